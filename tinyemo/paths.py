@@ -1,0 +1,23 @@
+"""Where things lie: the one module that knows folders.
+
+TINYEMO_DATA (default `data/` of this checkout, ignored by git) holds inputs and features;
+TINYEMO_RESULTS (default `results/runs/`) holds the run folders. Both are read at call time, so a test
+or a notebook can move them. Nothing here depends on the current directory.
+"""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+PARAMS = ROOT / "params"
+
+
+def data_dir() -> Path:
+    """The folder of datasets and features."""
+    return Path(os.environ.get("TINYEMO_DATA") or ROOT / "data").expanduser().resolve()
+
+
+def runs_dir() -> Path:
+    """The folder of run folders: `<profile>/<notebook stem>/`."""
+    return Path(os.environ.get("TINYEMO_RESULTS") or ROOT / "results" / "runs").expanduser().resolve()

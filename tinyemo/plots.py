@@ -1,0 +1,203 @@
+"""Figures: functions that take tables and arrays and return a matplotlib Figure, in one style.
+
+Owns the look and nothing else: no function here computes a result, loads a file or saves one. A notebook
+shows the figure and its run saves it, so a change of colour retrains nothing.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from PIL import Image
+from sklearn.decomposition import PCA
+
+STYLE = {
+    "figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",
+    "axes.axisbelow": True, "legend.frameon": False, "figure.constrained_layout.use": True,
+}
+INK, ACCENT, PALE = "#22313f", "#c8553d", "#9fb4c7"
+# Hues that stay apart for colour-blind readers (Okabe and Ito 2008), then Paul Tol's "muted" ones
+HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933")
+
+
+def _figure(width: float, height: float, **grid) -> tuple[Figure, np.ndarray]:
+    with rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(squeeze=False, **grid)
+    return figure, axes
+
+
+def image_grid(images: Sequence[Image.Image], titles: Sequence[str], columns: int = 6) -> Figure:
+    """Images in rows of `columns`, a short title over each."""
+    rows = math.ceil(len(images) / columns)
+    figure, axes = _figure(1.9 * columns, 2.25 * rows, nrows=rows, ncols=columns)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        axis.imshow(image)
+        axis.set_title(title, fontsize=8, fontweight="normal", color=INK)
+    return figure
+
+
+def answer(image: Image.Image, probabilities: dict[str, float], truth: str) -> Figure:
+    """One image beside the probabilities that a model gives its labels; the true label is marked."""
+    figure, axes = _figure(6.8, 2.9, ncols=2, width_ratios=[1, 1.5])
+    picture, bars = axes[0]
+    picture.imshow(image)
+    picture.axis("off")
+    names = sorted(probabilities, key=probabilities.get)
+    colours = [ACCENT if name == truth else PALE for name in names]
+    bars.barh(names, [probabilities[name] for name in names], color=colours)
+    bars.set(xlim=(0, 1), xlabel="probability", title=f"annotator: {truth}")
+    bars.grid(axis="y", visible=False)
+    return figure
+
+
+def learning_curves(history: pd.DataFrame, x: str, lines: Sequence[str], ylabel: str, title: str) -> Figure:
+    """One line a column of `lines` against column `x`; several seeds (column `seed`) as thin lines."""
+    figure, axes = _figure(6.4, 3.6)
+    axis = axes[0, 0]
+    groups = [one for _, one in history.groupby("seed")] if "seed" in history else [history]
+    for hue, line in zip(HUES, lines, strict=False):
+        for i, one in enumerate(groups):
+            axis.plot(one[x], one[line], color=hue, lw=1.5 if len(groups) == 1 else 1.0, alpha=0.85,
+                      label=line.replace("_", " ") if i == 0 else None)
+    axis.set(xlabel=x, ylabel=ylabel, title=title)
+    axis.legend()
+    return figure
+
+
+def confusion_heatmap(counts: pd.DataFrame, title: str) -> Figure:
+    """Row-normalised confusion matrix of (C, C) counts; shares are written in while they fit."""
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    c = len(counts)
+    side = 2.2 + 0.42 * c if c <= 10 else 2.4 + 0.27 * c
+    figure, axes = _figure(side + 0.9, side)
+    axis = axes[0, 0]
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(c), counts.columns, rotation=90 if c > 8 else 40, ha="center" if c > 8 else "right")
+    axis.set_yticks(range(c), counts.index)
+    axis.grid(False)
+    if c <= 10:
+        for (i, j), share in np.ndenumerate(shares.to_numpy()):
+            if share >= 0.005:
+                axis.text(j, i, f"{share:.2f}".lstrip("0"), ha="center", va="center", fontsize=8,
+                          color="white" if share > 0.55 else INK)
+    axis.set(xlabel="predicted", ylabel="true", title=title)
+    figure.colorbar(image, ax=axis, shrink=0.8, label="share of the true class")
+    return figure
+
+
+def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
+    """Accuracy against confidence, one line a model; the diagonal is perfect calibration."""
+    figure, axes = _figure(4.8, 4.2)
+    axis = axes[0, 0]
+    axis.plot([0, 1], [0, 1], color=INK, lw=1, ls=":", label="perfectly calibrated")
+    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+        axis.plot(curve["confidence"], curve["accuracy"], color=hue, lw=1.5, label=name)
+        area = 90 * curve["items"] / curve["items"].max()
+        axis.scatter(curve["confidence"], curve["accuracy"], s=area + 4, color=hue)
+    axis.set(xlabel="confidence (probability of the named label)", ylabel="accuracy", title=title,
+             xlim=(0, 1.02), ylim=(0, 1.02))
+    axis.legend(loc="upper left")
+    return figure
+
+
+def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
+    """Recall of each class (index of the tables), one group of bars a model."""
+    first = next(iter(tables.values()))
+    order = first["recall"].sort_values(ascending=True).index
+    figure, axes = _figure(6.4, 1.5 + 0.32 * len(order))
+    axis = axes[0, 0]
+    height = 0.8 / len(tables)
+    for i, (hue, (name, table)) in enumerate(zip(HUES, tables.items(), strict=False)):
+        offset = 0.4 - height * (i + 0.5)
+        axis.barh(np.arange(len(order)) + offset, table.loc[order, "recall"], height, color=hue, label=name)
+    axis.set_yticks(range(len(order)), [f"{label} ({first.loc[label, 'items']:.0f})" for label in order])
+    axis.set(xlim=(0, 1), xlabel="recall", title=title)
+    axis.grid(axis="y", visible=False)
+    axis.legend(loc="lower right")
+    return figure
+
+
+def accuracy_intervals(table: pd.DataFrame, title: str) -> Figure:
+    """Accuracy with its interval, one row a line of `table`, grouped by its `label set`.
+
+    Columns: `label set, model, accuracy, low, high`; optional `limit` (the best possible) and `majority`,
+    drawn as marks across the group.
+    """
+    groups = list(dict.fromkeys(table["label set"]))
+    models = list(dict.fromkeys(table["model"]))
+    figure, axes = _figure(6.8, 1.4 + 0.3 * len(table))
+    axis, ticks, y = axes[0, 0], [], 0.0
+    for group in groups:
+        rows = table[table["label set"] == group]
+        top = y
+        for row in rows.to_dict("records"):
+            hue = HUES[models.index(row["model"])]
+            axis.plot([row["low"], row["high"]], [y, y], color=hue, lw=2.5, solid_capstyle="butt")
+            axis.plot(row["accuracy"], y, "o", color=hue, ms=6)
+            ticks.append((y, f"{group}: {row['model']}" if len(groups) > 1 else row["model"]))
+            y -= 1
+        for column, hue, style in (("limit", ACCENT, "-"), ("majority", INK, ":")):
+            if column in rows and rows[column].notna().any():
+                label = {"limit": "best possible (Bayes)", "majority": "majority class"}[column]
+                axis.plot([rows[column].iloc[0]] * 2, [top + 0.4, y + 0.6], color=hue, ls=style, lw=1.5,
+                          label=label if group == groups[0] else None)
+        y -= 0.6
+    axis.set_yticks([t for t, _ in ticks], [name for _, name in ticks])
+    axis.set(xlabel="accuracy (95 % interval over items)", title=title)
+    axis.grid(axis="y", visible=False)
+    if "limit" in table or "majority" in table:
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+    return figure
+
+
+def embedding_map(
+    embeddings: np.ndarray, labels: Sequence[str], anchors: dict[str, np.ndarray], title: str
+) -> Figure:
+    """Two principal axes of the (N, D) embeddings' directions, coloured by label, with the anchors as stars.
+
+    The plane is fitted to the label anchors' and class means' directions: it is a shadow of a space of many
+    dimensions, so what lies apart here is apart, but what overlaps need not be close.
+    """
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    stars = np.stack([a / np.linalg.norm(a) for a in anchors.values()])
+    labels = np.asarray(labels)
+    means = np.stack([unit[labels == name].mean(0) for name in anchors if (labels == name).any()])
+    plane = PCA(2).fit(means)
+    figure, axes = _figure(6.6, 5.2)
+    axis = axes[0, 0]
+    for i, name in enumerate(anchors):
+        hue = HUES[i % len(HUES)]
+        xy = plane.transform(unit[labels == name]) if (labels == name).any() else np.empty((0, 2))
+        axis.scatter(xy[:, 0], xy[:, 1], s=9, color=hue, alpha=0.45, linewidths=0)
+        x, y = plane.transform(stars[i : i + 1])[0]
+        axis.scatter(x, y, s=190, marker="*", color=hue, edgecolors=INK, linewidths=0.8, zorder=3)
+        axis.annotate(name, (x, y), xytext=(8, 6), textcoords="offset points", color=INK, fontweight="bold",
+                      fontsize=9, zorder=4)
+    axis.set(xlabel=f"principal axis 1 ({plane.explained_variance_ratio_[0]:.0%} of class means)",
+             ylabel=f"principal axis 2 ({plane.explained_variance_ratio_[1]:.0%})", title=title)
+    return figure
+
+
+def nearest_images(rows: dict[str, list[tuple[Image.Image, str, bool]]], title: str) -> Figure:
+    """For each anchor (a row) the images whose embeddings lie nearest: image, true label, whether it agrees."""
+    columns = max(len(items) for items in rows.values())
+    figure, axes = _figure(1.45 * columns + 1.1, 1.65 * len(rows) + 0.4, nrows=len(rows), ncols=columns)
+    for line, (name, items) in zip(axes, rows.items(), strict=True):
+        for axis in line:
+            axis.set(xticks=[], yticks=[])
+            axis.grid(False)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold", color=INK)
+        for axis, (image, label, agrees) in zip(line, items, strict=False):
+            axis.imshow(image)
+            axis.set_title(label, fontsize=8, fontweight="normal", color=INK if agrees else ACCENT, pad=2)
+            for side in axis.spines.values():
+                side.set(visible=True, color=PALE if agrees else ACCENT, linewidth=1 if agrees else 2)
+    figure.suptitle(title, fontsize=11, fontweight="bold")
+    return figure

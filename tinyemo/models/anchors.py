@@ -1,0 +1,130 @@
+"""Label anchors: where a label's word lies in a language model's input-embedding space.
+
+Takes a checkpoint (folder or hub id) and label words; gives one vector a word: the mean of the input
+embeddings of its grounding text's tokens (TinyEmo, arXiv 2410.07062). The model never runs: only the
+embedding tensor and the tokenizer are read, and of a safetensors file only the rows that are needed.
+
+Special tokens are those the tokenizer adds by itself (the BOS of Llama), as in TinyEmo. BERT-style
+tokenizers are the exception: [CLS] and [SEP] are left out, for they pull all anchors together.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from tinyemo.models.weights import local_folder, read_bin
+
+# how the input-embedding parameter is called in each family; the first that fits is taken
+EMBEDDING_NAMES = (
+    "embed_tokens.weight",  # Llama, TinyLlama, Phi, Qwen, Mistral, Gemma, OPT
+    "token_embeddings.weight",  # OpenELM
+    "wte.weight",  # GPT-2, MPT
+    "word_embeddings.weight",  # BERT, MiniLM, Bloom, Falcon
+    "embed_in.weight",  # GPT-NeoX, Pythia
+    "tok_embeddings.weight",  # Llama as first released, InternLM
+    "token_embedding.weight",  # CLIP's text tower
+    "shared.weight",  # T5
+    "embed_tokens",  # a table saved by itself
+)
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # each may be sharded, with <file>.index.json
+SMALL_FILES = ["*.json", "*.txt", "*.model"]  # configuration, indexes and tokenizer
+
+
+def load_anchors(
+    checkpoint: str | Path,
+    words: Sequence[str],
+    template: str = "{emotion}",
+    tokenizer: str | Path | None = None,
+) -> Tensor:
+    """Anchors (C, D) float32 of `words`, one row a word, not normalised.
+
+    `template` is the grounding text around `{emotion}` (see `emotions.TEMPLATES`). `tokenizer` names
+    another checkpoint to take the tokenizer from: OpenELM ships none, it uses that of Llama 2.
+
+    FileNotFoundError: no such checkpoint, or no weights or tokenizer in it. ValueError: pickled code, no
+    embedding tensor, a template without its place, or a word the tokenizer does not know.
+    """
+    if "{emotion}" not in template:
+        raise ValueError(f"template {template!r}: expected a text with {{emotion}} in it")
+    table = _open_table(checkpoint)
+    tokenize = load_tokenizer(tokenizer or checkpoint)
+    special_tokens = tokenize.cls_token is None  # BERT style has a [CLS]
+    anchors = []
+    for word in words:
+        text = template.replace("{emotion}", word)
+        ids = tokenize(text, add_special_tokens=special_tokens)["input_ids"]
+        if tokenize.unk_token_id in ids or not set(ids) - set(tokenize.all_special_ids):
+            raise ValueError(f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}")
+        rows = torch.cat([table[i : i + 1] for i in ids])  # (tokens, D)
+        if len(rows) < len(ids):
+            raise ValueError(f"{checkpoint}: its embedding table has no row for some token of {text!r}")
+        anchors.append(rows.float().mean(dim=0))
+    return torch.stack(anchors)
+
+
+def embedding_table(
+    checkpoint: str | Path, tokenizer: str | Path | None = None
+) -> tuple[Tensor, PreTrainedTokenizerBase]:
+    """The whole input-embedding table (V, D) in its stored dtype, and the tokenizer. Errors as above."""
+    return _open_table(checkpoint)[:], load_tokenizer(tokenizer or checkpoint)
+
+
+def load_tokenizer(checkpoint: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a checkpoint. FileNotFoundError if it has none."""
+    folder = local_folder(checkpoint, SMALL_FILES)
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise FileNotFoundError(
+            f"{checkpoint}: no tokenizer in it (tokenizer.json or the like); name the checkpoint it belongs "
+            "to as `tokenizer`, for OpenELM that of Llama 2"
+        ) from error
+
+
+def _open_table(checkpoint: str | Path) -> Any:
+    """The embedding table (V, D), sliceable by rows: a lazy slice of a safetensors file, or a tensor."""
+    folder = local_folder(checkpoint, SMALL_FILES)
+    for file in WEIGHT_FILES:
+        index = folder / f"{file}.index.json"
+        if index.is_file():
+            shard_of = json.loads(index.read_text())["weight_map"]
+            name = _embedding_name(shard_of, index)
+            return _open_tensor(_fetch(checkpoint, shard_of[name]), name)
+        if (path := _fetch(checkpoint, file)).is_file():
+            return _open_tensor(path, None)
+    raise FileNotFoundError(
+        f"{checkpoint}: no weights in it; expected {' or '.join(WEIGHT_FILES)}, or shards of one with an index"
+    )
+
+
+def _fetch(checkpoint: str | Path, file: str) -> Path:
+    return local_folder(checkpoint, [file]) / file
+
+
+def _open_tensor(path: Path, name: str | None) -> Any:
+    """Tensor `name` of a weight file, or its embedding table where `name` is None."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: this shard of the checkpoint is missing; download it beside the others")
+    if path.suffix != ".safetensors":
+        state = read_bin(path)
+        return state[name or _embedding_name(state, path)]
+    try:
+        file = safe_open(path, framework="pt")
+        return file.get_slice(name or _embedding_name(file.keys(), path))
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def _embedding_name(names: Any, path: Path) -> str:
+    names = sorted(names, key=len)  # of several tables, the outermost
+    for suffix in EMBEDDING_NAMES:
+        for name in names:
+            if name == suffix or name.endswith("." + suffix):
+                return name
+    raise ValueError(f"{path}: no input-embedding tensor; looked for names that end in {', '.join(EMBEDDING_NAMES)}")

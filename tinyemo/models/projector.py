@@ -1,0 +1,171 @@
+"""The metric projector: image features into a language model's embedding space (TinyEmo, arXiv 2410.07062).
+
+Takes pooled image features (N, d_vision), gives embeddings (N, d_llm); a label is the nearest anchor by
+cosine. Architecture and state-dict names are those of the published projectors, so their `.bin` files load.
+Saved as a folder: model.safetensors, config.json, and a model card.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from tinyemo.models.weights import local_folder, read_bin
+
+CARD = """---
+library_name: tinyemo
+tags: [emotion-recognition, metric-projector]
+---
+
+# Metric projector, {d_vision} -> {d_llm}
+
+Maps pooled image features ({d_vision} numbers, as the encoder gives them) into the input-embedding space
+of a language model ({d_llm} numbers). The label is the one whose anchor is nearest by cosine.
+
+```python
+from tinyemo.models.projector import MetricProjector
+
+projector = MetricProjector.from_pretrained("{folder}")
+probabilities = projector.classify(features, anchors)  # (N, {d_vision}), (C, {d_llm}) -> (N, C)
+```
+
+How it was made:
+
+```json
+{info}
+```
+"""
+
+
+class MetricProjector(nn.Module):
+    """Linear, batch norm, GELU, dropout, linear: (N, d_vision) -> (N, d_llm), float32, not normalised.
+
+    `temperature` divides the cosines where probabilities are asked for. `info` is kept with the saved
+    model and written into its card: the anchors' checkpoint, the recipe, anything JSON can hold.
+    """
+
+    def __init__(
+        self,
+        d_vision: int,
+        d_llm: int,
+        dropout: float = 0.2,
+        temperature: float = 0.07,
+        info: dict | None = None,
+    ):
+        super().__init__()
+        self.d_vision, self.d_llm = d_vision, d_llm
+        self.dropout, self.temperature, self.info = dropout, temperature, info or {}
+        self.model = nn.Sequential(
+            nn.Linear(d_vision, d_llm),
+            nn.BatchNorm1d(d_llm),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(d_llm, d_llm),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, d_vision) of any float dtype -> (N, d_llm) float32."""
+        return self.model(features.float())
+
+    @torch.no_grad()
+    def embed(self, features: Tensor) -> Tensor:
+        """Unit-length embeddings (N, d_llm) in evaluation mode. ValueError if the width is another."""
+        if features.ndim != 2 or features.shape[1] != self.d_vision:
+            raise ValueError(f"features of shape {tuple(features.shape)}: the projector takes (N, {self.d_vision})")
+        was_training = self.training
+        embeddings = F.normalize(self.eval()(features), dim=1)
+        self.train(was_training)
+        return embeddings
+
+    def classify(self, features: Tensor, anchors: Tensor, temperature: float | None = None) -> Tensor:
+        """Probabilities (N, C): softmax over cosine to each anchor (C, d_llm), divided by the temperature."""
+        if anchors.ndim != 2 or anchors.shape[1] != self.d_llm:
+            raise ValueError(
+                f"anchors of shape {tuple(anchors.shape)}: the projector maps to (C, {self.d_llm}), "
+                "so take them from the language model it was trained for"
+            )
+        cosines = self.embed(features) @ F.normalize(anchors.float(), dim=1).T  # (N, C)
+        return torch.softmax(cosines / (temperature or self.temperature), dim=1)
+
+    @classmethod
+    def from_upstream(cls, path: str | Path) -> "MetricProjector":
+        """A projector from a published `.bin` state dict; the widths follow from the tensors.
+
+        FileNotFoundError: no such file. ValueError: pickled code, or other tensors than a projector's.
+        """
+        return cls._from_state(read_bin(path), path, {"info": {"source": Path(path).name}})
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path) -> "MetricProjector":
+        """A projector saved by `save_pretrained`, from its folder or a hub id. Errors as `from_upstream`."""
+        folder = local_folder(source, ["config.json", "model.safetensors"])
+        weights, config = folder / "model.safetensors", folder / "config.json"
+        for path in (weights, config):
+            if not path.is_file():
+                raise FileNotFoundError(f"{path}: no such file; expected a folder made by save_pretrained")
+        try:
+            state = load_file(weights)
+        except SafetensorError as error:
+            raise ValueError(f"{weights}: not a readable safetensors file ({error})") from error
+        known = json.loads(config.read_text())
+        return cls._from_state(state, weights, {k: known[k] for k in ("dropout", "temperature", "info") if k in known})
+
+    @classmethod
+    def _from_state(cls, state: dict[str, Tensor], path: str | Path, options: dict) -> "MetricProjector":
+        first, last = state.get("model.0.weight"), state.get("model.4.weight")
+        if first is None or last is None or first.ndim != 2:
+            raise ValueError(f"{path}: not a metric projector; expected tensors model.0.weight ... model.4.bias")
+        projector = cls(first.shape[1], first.shape[0], **options)
+        try:
+            projector.load_state_dict(state)
+        except RuntimeError as error:
+            problem = str(error).splitlines()[1].strip()
+            raise ValueError(f"{path}: not a metric projector of {tuple(first.shape)}: {problem}") from error
+        return projector.eval()
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write model.safetensors, config.json and README.md, each in one step. Gives the folder."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "d_vision": self.d_vision,
+            "d_llm": self.d_llm,
+            "dropout": self.dropout,
+            "temperature": self.temperature,
+            "info": self.info,
+        }
+        card = CARD.format(**config | {"folder": folder.name, "info": json.dumps(self.info, indent=2)})
+        tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        _write(folder / "model.safetensors", save(tensors, metadata={"format": "pt"}))
+        _write(folder / "README.md", card.encode())
+        _write(folder / "config.json", json.dumps(config, indent=2).encode())
+        return folder
+
+
+def load_projector(source: str | Path) -> MetricProjector:
+    """A projector from a published `.bin` file, a folder of `save_pretrained`, or a hub id of either.
+
+    A hub repository with the published `.bin` needs no config.json. Errors as `from_upstream`.
+    """
+    if Path(source).suffix == ".bin" or Path(source).is_file():
+        return MetricProjector.from_upstream(source)
+    folder = local_folder(source, ["config.json", "model.safetensors", "*.bin"])
+    published = sorted(folder.glob("*.bin"))
+    if published and not (folder / "model.safetensors").is_file():
+        return MetricProjector.from_upstream(published[0])
+    return MetricProjector.from_pretrained(folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside, then rename: a reader never sees half a file."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Training loops: in memory, seeded, resumable."""

@@ -21,3 +21,14 @@ def data_dir() -> Path:
 def runs_dir() -> Path:
     """The folder of run folders: `<profile>/<notebook stem>/`."""
     return Path(os.environ.get("TINYEMO_RESULTS") or ROOT / "results" / "runs").expanduser().resolve()
+
+
+def locate(path: str | Path) -> Path:
+    """A path that a parameter names: as it stands if it exists, else under `data_dir()` if it exists there.
+
+    A name that is in neither place comes back as it is: it may be a hub id, and whoever opens it says what
+    was looked for.
+    """
+    path = Path(path).expanduser()
+    under = data_dir() / path
+    return under if not path.exists() and under.exists() else path

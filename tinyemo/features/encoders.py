@@ -1,0 +1,126 @@
+"""Frozen image encoders: images -> pooled features and patch tokens, in one pass.
+
+Owns: loading an open_clip model, published or made at home, and the key that says what its features
+depend on. Takes open_clip names, "hf-hub:<id>" or "local-dir:<folder>" (open_clip_config.json and
+weights). Gives an ImageEncoder. Pooled features are `encode_image`'s, projected and not normalised, as
+TinyEmo stores them; patch tokens come from the layer before the last, as LLaVA's connector takes them.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from pickle import UnpicklingError
+
+import open_clip
+import torch
+from open_clip.pretrained import get_pretrained_cfg
+from PIL import Image
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+# TinyEmo's encoders: open_clip name -> (weights, width of the pooled feature)
+ENCODERS: dict[str, tuple[str, int]] = {
+    "ViT-L-14": ("openai", 768),
+    "ViT-L-14-336": ("openai", 768),
+    "ViT-B-16": ("openai", 512),
+    "ViT-SO400M-14-SigLIP-384": ("webli", 1152),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ImageEncoder:
+    """A frozen encoder in evaluation mode; `load_image_encoder` makes one."""
+
+    name: str
+    model: nn.Module  # an open_clip model
+    preprocess: Callable[[Image.Image], Tensor]  # RGB image -> (3, H, W) float32
+    tokenize: Callable[[list[str]], Tensor]
+    config: dict  # open_clip's configuration of the model: architecture, activation
+    device: torch.device
+    dtype: torch.dtype  # what the network computes in; weights stay float32
+    layer: int = -2  # whose output the patch tokens are: a ViT's block, a ResNet's stage
+
+    @property
+    def width(self) -> int:
+        """D of the pooled feature."""
+        return self.config["embed_dim"]
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of all that the features depend on but the image: weights, architecture, layer, dtype,
+        preprocessing."""
+        state = hashlib.sha256()
+        preprocessing = [self.model.visual.preprocess_cfg, repr(self.preprocess)]
+        facts = [self.config, self.layer, str(self.dtype), preprocessing]
+        state.update(json.dumps(facts, sort_keys=True, default=str).encode())
+        for name, tensor in sorted(self.model.visual.state_dict().items()):
+            state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            state.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return state.hexdigest()
+
+    def _autocast(self):
+        lower = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype) if lower else nullcontext()
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) preprocessed -> pooled (B, D) float32, patch tokens (B, T, D') on the device.
+
+        T is H/14 * W/14 for a ViT/14, H/16 * W/16 for the third stage of a ResNet; tokens run row by row.
+        """
+        with self._autocast():
+            # the last layer is asked for too: open_clip 3.3 stops its ResNet after the highest index
+            out = self.model.visual.forward_intermediates(
+                images.to(self.device, non_blocking=True), indices=[self.layer, -1], output_fmt="NCHW")
+        return out["image_features"].float(), out["image_intermediates"][0].flatten(2).transpose(1, 2)
+
+    @torch.inference_mode()
+    def encode_text(self, texts: list[str]) -> Tensor:
+        """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not normalised."""
+        with self._autocast():
+            parts = [self.model.encode_text(tokens.to(self.device))
+                     for tokens in self.tokenize(texts).split(256)]
+        return torch.cat(parts).float().cpu()
+
+
+def load_image_encoder(name: str, pretrained: str | None = None, device: str | None = None,
+                       dtype: torch.dtype | None = None, layer: int = -2) -> ImageEncoder:
+    """Load an encoder: `name` as above, `pretrained` a tag of open_clip or a weights file.
+
+    `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:". Defaults:
+    CUDA if there is one; float16 there, float32 on a CPU. Tags trained with QuickGELU (OpenAI's) get it
+    whatever the name; for a weights file say it in the name ("ViT-L-14-quickgelu"). FileNotFoundError or
+    ValueError says in one sentence what was looked for and how to get it.
+    """
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+    built_in = ":" not in name
+    pretrained = (pretrained or ENCODERS.get(name, (None,))[0]) if built_in else None
+    folder = Path(name.removeprefix("local-dir:")).expanduser() if name.startswith("local-dir:") else None
+    if folder and not (folder / "open_clip_config.json").is_file():
+        raise FileNotFoundError(f"image encoder not found: expected {folder}/open_clip_config.json and "
+                                "weights beside it, as open_clip saves them")
+    if built_in and (open_clip.get_model_config(name) is None or pretrained is None):
+        raise ValueError(f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name and "
+                         "tag of open_clip.list_pretrained(), 'hf-hub:<id>' or 'local-dir:<folder>'")
+    name = f"local-dir:{folder}" if folder else name
+    quick = built_in and bool((get_pretrained_cfg(name, pretrained) or {}).get("quick_gelu"))
+    try:
+        model, preprocess = open_clip.create_model_from_pretrained(
+            name, pretrained, device=device, force_quick_gelu=quick, weights_only=True)
+        config = open_clip.get_model_config(name)
+        tokenize = open_clip.get_tokenizer(name)
+    except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
+        local = folder or Path(pretrained or "").is_file()
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
+        advice = ("expected an open_clip model as safetensors or plain tensors" if local else
+                  "it needs internet or a filled cache; a folder on disk works as 'local-dir:<folder>', "
+                  "a weights file as `pretrained`")
+        sentence = f"cannot load the image encoder {name!r} with weights {pretrained!r}: {reason}; {advice}"
+        raise (ValueError if local else FileNotFoundError)(sentence) from error
+    config = {**config, "quick_gelu": quick or config.get("quick_gelu", False)}
+    return ImageEncoder(name, model.eval(), preprocess, tokenize, config, device, dtype, layer)

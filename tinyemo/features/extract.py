@@ -1,0 +1,142 @@
+"""Images -> feature store: batched, resumable, never twice.
+
+Owns: the extraction. Takes records with image paths and a frozen encoder, gives a FeatureStore. The
+records are cut into shards of fixed size; a shard's key hashes the encoder's key and each record's id
+and file content, and stands in its header. A shard is done if its file is there with the right key: so a
+killed extraction goes on where it stopped, a changed image redoes its own shard only, and nothing stale
+is read. Several processes or hosts share the work by `part=(i, n)`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from tinyemo.data.files import digest
+from tinyemo.features.encoders import ImageEncoder
+from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key, write_shard
+
+
+@dataclass(frozen=True)
+class _Shard:
+    path: Path
+    key: str
+    start: int  # its rows are records start .. stop - 1
+    stop: int
+
+    def batches(self, size: int) -> list[list[int]]:
+        """Batches end with the shard, so that a resumed run forms the same ones, bit for bit."""
+        return [list(range(row, min(row + size, self.stop))) for row in range(self.start, self.stop, size)]
+
+
+class _Images(Dataset):
+    """Row -> preprocessed image (3, H, W), or the sentence that says why it cannot be read: an exception
+    would reach the user as a worker's traceback."""
+
+    def __init__(self, paths: list[str], preprocess: Callable[[Image.Image], Tensor]):
+        self.paths, self.preprocess = paths, preprocess
+
+    def __getitem__(self, row: int) -> Tensor | str:
+        try:
+            with Image.open(self.paths[row]) as image:
+                return self.preprocess(image.convert("RGB"))
+        except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
+            return f"cannot read the image {self.paths[row]}: {str(error).splitlines()[0] or repr(error)}"
+
+
+def _collate(items: list[Tensor | str]) -> Tensor | str:
+    return next((item for item in items if isinstance(item, str)), None) or torch.stack(items)
+
+
+def _plan(records: pd.DataFrame, encoder: ImageEncoder, out: Path, size: int, patches: bool) -> list[_Shard]:
+    """The shards of an extraction with their keys. FileNotFoundError names a missing image."""
+    empty = records["image"] == ""
+    if empty.any() or records.empty:
+        raise ValueError(f"record {records['id'][empty].iloc[0]!r} has no image" if len(records) else
+                         "no records: expected at least one with an image")
+    with ThreadPoolExecutor() as pool:  # reading and hashing both leave Python's lock
+        contents = [content.hex() for content in pool.map(digest, records["image"])]
+    items = list(zip(records["id"], contents, strict=True))
+    shards = []
+    for number, start in enumerate(range(0, len(items), size)):
+        part = items[start:start + size]
+        facts = json.dumps([encoder.key, patches, part])
+        key = hashlib.sha256(facts.encode()).hexdigest()
+        shards.append(_Shard(out / shard_name(number), key, start, start + len(part)))
+    return shards
+
+
+def extract(
+    records: pd.DataFrame,
+    encoder: ImageEncoder,
+    out: str | Path,
+    batch_size: int = 64,
+    workers: int = 2,
+    shard_size: int = 1024,
+    patches: bool = False,
+    part: tuple[int, int] = (0, 1),
+) -> FeatureStore | None:
+    """Encode the images of `records` into the store `out`: pooled (N, D) float32, patches float16.
+
+    `workers` processes decode. `part=(i, n)` does every n-th shard from the i-th on; the call that finds
+    the shards of all parts done finishes the store, the others give None. ValueError names an image that
+    cannot be read or whose features are not finite; OSError a shard that cannot be written (finished
+    shards stay, and the same call goes on from them).
+    """
+    out = Path(out)
+    ids, paths = records["id"].tolist(), records["image"].tolist()
+    plan = _plan(records, encoder, out, shard_size, patches)
+    key = hashlib.sha256("".join(shard.key for shard in plan).encode()).hexdigest()
+    if store_key(out) != key:  # an index of other records, images or weights
+        (out / "meta.json").unlink(missing_ok=True)
+    todo = [shard for shard in plan[part[0]::part[1]] if shard_key(shard.path) != shard.key]
+    loader = iter(DataLoader(
+        _Images(paths, encoder.preprocess),
+        batch_sampler=[batch for shard in todo for batch in shard.batches(batch_size)],
+        num_workers=workers if todo else 0,
+        collate_fn=_collate,
+        pin_memory=encoder.device.type == "cuda",
+    ))
+    with tqdm(total=len(paths), unit="image", desc=f"encoding {out.name}") as bar:
+        bar.update(len(paths) - sum(shard.stop - shard.start for shard in todo))
+        for shard in todo:
+            pooled, tokens = [], []
+            for _ in shard.batches(batch_size):
+                batch = next(loader)
+                if isinstance(batch, str):
+                    raise ValueError(batch)
+                features, patch_tokens = encoder.encode(batch)
+                pooled.append(features.cpu())
+                if patches:
+                    tokens.append(patch_tokens.to(torch.float16).cpu())
+                bar.update(len(batch))
+            rows = torch.cat(pooled)
+            finite = rows.isfinite().all(dim=1)
+            if not finite.all():
+                raise ValueError(f"{paths[shard.start + int(finite.int().argmin())]}: the features that "
+                                 f"{encoder.name} gives are not finite in {encoder.dtype}")
+            write_shard(shard.path, shard.key, ids[shard.start:shard.stop], rows,
+                        torch.cat(tokens) if patches else None)
+    if any(shard_key(shard.path) != shard.key for shard in plan):
+        return None  # another part is still at work
+    return _finish(out, plan, {"key": key, "encoder": encoder.name, "encoder_key": encoder.key,
+                               "rows": len(ids), "width": encoder.width, "dtype": str(encoder.dtype),
+                               "patch_layer": encoder.layer if patches else None})
+
+
+def _finish(out: Path, plan: list[_Shard], meta: dict) -> FeatureStore:
+    """Drop what killed or older extractions left behind, then write the index."""
+    ours = {shard.path for shard in plan}
+    for leftover in [*out.glob(".shard-*.tmp"), *out.glob("shard-*.safetensors")]:
+        if leftover not in ours:
+            leftover.unlink(missing_ok=True)
+    return FeatureStore.finish(out, len(plan), meta)

@@ -1,0 +1,88 @@
+"""Import of upstream's features: one `.pt` file an image -> records and one feature store.
+
+Owns: the layouts in which TinyEmo's repository keeps precomputed features,
+
+    <root>/Emotion6/Emotion6/images/{train,validation,test}/<class>/<stem>.pt
+    <root>/<Dataset>/{train,validation,test}/<class>/<stem>.pt
+
+each file a tensor (D,), fp16. The splits come as they are on disk: `records.audit` judges them.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from pickle import UnpicklingError
+
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from tinyemo.data.folders import SPLIT_FOLDERS, read_folder
+from tinyemo.data.records import check_records, read_records, write_records
+from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key
+
+_LAYOUT = "[<Dataset>/...]{train,validation,test}/<class>/<stem>.pt"
+
+
+def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, FeatureStore]:
+    """Records and features of every dataset under `root`, kept in the folder `out`.
+
+    `image` stays empty: the photographs are not there. A second call reads `out`, unless the name, size
+    or time of a file has changed. FileNotFoundError or ValueError names the folder or file: missing,
+    empty class, unknown label, pickled code, not a tensor, wrong shape or width, NaN or infinity.
+    """
+    root, out = Path(root).expanduser().absolute(), Path(out)
+    if not root.is_dir():
+        raise FileNotFoundError(f"folder of upstream features not found: {root}: expected {_LAYOUT} under it")
+    records = pd.concat([read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)])
+    records = check_records(records, root)
+    files = records["image"].tolist()
+    records["image"] = ""
+    stats = [os.stat(path) for path in files]
+    facts = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in zip(records["id"], stats, strict=True)]
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    table = out / "records.parquet"
+    if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:
+        return read_records(table), FeatureStore.open(out)
+    features = [_read_feature(Path(path)) for path in tqdm(files, unit="file", desc=f"importing {root.name}")]
+    for path, feature in zip(files, features, strict=True):
+        if feature.shape != features[0].shape:
+            raise ValueError(f"{path}: shape {tuple(feature.shape)}, expected {tuple(features[0].shape)} "
+                             f"as in {files[0]}")
+    write_records(records, table)
+    meta = {"key": key, "source": str(root), "rows": len(files), "width": len(features[0])}
+    return records, FeatureStore.write(out, records["id"], torch.stack(features), meta=meta)
+
+
+def _datasets(root: Path) -> list[Path]:
+    """The folders nearest to `root` that hold split folders."""
+    tops, level = [], [root]
+    for _ in range(5):
+        holders = [folder for folder in level if any((folder / split).is_dir() for split in SPLIT_FOLDERS)]
+        tops += holders
+        level = sorted(child for folder in level if folder not in holders
+                       for child in folder.iterdir() if child.is_dir())
+    if not tops:
+        raise ValueError(f"{root}: no dataset found: expected {_LAYOUT} under it")
+    return tops
+
+
+def _dataset_name(top: Path) -> str:
+    return top.parent.name if top.name == "images" else top.name
+
+
+def _read_feature(path: Path) -> Tensor:
+    try:
+        feature = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"{path}: not a tensor saved by torch.save: it is damaged, or holds pickled code, "
+                         "which is never run") from error
+    if not isinstance(feature, Tensor) or feature.ndim != 1 or not feature.is_floating_point():
+        got = f"a tensor {tuple(feature.shape)} of {feature.dtype}" if isinstance(feature, Tensor) else \
+            f"a {type(feature).__name__}"
+        raise ValueError(f"{path}: holds {got}, expected one feature: a floating-point tensor (D,)")
+    if not feature.isfinite().all():
+        raise ValueError(f"{path}: the feature holds NaN or infinite values")
+    return feature

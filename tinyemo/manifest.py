@@ -1,0 +1,197 @@
+"""The manifest of a run: who ran what on which inputs, and how it ended.
+
+Owns `manifest.json` in a run folder. Takes paths and parameter values; gives plain dictionaries:
+
+    status       running, done, failed, kernel died, interrupted, refused; `state()` adds: killed
+    profile, notebook, parameters, overrides (the `key=value` pairs of the command line)
+    key          hash of parameters and inputs: the same key is the same experiment
+    inputs       name -> path, sha256 (notebook, library, parameter file, upstream runs, files in parameters)
+    outputs      name -> bytes, sha256 (files above 64 MB: their size only)
+    commit, clean, versions, device, seconds, peak_memory_mb, gpu_peak_memory_mb
+    error        cell (index in the notebook), source (its first line), exception, sentence
+"""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tinyemo.parameters import read_cells
+from tinyemo.paths import ROOT, data_dir
+from tinyemo.profiles import library_of
+
+NAME = "manifest.json"
+BIG = 64 * 2**20  # bytes above which a file is known by its size
+PACKAGES = "tinyemo torch transformers open_clip_torch peft scikit-learn numpy pandas pillow".split()
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write whole or not at all: a temporary name in the same folder, then a rename."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(json.dumps(content, indent=2, default=str, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def read(folder: Path) -> dict:
+    """The manifest of a run folder; empty if it has none."""
+    path = folder / NAME
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write(folder: Path, **fields) -> dict:
+    """Add fields to a run folder's manifest and give the whole."""
+    content = {**read(folder), **fields}
+    write_json(folder / NAME, content)
+    return content
+
+
+def begin(folder: Path, **fields) -> dict:
+    """Start a new manifest: status running, this process, this commit, these versions."""
+    (folder / NAME).unlink(missing_ok=True)
+    me = psutil.Process()
+    process = {"pid": me.pid, "host": socket.gethostname(), "process_started": me.create_time()}
+    fields |= process | git_state() | {"versions": versions()}
+    return write(folder, status="running", started=_now(), **fields)
+
+
+def finish(folder: Path, status: str, **fields) -> dict:
+    """Close the manifest: how it ended, how long it took, the hashes of what lies in the folder."""
+    content = read(folder)
+    seconds = datetime.datetime.now().astimezone() - datetime.datetime.fromisoformat(content["started"])
+    known = {name: content.get(name) for name in ("notebook", "parameters")}
+    hashes = {name: entry["sha256"] for name, entry in content.get("inputs", {}).items()}
+    return write(
+        folder,
+        status=status,
+        ended=_now(),
+        seconds=round(seconds.total_seconds(), 1),
+        key=_digest(json.dumps([known, hashes], sort_keys=True, default=str))[:10],
+        outputs=outputs_of(folder),
+        **fields,
+    )
+
+
+def state(folder: Path) -> str:
+    """A run's status as it is now: a run whose process is gone without a word was killed."""
+    content = read(folder)
+    if content.get("status") == "running" and not alive(content):
+        return "killed"
+    return content.get("status", "no manifest")
+
+
+def alive(content: dict) -> bool:
+    """Whether the process that wrote a manifest still runs. On another host nobody can tell: yes."""
+    if content.get("host") != socket.gethostname():
+        return True
+    try:
+        return abs(psutil.Process(content["pid"]).create_time() - content["process_started"]) < 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+def inputs_of(notebook: Path, parameters: dict, **files: Path) -> dict[str, dict]:
+    """What a run rests on: the notebook's cells, the library it imports, named files, paths in parameters."""
+    cells = json.dumps([c["source"] for c in read_cells(notebook)])
+    library = "".join(_digest(file.read_bytes()) for file in library_of(notebook))
+    inputs = {
+        "notebook": {"path": shown(notebook), "sha256": _digest(cells)},
+        "library": {"path": "tinyemo", "sha256": _digest(library)},
+    }
+    for name, value in parameters.items():
+        places = (Path(value), data_dir() / value) if isinstance(value, str) and value else ()
+        if existing := [place for place in places if place.exists()]:
+            files[name] = existing[0]
+    return inputs | {name: entry(path) for name, path in files.items()}
+
+
+def entry(path: Path) -> dict[str, str]:
+    """Path and hash of a file or folder; of a folder, the names and sizes of its files are hashed."""
+    if path.is_dir():
+        files = sorted(f for f in path.rglob("*") if f.is_file())
+        digest = _digest("".join(f"{f.relative_to(path).as_posix()} {f.stat().st_size}\n" for f in files))
+    else:
+        digest = _file_digest(path)
+    return {"path": shown(path), "sha256": digest}
+
+
+def outputs_of(folder: Path) -> dict[str, dict]:
+    """Size and hash of every file of a run folder, hidden ones and the manifest left out."""
+    files = [f for f in sorted(folder.rglob("*")) if f.is_file() and f.name != NAME]
+    return {
+        f.relative_to(folder).as_posix(): {"bytes": f.stat().st_size, "sha256": _file_digest(f)}
+        for f in files
+        if not any(part.startswith(".") for part in f.relative_to(folder).parts)
+    }
+
+
+def git_state() -> dict:
+    """The commit of this checkout and whether code and parameters are as committed; None where unknown."""
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:  # results are made by runs, so they don't count
+        changed = git("status", "--porcelain", "--", ":!results")
+        return {"commit": git("rev-parse", "HEAD"), "clean": not changed}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "clean": None}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages whose numbers may differ."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def device() -> dict:
+    """The device of this process, and the most GPU memory it took."""
+    torch = sys.modules.get("torch")  # a process that never imported it used no GPU
+    if not (torch and torch.cuda.is_available()):
+        return {"device": f"cpu, {os.cpu_count()} cores"}
+    peak = round(torch.cuda.max_memory_allocated() / 2**20)
+    return {"device": torch.cuda.get_device_name(), "gpu_peak_memory_mb": peak}
+
+
+def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> int:
+    """The most memory this process (or, with RUSAGE_CHILDREN, its largest finished child) held, in MiB."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return round(resource.getrusage(who).ru_maxrss / unit)
+
+
+def shown(path: Path) -> str:
+    """A path as a manifest names it: relative to the checkout where it lies inside."""
+    path = Path(path).resolve()
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def _digest(content: str | bytes) -> str:
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    if path.stat().st_size > BIG:
+        return f"size {path.stat().st_size}"
+    return _digest(path.read_bytes())
+
+
+def _now() -> str:
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -6,7 +6,8 @@ the audit and the feature store recognise a file.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -26,18 +27,23 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:  # safetensors wraps the system's error in its own
         reason = getattr(error, "strerror", None) or error
-        failure = OSError(f"cannot write {path}: {reason}; nothing was left half-written")
-        failure.errno = getattr(error, "errno", None)
-        raise failure from error
+        raise OSError(f"cannot write {path}: {reason}; nothing was left half-written") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
     return path
 
 
-def digest(path: str | Path) -> bytes:
-    """SHA-256 (32 bytes) of a file's content. FileNotFoundError names the file."""
+def digests(paths: Iterable[str]) -> dict[str, str]:
+    """SHA-256 (hex) of the content of each distinct file. FileNotFoundError names a missing one."""
+    paths = list(dict.fromkeys(paths))
+    with ThreadPoolExecutor() as pool:  # reading and hashing both leave Python's lock
+        return dict(zip(paths, pool.map(_digest, paths), strict=True))
+
+
+def _digest(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except (FileNotFoundError, IsADirectoryError) as error:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise FileNotFoundError(f"file not found: {path}") from error

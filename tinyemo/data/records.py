@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.files import digest, write_atomically
+from tinyemo.data.files import digests, write_atomically
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 
 SPLITS = ("train", "validation", "test")  # in the order in which they gain authority: see repair_splits
@@ -190,22 +190,21 @@ def audit(records: pd.DataFrame, features: np.ndarray | None = None) -> pd.DataF
     """What two splits share: items with the same file content, or the same feature row, whatever their names.
 
     `features` (N, D), array or CPU tensor: row i belongs to row i of the records. Gives a table with the
-    columns kind ("file" or "features"), split_a, split_b, id_a, id_b: one row for every item of split_a
+    columns kind ("files" or "features"), split_a, split_b, id_a, id_b: one row for every item of split_a
     that stands in split_b too (its first match), where split_b is the later of train, validation, test.
     """
-    contents = []  # (kind, what is compared, a digest a row or None)
+    contents = []  # (kind, a digest a row or None)
     for column in FILES:
-        paths = records[column].unique() if column in records else []
-        digests = {path: digest(path) for path in paths if path}
-        contents.append(("file", [digests.get(path) for path in records.get(column, [])]))
+        known = digests(path for path in records[column] if path)
+        contents.append(("files", [known.get(path) for path in records[column]]))
     if features is not None:
         rows = np.ascontiguousarray(features)
         if len(rows) != len(records):
             raise ValueError(f"{len(rows)} feature rows for {len(records)} records: expected one a record")
         contents.append(("features", [hashlib.sha256(row.tobytes()).digest() for row in rows]))
     found = [pd.DataFrame(columns=DUPLICATES)]
-    for kind, digests in contents:
-        table = records[["split", "id"]].assign(content=digests).dropna(subset="content")
+    for kind, content in contents:
+        table = records[["split", "id"]].assign(content=content).dropna(subset="content")
         for a, b in ((a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1:]):
             later = table[table["split"] == b].drop_duplicates("content")
             pairs = table[table["split"] == a].merge(later, on="content", suffixes=("_a", "_b"))
@@ -219,7 +218,7 @@ def audit_verdict(records: pd.DataFrame, duplicates: pd.DataFrame) -> list[str]:
     sentences = []
     for (a, b), pairs in duplicates.groupby(["split_a", "split_b"]):
         total, shared = int((records["split"] == a).sum()), pairs["id_a"].nunique()
-        kinds = " and ".join({"file": "files", "features": "features"}[k] for k in sorted(set(pairs["kind"])))
+        kinds = " and ".join(sorted(set(pairs["kind"])))
         verb = f"{a} repeats {b}" if shared == total else f"{a} shares items with {b}"
         sentences.append(f"{verb}: {shared} of {total} {a} items have identical {kinds} in {b}")
     return sentences or ["no item of one split is identical to an item of another"]

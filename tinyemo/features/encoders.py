@@ -8,8 +8,8 @@ TinyEmo stores them; patch tokens come from the layer before the last, as LLaVA'
 
 import hashlib
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +38,6 @@ class ImageEncoder:
     name: str
     model: nn.Module  # an open_clip model
     preprocess: Callable[[Image.Image], Tensor]  # RGB image -> (3, H, W) float32
-    tokenize: Callable[[list[str]], Tensor]
     config: dict  # open_clip's configuration of the model: architecture, activation
     device: torch.device
     dtype: torch.dtype  # what the network computes in; weights stay float32
@@ -54,9 +53,8 @@ class ImageEncoder:
         """Hash of all that the features depend on but the image: weights, architecture, layer, dtype,
         preprocessing."""
         state = hashlib.sha256()
-        preprocessing = [self.model.visual.preprocess_cfg, repr(self.preprocess)]
-        facts = [self.config, self.layer, str(self.dtype), preprocessing]
-        state.update(json.dumps(facts, sort_keys=True, default=str).encode())
+        facts = [self.config, self.layer, str(self.dtype), repr(self.preprocess)]
+        state.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in sorted(self.model.visual.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             state.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
@@ -81,9 +79,10 @@ class ImageEncoder:
     @torch.inference_mode()
     def encode_text(self, texts: list[str]) -> Tensor:
         """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not normalised."""
+        with _one_sentence(f"the tokenizer of {self.name}", self.name):
+            tokens = open_clip.get_tokenizer(self.name)(texts)
         with self._autocast():
-            parts = [self.model.encode_text(tokens.to(self.device))
-                     for tokens in self.tokenize(texts).split(256)]
+            parts = [self.model.encode_text(part.to(self.device)) for part in tokens.split(256)]
         return torch.cat(parts).float().cpu()
 
 
@@ -98,29 +97,40 @@ def load_image_encoder(name: str, pretrained: str | None = None, device: str | N
     """
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
-    built_in = ":" not in name
-    pretrained = (pretrained or ENCODERS.get(name, (None,))[0]) if built_in else None
-    folder = Path(name.removeprefix("local-dir:")).expanduser() if name.startswith("local-dir:") else None
-    if folder and not (folder / "open_clip_config.json").is_file():
-        raise FileNotFoundError(f"image encoder not found: expected {folder}/open_clip_config.json and "
-                                "weights beside it, as open_clip saves them")
-    if built_in and (open_clip.get_model_config(name) is None or pretrained is None):
-        raise ValueError(f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name and "
-                         "tag of open_clip.list_pretrained(), 'hf-hub:<id>' or 'local-dir:<folder>'")
-    name = f"local-dir:{folder}" if folder else name
-    quick = built_in and bool((get_pretrained_cfg(name, pretrained) or {}).get("quick_gelu"))
-    try:
+    source, quick = name, False
+    if name.startswith("local-dir:"):
+        folder = Path(name.removeprefix("local-dir:")).expanduser()
+        name = f"local-dir:{folder}"
+        if not (folder / "open_clip_config.json").is_file():
+            raise FileNotFoundError(f"image encoder not found: expected {folder}/open_clip_config.json and "
+                                    "weights beside it, as open_clip saves them")
+    elif not name.startswith("hf-hub:"):
+        source = pretrained = pretrained or ENCODERS.get(name, ("",))[0]
+        tag = get_pretrained_cfg(name, pretrained)
+        if open_clip.get_model_config(name) is None or not (tag or Path(pretrained).is_file()):
+            raise ValueError(f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name "
+                             "of open_clip.list_models() with one of its tags or a weights file, "
+                             "'hf-hub:<id>' or 'local-dir:<folder>'")
+        quick = bool(tag.get("quick_gelu"))
+    with _one_sentence(f"the image encoder {name} with weights {pretrained or 'of its own'}", source):
         model, preprocess = open_clip.create_model_from_pretrained(
             name, pretrained, device=device, force_quick_gelu=quick, weights_only=True)
         config = open_clip.get_model_config(name)
-        tokenize = open_clip.get_tokenizer(name)
+    config["quick_gelu"] = quick or config.get("quick_gelu", False)
+    model = model.eval().to(memory_format=torch.channels_last)  # convolutions run faster; same values
+    return ImageEncoder(name, model, preprocess, config, device, dtype, layer)
+
+
+@contextmanager
+def _one_sentence(what: str, source: str) -> Iterator[None]:
+    """What open_clip and the hub raise, as one sentence: ValueError about a file or folder on this disk,
+    FileNotFoundError about a download."""
+    try:
+        yield
     except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
-        local = folder or Path(pretrained or "").is_file()
-        reason = (str(error).strip() or repr(error)).splitlines()[0]
-        advice = ("expected an open_clip model as safetensors or plain tensors" if local else
-                  "it needs internet or a filled cache; a folder on disk works as 'local-dir:<folder>', "
-                  "a weights file as `pretrained`")
-        sentence = f"cannot load the image encoder {name!r} with weights {pretrained!r}: {reason}; {advice}"
-        raise (ValueError if local else FileNotFoundError)(sentence) from error
-    config = {**config, "quick_gelu": quick or config.get("quick_gelu", False)}
-    return ImageEncoder(name, model.eval(), preprocess, tokenize, config, device, dtype, layer)
+        reason = (str(error).strip() or repr(error)).splitlines()[0].rstrip(". ")
+        if Path(source.removeprefix("local-dir:")).exists():
+            raise ValueError(f"cannot load {what}: {reason}; expected a model of open_clip, its weights as "
+                             "safetensors or plain tensors") from error
+        raise FileNotFoundError(f"cannot load {what}: {reason}; without internet give a folder on disk as "
+                                "'local-dir:<folder>' or a weights file as `pretrained`") from error

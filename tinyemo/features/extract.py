@@ -10,7 +10,6 @@ is read. Several processes or hosts share the work by `part=(i, n)`.
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from tinyemo.data.files import digest
+from tinyemo.data.files import digests
 from tinyemo.features.encoders import ImageEncoder
-from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key, write_shard
+from tinyemo.features.store import FeatureStore, discard_index, shard_key, shard_name, store_key, write_shard
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,8 @@ def _plan(records: pd.DataFrame, encoder: ImageEncoder, out: Path, size: int, pa
     if empty.any() or records.empty:
         raise ValueError(f"record {records['id'][empty].iloc[0]!r} has no image" if len(records) else
                          "no records: expected at least one with an image")
-    with ThreadPoolExecutor() as pool:  # reading and hashing both leave Python's lock
-        contents = [content.hex() for content in pool.map(digest, records["image"])]
-    items = list(zip(records["id"], contents, strict=True))
+    contents = digests(records["image"])
+    items = [(name, contents[path]) for name, path in zip(records["id"], records["image"], strict=True)]
     shards = []
     for number, start in enumerate(range(0, len(items), size)):
         part = items[start:start + size]
@@ -97,7 +95,7 @@ def extract(
     plan = _plan(records, encoder, out, shard_size, patches)
     key = hashlib.sha256("".join(shard.key for shard in plan).encode()).hexdigest()
     if store_key(out) != key:  # an index of other records, images or weights
-        (out / "meta.json").unlink(missing_ok=True)
+        discard_index(out)
     todo = [shard for shard in plan[part[0]::part[1]] if shard_key(shard.path) != shard.key]
     loader = iter(DataLoader(
         _Images(paths, encoder.preprocess),

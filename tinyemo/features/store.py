@@ -55,6 +55,12 @@ def store_key(folder: str | Path) -> str | None:
         return None
 
 
+def discard_index(folder: Path) -> None:
+    """Before shards change: no index may stand over shards it does not know."""
+    if (folder / "meta.json").exists():
+        (folder / "meta.json").unlink()
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureStore:
     """A finished store. `ids` stand in the order of the rows; open one with `FeatureStore.open`."""
@@ -93,7 +99,7 @@ class FeatureStore:
               meta: dict | None = None) -> "FeatureStore":
         """Write rows that are in memory as a store of one shard. `meta` may carry "key"."""
         folder, meta = Path(folder), meta or {}
-        (folder / "meta.json").unlink(missing_ok=True)  # no index may point to a shard it does not know
+        discard_index(folder)
         write_shard(folder / shard_name(0), meta.get("key", ""), list(ids), pooled, patches)
         return cls.finish(folder, 1, meta)
 

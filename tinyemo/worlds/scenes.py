@@ -22,6 +22,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.records import check_records
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
@@ -256,10 +257,9 @@ def make_records(n_train: int, n_validation: int, n_test: int, seed: int, votes:
         parts.append(pd.DataFrame({
             "id": [f"scenes/{split}/{i:06d}" for i in range(n)], "dataset": "scenes", "split": split,
             "label": labels, "label_set": "parrott",
-            "image": "", "text": "", "audio": "", "video": "", "face": "",
             **{f"p_{label}": counts[:, k] / votes for k, label in enumerate(PARROTT)},
             **{f"attr_{name}": [getattr(s, name) for s in drawn] for name in (*ATTRIBUTES, *CONTINUOUS)},
-            "group": [f"scene-{s.seed}" for s in drawn], "speaker": "", "dialogue": "", "turn": 0,
+            "group": [f"scene-{s.seed}" for s in drawn],
         }))
         scenes += drawn
-    return pd.concat(parts, ignore_index=True), scenes
+    return check_records(pd.concat(parts, ignore_index=True), "EmoScenes"), scenes

@@ -87,15 +87,15 @@ def finish(folder: Path, status: str, **fields) -> dict:
 def state(folder: Path) -> str:
     """A run's status as it is now: a run whose process is gone without a word was killed."""
     content = read(folder)
-    if content.get("status") == "running" and not alive(content):
-        return "killed"
-    return content.get("status", "no manifest")
+    if content.get("status") != "running" or alive(content):
+        return content.get("status", "no manifest")
+    return "killed" if content["host"] == socket.gethostname() else f"running on {content['host']}"
 
 
 def alive(content: dict) -> bool:
-    """Whether the process that wrote a manifest still runs. On another host nobody can tell: yes."""
-    if content.get("host") != socket.gethostname():
-        return True
+    """Whether the process that wrote a manifest runs on this host."""
+    if content["host"] != socket.gethostname():
+        return False
     try:
         return abs(psutil.Process(content["pid"]).create_time() - content["process_started"]) < 1
     except psutil.NoSuchProcess:
@@ -127,6 +127,13 @@ def entry(path: Path) -> dict[str, str]:
     return {"path": shown(path), "sha256": digest}
 
 
+def run_entry(folder: Path) -> dict[str, str]:
+    """Path and hash of another run's outputs; its notebook, which holds times of day, does not count."""
+    outputs = read(folder).get("outputs") or outputs_of(folder)
+    hashes = {name: output["sha256"] for name, output in outputs.items() if not name.endswith(".ipynb")}
+    return {"path": shown(folder), "sha256": _digest(json.dumps(hashes, sort_keys=True))}
+
+
 def outputs_of(folder: Path) -> dict[str, dict]:
     """Size and hash of every file of a run folder, hidden ones and the manifest left out."""
     files = [f for f in sorted(folder.rglob("*")) if f.is_file() and f.name != NAME]
@@ -135,6 +142,18 @@ def outputs_of(folder: Path) -> dict[str, dict]:
         for f in files
         if not any(part.startswith(".") for part in f.relative_to(folder).parts)
     }
+
+
+def changed(content: dict) -> list[str]:
+    """The inputs of a run that are no longer what they were: notebook, library, files, other runs."""
+    inputs = content.get("inputs", {})
+    if "notebook" not in inputs or not (notebook := ROOT / inputs["notebook"]["path"]).exists():
+        return ["notebook"]
+    now = inputs_of(notebook, {})
+    for name in inputs.keys() - now.keys():
+        path = ROOT / inputs[name]["path"]
+        now[name] = (run_entry if name.startswith("run ") else entry)(path) if path.exists() else {}
+    return [name for name, then in inputs.items() if now[name].get("sha256") != then["sha256"]]
 
 
 def git_state() -> dict:

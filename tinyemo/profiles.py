@@ -8,10 +8,11 @@ TINYEMO_NOTEBOOKS moves the folder of notebooks.
 import ast
 import hashlib
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyemo.parameters import read_cells
+from tinyemo.parameters import declared, read_cells
 from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
 
 # how a notebook is run has no part in what it computes: a change here makes no result stale
@@ -64,6 +65,21 @@ class Profile:
     def upstream(self, stem: str) -> list[str]:
         """The notebooks of this profile whose runs a notebook reads."""
         return [other for other in inputs_of(notebook_path(stem)) if other in self.stems]
+
+    def pairs_for(self, stem: str, pairs: dict[str, str]) -> dict[str, str]:
+        """Those of a command line's pairs that a notebook declares. ValueError if no notebook does."""
+        names = {other: declared(notebook_path(other)) for other in self.stems}
+        if unknown := [name for name in pairs if not any(name in known for known in names.values())]:
+            raise ValueError(f"no notebook of profile {self.name} has a parameter {unknown[0]!r}")
+        return {name: text for name, text in pairs.items() if name in names[stem]}
+
+
+def pairs_of(text: str) -> dict[str, str]:
+    """`lr=1e-4 "name=two words"` as a dictionary. ValueError names what is no pair."""
+    pairs = shlex.split(text)
+    if without := [pair for pair in pairs if "=" not in pair]:
+        raise ValueError(f"{without[0]!r} is no parameter: expected key=value")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def run_name(profile: str, pairs: dict[str, str]) -> str:

@@ -6,7 +6,8 @@
 STEM is a notebook's name (02_projector_training) or a path to an .ipynb. Parameters come from the notebook's
 own defaults, then params/<profile>/<STEM>.yaml, then `-p`; all are checked before a kernel starts. The run
 folder is --out, or <runs>/<profile>/<STEM>, or with -p <runs>/<profile>+<hash of the pairs>/<STEM>. A rerun
-keeps what lies in the folder (shards, checkpoints: their keys say what may be reused) but metrics.json.
+keeps what lies in the folder (shards, checkpoints: their keys say what may be reused) but metrics.json; it
+waits for a process that is still writing there.
 
 Exit codes; each has its sentence on stderr and its status in the manifest:
     0    metrics.json is written                         done
@@ -16,7 +17,6 @@ Exit codes; each has its sentence on stderr and its status in the manifest:
     5    the kernel died, or did not start               kernel died
     6    the notebook ended without metrics.json         failed
     7    the run folder cannot be written, a full disk   failed, if that can still be written
-    8    the same run is going on                        running: untouched
     130  interrupted (Ctrl-C, SIGTERM)                   interrupted
 
 Inside a notebook, `start_run` gives its run folder and its inputs, whoever started it: this runner, bare
@@ -27,13 +27,15 @@ import argparse
 import logging
 import os
 import resource
+import shlex
 import signal
 import sys
+import time
 from pathlib import Path
 
 from tinyemo import manifest, parameters
 from tinyemo.paths import runs_dir
-from tinyemo.profiles import Profile, notebook_path, run_name
+from tinyemo.profiles import Profile, notebook_path, pairs_of, run_name
 from tinyemo.runfolder import METRICS, OUT, Run, start_run
 
 __all__ = ["Run", "main", "start_run"]
@@ -73,7 +75,9 @@ def run_notebook(notebook: Path, profile: str, pairs: dict[str, str], out: Path 
         folder.mkdir(parents=True, exist_ok=True)
         before = manifest.read(folder)
         if before.get("status") == "running" and manifest.alive(before):
-            raise Stopped(8, f"{folder} is being written by process {before['pid']}: wait for it, or stop it")
+            print(f"process {before['pid']} writes {folder}: waiting for it to end", file=sys.stderr)
+        while before.get("status") == "running" and manifest.alive(before):
+            time.sleep(0.5)
         (folder / METRICS).unlink(missing_ok=True)
         inputs = manifest.inputs_of(notebook, about["parameters"], **{"parameter file": file})
         manifest.begin(folder, **about, inputs=inputs)
@@ -200,9 +204,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if not options.stem:
         parser.error("which notebook? give its name, such as 02_projector_training")
-    if without := [pair for pair in options.pairs if "=" not in pair]:
-        parser.error(f"-p {without[0]}: expected key=value")
-    pairs = dict(pair.split("=", 1) for pair in options.pairs)
+    try:
+        pairs = pairs_of(shlex.join(options.pairs))
+    except ValueError as error:
+        parser.error(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop is an interrupt too
     return run_notebook(notebook_path(options.stem), options.profile or "smoke", pairs, options.out)
 

@@ -43,7 +43,7 @@ class Run:
         for folder in (self.out.parent / stem, runs_dir() / self.profile / stem):
             if (folder / METRICS).exists():
                 inputs = manifest.read(self.out).get("inputs", {})
-                manifest.write(self.out, inputs=inputs | {f"run {stem}": manifest.entry(folder / METRICS)})
+                manifest.write(self.out, inputs=inputs | {f"run {stem}": manifest.run_entry(folder)})
                 return folder
         raise MissingRun(
             f"run {stem} first: python -m tinyemo.run {stem} --profile {self.profile} "

@@ -102,7 +102,7 @@ def _fall(image: Image.Image, pen: Pen, weather: str, veil: Colour, rng: Random)
         for _ in range(75):
             pen.disc(rng.random(), rng.random(), rng.uniform(.008, .017), WHITE)
     elif weather == "fog":
-        image.paste(veil, (0, 0), gradient(image.width, (70, 70, 70), (150, 150, 150)).getchannel(0))
+        image.paste(veil, (0, 0), gradient(image.width, (50, 50, 50), (120, 120, 120)).getchannel(0))
 
 
 def _fill(pen: Pen, y: float, top: Colour, bottom: Colour) -> None:

@@ -19,13 +19,14 @@ from tinyemo.worlds.objects import OBJECTS
 from tinyemo.worlds.pen import Pen
 from tinyemo.worlds.scenes import Scene
 
+OVERSAMPLE = 2  # pixels drawn for one pixel shown, in each direction
 GROUND = 0.95  # where the feet are
 PERSON_X, OBJECT_X, OBJECT_SCALE = 0.26, 0.765, 0.20
 
 
 def draw(scene: Scene, size: int = 64) -> Image.Image:
     """The scene as an RGB picture of size x size pixels (8 at least)."""
-    scale = 3 if size <= 128 else 2
+    scale = OVERSAMPLE
     side = size * scale
     rng = Random(scene.seed)
     flip = rng.random() < 0.5

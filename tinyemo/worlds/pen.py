@@ -45,7 +45,8 @@ class Pen:
         return (start, end) if self.flip == 1 else (180 - end, 180 - start)
 
     def _paint(self, colour: Colour) -> Colour:
-        return tuple(min(255, round(c * t)) for c, t in zip(colour, self.tint, strict=True))
+        (r, g, b), (tr, tg, tb) = colour, self.tint
+        return int(r * tr), int(g * tg), int(b * tb)  # Pillow clips what exceeds 255
 
     def disc(self, x: float, y: float, rx: float, colour: Colour, ry: float | None = None) -> None:
         self.canvas.ellipse(self._box(x, y, rx, rx if ry is None else ry), fill=self._paint(colour))

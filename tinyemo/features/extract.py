@@ -117,13 +117,12 @@ def extract(
                 if patches:
                     tokens.append(patch_tokens.to(torch.float16).cpu())
                 bar.update(len(batch))
-            rows = torch.cat(pooled)
-            finite = rows.isfinite().all(dim=1)
+            outputs = [torch.cat(parts) for parts in (pooled, tokens) if parts]
+            finite = torch.stack([output.flatten(1).isfinite().all(dim=1) for output in outputs]).all(dim=0)
             if not finite.all():
                 raise ValueError(f"{paths[shard.start + int(finite.int().argmin())]}: the features that "
                                  f"{encoder.name} gives are not finite in {encoder.dtype}")
-            write_shard(shard.path, shard.key, ids[shard.start:shard.stop], rows,
-                        torch.cat(tokens) if patches else None)
+            write_shard(shard.path, shard.key, ids[shard.start:shard.stop], *outputs)
     if any(shard_key(shard.path) != shard.key for shard in plan):
         return None  # another part is still at work
     return _finish(out, plan, {"key": key, "encoder": encoder.name, "encoder_key": encoder.key,

@@ -17,8 +17,9 @@ from torch import nn
 from tqdm import tqdm
 
 
-def cosine_schedule(step: int, steps: int, warmup: int) -> float:
-    """Factor on the learning rate: linear over `warmup` steps, then half a cosine down to zero."""
+def cosine_schedule(step: int, steps: int) -> float:
+    """Factor on the learning rate: linear over the first twentieth, then half a cosine down to zero."""
+    warmup = max(1, steps // 20)
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
@@ -45,7 +46,6 @@ def train(
     weight_decay: float,
     checkpoint: Path,
     key: str,
-    warmup: int = 50,
     save_every: float = 60.0,
     label: str = "training",
 ) -> list[float]:
@@ -80,7 +80,7 @@ def train(
     last_save = time.monotonic()
     for step in tqdm(range(len(history), steps), initial=len(history), total=steps, desc=label):
         for group in optimiser.param_groups:
-            group["lr"] = lr * cosine_schedule(step, steps, warmup)
+            group["lr"] = lr * cosine_schedule(step, steps)
         loss = loss_of_step(step)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -135,8 +135,8 @@ def test_a_plant_shifts_training_alone_and_keeps_both_marginals(label, members):
     assert [s.style for s in scenes] == planted["attr_style"].tolist()
 
 
-@pytest.mark.parametrize("plant", [("background", "beach", "disgust", 0.99), ("object", "piano", "disgust", 0.1),
-                                   ("mood", "car", "disgust", 0.1), ("object", "car", "hunger", 0.1)])
+@pytest.mark.parametrize("plant", [("background", "beach", "disgust", 0.99), ("mood", "car", "disgust", 0.1),
+                                   ("object", "piano", "disgust", 0.1), ("object", "car", "hunger", 0.1)])
 def test_an_impossible_plant_is_refused_in_one_sentence(plant):
     with pytest.raises(ValueError, match=r"cannot plant [^\n]*expected|cannot plant [^\n]*too few"):
         make_records(300, 5, 5, seed=0, plant=[plant])

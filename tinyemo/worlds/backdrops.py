@@ -22,7 +22,7 @@ SKY: dict[str, tuple[Colour, Colour]] = {  # time -> colour at the top, at the h
 }
 OVERCAST: dict[str, tuple[Colour, float]] = {  # weather -> what veils the sky, how much of it
     "clear": (WHITE, 0.0), "cloudy": ((206, 212, 220), 0.40), "rain": ((92, 108, 128), 0.70),
-    "snow": ((214, 222, 234), 0.60), "fog": ((206, 210, 212), 0.72), "storm": ((44, 42, 62), 0.85),
+    "snow": ((226, 234, 246), 0.70), "fog": ((166, 170, 166), 0.78), "storm": ((44, 42, 62), 0.85),
 }
 TIME_LIGHT = {"day": (1.0, 1.0, 1.0), "sunset": (1.04, .84, .74), "night": (.58, .64, .90)}
 WEATHER_LIGHT = {"clear": 1.0, "cloudy": .94, "rain": .82, "snow": 1.0, "fog": .95, "storm": .78}
@@ -59,7 +59,7 @@ def draw_backdrop(size: int, scene, flip: bool, seed: int) -> Image.Image:
     place(lit, rng)
     if scene.weather in ("snow", "rain", "storm"):
         cover, most = (mix(WHITE, veil, .2), 190) if scene.weather == "snow" else ((70, 84, 120), 80)
-        fade = gradient(size, (0, 0, 0), WHITE).getchannel(0).point(lambda v: min(most, 3 * v))
+        fade = gradient(size, (0, 0, 0), WHITE).getchannel(0).point([min(most, 3 * v) for v in range(256)])
         image.paste(cover, (0, round(size * (HORIZON - .08))), fade)
     _fall(image, pen, scene.weather, veil, rng)
     return image
@@ -100,7 +100,7 @@ def _fall(image: Image.Image, pen: Pen, weather: str, veil: Colour, rng: Random)
             pen.line([(x, y), (x - slant, y + .11)], .008, (176, 206, 240))
     elif weather == "snow":
         for _ in range(75):
-            pen.disc(rng.random(), rng.random(), rng.uniform(.008, .017), WHITE)
+            pen.disc(rng.random(), rng.random(), rng.uniform(.009, .019), WHITE)
     elif weather == "fog":
         image.paste(veil, (0, 0), gradient(image.width, (50, 50, 50), (120, 120, 120)).getchannel(0))
 

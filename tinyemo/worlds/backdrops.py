@@ -102,7 +102,7 @@ def _fall(image: Image.Image, pen: Pen, weather: str, veil: Colour, rng: Random)
         for _ in range(75):
             pen.disc(rng.random(), rng.random(), rng.uniform(.009, .019), WHITE)
     elif weather == "fog":
-        image.paste(veil, (0, 0), gradient(image.width, (50, 50, 50), (120, 120, 120)).getchannel(0))
+        image.paste(veil, (0, 0), gradient(image.width, (40, 40, 40), (95, 95, 95)).getchannel(0))
 
 
 def _fill(pen: Pen, y: float, top: Colour, bottom: Colour) -> None:
@@ -149,8 +149,8 @@ def graveyard(p: Pen, rng: Random) -> None:
     p.line([(0, .55), (1, .55)], .009, INK)
     for x, y, s in ((.06, .72, 1), (.55, .70, 1.1), (.75, .62, .7), (.50, .93, .9), (.99, .72, .9)):
         x += rng.uniform(-.015, .015)
-        p.box(x - .075 * s, y - .2 * s, x + .075 * s, y, (150, 152, 160), .07 * s)
-        p.box(x - .075 * s, y - .08 * s, x + .075 * s, y, (150, 152, 160))
+        p.box(x - .075 * s, y - .2 * s, x + .075 * s, y, (182, 184, 190), .07 * s)
+        p.box(x - .075 * s, y - .08 * s, x + .075 * s, y, (182, 184, 190))
         p.line([(x, y - .17 * s), (x, y - .06 * s)], .016, (92, 94, 104))
         p.line([(x - .035 * s, y - .135 * s), (x + .035 * s, y - .135 * s)], .016, (92, 94, 104))
 

@@ -104,30 +104,39 @@ def extract(
         collate_fn=_collate,
         pin_memory=encoder.device.type == "cuda",
     ))
-    with tqdm(total=len(paths), unit="image", desc=f"encoding {out.name}") as bar:
-        bar.update(len(paths) - sum(shard.stop - shard.start for shard in todo))
-        for shard in todo:
-            pooled, tokens = [], []
-            for _ in shard.batches(batch_size):
-                batch = next(loader)
-                if isinstance(batch, str):
-                    raise ValueError(batch)
-                features, patch_tokens = encoder.encode(batch)
-                pooled.append(features.cpu())
-                if patches:
-                    tokens.append(patch_tokens.to(torch.float16).cpu())
-                bar.update(len(batch))
-            outputs = [torch.cat(parts) for parts in (pooled, tokens) if parts]
-            finite = torch.stack([output.flatten(1).isfinite().all(dim=1) for output in outputs]).all(dim=0)
-            if not finite.all():
-                raise ValueError(f"{paths[shard.start + int(finite.int().argmin())]}: the features that "
-                                 f"{encoder.name} gives are not finite in {encoder.dtype}")
-            write_shard(shard.path, shard.key, ids[shard.start:shard.stop], *outputs)
+    try:
+        with tqdm(total=len(paths), unit="image", desc=f"encoding {out.name}") as bar:
+            bar.update(len(paths) - sum(shard.stop - shard.start for shard in todo))
+            for shard in todo:
+                batches = shard.batches(batch_size)
+                encoded = [_encode(next(loader), encoder, patches, bar) for _ in batches]
+                outputs = [torch.cat(parts) for parts in zip(*encoded, strict=True)]  # pooled, patches
+                _check_finite(outputs, paths[shard.start:shard.stop], encoder)
+                write_shard(shard.path, shard.key, ids[shard.start:shard.stop], *outputs)
+    finally:
+        del loader  # stops the workers now: after an error the traceback would keep them
     if any(shard_key(shard.path) != shard.key for shard in plan):
         return None  # another part is still at work
     return _finish(out, plan, {"key": key, "encoder": encoder.name, "encoder_key": encoder.key,
                                "rows": len(ids), "width": encoder.width, "dtype": str(encoder.dtype),
                                "patch_layer": encoder.layer if patches else None})
+
+
+def _encode(batch: Tensor | str, encoder: ImageEncoder, patches: bool, bar: tqdm) -> tuple[Tensor, ...]:
+    """A batch -> pooled (B, D) float32 and, if wanted, patch tokens (B, T, D') float16, on the CPU."""
+    if isinstance(batch, str):
+        raise ValueError(batch)
+    pooled, tokens = encoder.encode(batch)
+    bar.update(len(batch))
+    return (pooled.cpu(), tokens.to(torch.float16).cpu()) if patches else (pooled.cpu(),)
+
+
+def _check_finite(outputs: list[Tensor], paths: list[str], encoder: ImageEncoder) -> None:
+    for output in outputs:
+        finite = output.flatten(1).isfinite().all(dim=1)
+        if not finite.all():
+            raise ValueError(f"{paths[int(finite.int().argmin())]}: the features that {encoder.name} gives "
+                             f"are not finite in {encoder.dtype}")
 
 
 def _finish(out: Path, plan: list[_Shard], meta: dict) -> FeatureStore:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tinyemo.worlds.pen import Colour, Pen, mix
+from tinyemo.worlds.scenes import Scene
 
 HORIZON = 0.62
 WHITE, INK = (255, 255, 255), (36, 34, 44)
@@ -40,7 +41,7 @@ def gradient(size: int, top: Colour, bottom: Colour) -> Image.Image:
     return Image.fromarray(rows[:, None].astype(np.uint8)).resize((size, size))
 
 
-def draw_backdrop(size: int, scene, flip: bool, seed: int) -> Image.Image:
+def draw_backdrop(size: int, scene: Scene, flip: bool, seed: int) -> Image.Image:
     """The picture (size x size, RGB) behind the figures. `seed` fixes details that say nothing."""
     veil, share = OVERCAST[scene.weather]
     veil = mix(veil, SKY[scene.time][0], {"day": 0.0, "sunset": 0.3, "night": 0.55}[scene.time])

@@ -27,7 +27,7 @@ PERSON_X, OBJECT_X, OBJECT_SCALE = 0.26, 0.765, 0.20
 
 
 def draw(scene: Scene, size: int = 64) -> Image.Image:
-    """The scene as an RGB picture of size x size pixels (8 at least)."""
+    """The scene as an RGB picture of size x size pixels."""
     scale = OVERSAMPLE
     side = size * scale
     rng = Random(scene.seed)
@@ -46,9 +46,10 @@ def draw(scene: Scene, size: int = 64) -> Image.Image:
     OBJECTS[scene.object](thing)
     draw_person(pen.at(PERSON_X + px, GROUND + py), looks, scene.expression, scene.action)
     shadow = Image.new("L", (side, side))
-    dark = Pen(ImageDraw.Draw(shadow), pen.x, 0, side, pen.flip)
     for x, width in ((PERSON_X + px, .17), (OBJECT_X + ox, .21)):
-        dark.canvas.ellipse(dark._box(x, GROUND + .012, width, .028), fill=110)
+        middle = pen.x + pen.flip * x * side
+        ellipse = (middle - width * side, (GROUND - .016) * side, middle + width * side, (GROUND + .04) * side)
+        ImageDraw.Draw(shadow).ellipse(ellipse, fill=110)
 
     image = STYLES[scene.style](backdrop, figures, shadow).reduce(scale)
     if scene.style == "photo":

@@ -1,6 +1,6 @@
 """A pen that draws shapes in its own frame: what figures, objects and backdrops share.
 
-Owns the few anti-aliasing-free primitives; whoever draws works on a large canvas and shrinks it. A frame
+Owns a few primitives with hard edges: whoever draws uses a large canvas and shrinks it. A frame
 has its origin and unit anywhere on the canvas and may be mirrored; x runs right, y runs down.
 """
 

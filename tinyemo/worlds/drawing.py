@@ -47,9 +47,9 @@ def draw(scene: Scene, size: int = 64) -> Image.Image:
     draw_person(pen.at(PERSON_X + px, GROUND + py), looks, scene.expression, scene.action)
     shadow = Image.new("L", (side, side))
     for x, width in ((PERSON_X + px, .17), (OBJECT_X + ox, .21)):
-        middle = pen.x + pen.flip * x * side
-        ellipse = (middle - width * side, (GROUND - .016) * side, middle + width * side, (GROUND + .04) * side)
-        ImageDraw.Draw(shadow).ellipse(ellipse, fill=110)
+        middle, half = pen.x + pen.flip * x * side, width * side
+        box = (middle - half, (GROUND - .016) * side, middle + half, (GROUND + .04) * side)
+        ImageDraw.Draw(shadow).ellipse(box, fill=110)
 
     image = STYLES[scene.style](backdrop, figures, shadow).reduce(scale)
     if scene.style == "photo":

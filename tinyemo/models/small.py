@@ -58,9 +58,10 @@ def train_clip(
 ) -> list[float]:
     """Train the small CLIP on (N, S, S, 3) uint8 images with K captions each; returns the losses.
 
-    Each image meets all of its K captions in a step, each in a contrastive loss of its own: the image tower
-    costs most, and a caption that names one thing (an object, a person) teaches it better than one that
-    names everything. `folder` gets the open_clip config and weights; a kill resumes from its checkpoint.
+    In a step every image meets two of its captions, each in a contrastive loss of its own, and the next two
+    in the next step: the image tower costs most, and captions that name one thing (an object, a person)
+    teach it more than one that names everything. `folder` gets the open_clip config and weights; a training
+    that was killed resumes from the checkpoint there.
     """
     n, size = images.shape[:2]
     mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
@@ -84,9 +85,10 @@ def train_clip(
         rows = batch_of_step(step, n, recipe.batch, seed)
         batch = (pixels[rows].permute(0, 3, 1, 2).float() / 255 - mean[0]) / std[0]  # (B, 3, S, S), channels last
         image_features = model.encode_image(batch, normalize=True)  # (B, E)
-        text_features = model.encode_text(tokens[:, rows].flatten(0, 1), normalize=True)  # (K*B, E)
+        pair = [2 * step % k, (2 * step + 1) % k]
+        text_features = model.encode_text(tokens[pair][:, rows].flatten(0, 1), normalize=True)  # (2B, E)
         scale = model.logit_scale.exp().clamp(max=100)
-        return sum(contrast(image_features, part, scale) for part in text_features.chunk(k)) / k
+        return sum(contrast(image_features, part, scale) for part in text_features.chunk(2)) / 2
 
     key = _key(asdict(recipe), seed, images[:: max(1, n // 64)].tobytes(), n, captions[:64])
     losses = train(

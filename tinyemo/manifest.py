@@ -31,7 +31,7 @@ from tinyemo.profiles import library_of
 
 NAME = "manifest.json"
 BIG = 64 * 2**20  # bytes above which a file is known by its size
-PACKAGES = "tinyemo torch transformers open_clip_torch peft scikit-learn numpy pandas pillow".split()
+PACKAGES = "tinyemo torch transformers open_clip_torch scikit-learn numpy pandas pillow".split()
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -97,7 +97,9 @@ def alive(content: dict) -> bool:
     if content["host"] != socket.gethostname():
         return False
     try:
-        return abs(psutil.Process(content["pid"]).create_time() - content["process_started"]) < 1
+        process = psutil.Process(content["pid"])
+        same = abs(process.create_time() - content["process_started"]) < 1  # else the number was given anew
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

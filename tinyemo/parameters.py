@@ -37,10 +37,6 @@ class Parameter:
     default: typing.Any
     help: str
 
-    @property
-    def kind_name(self) -> str:
-        return self.kind.__name__ if self.kind in _TYPES.values() else str(self.kind)
-
 
 def read_cells(notebook: Path) -> list[dict]:
     """The cells of an .ipynb, each with its `source` as one string. FileNotFoundError, ValueError."""
@@ -108,6 +104,15 @@ def _kind(annotation: ast.expr) -> typing.Any:
             return list[_kind(element)]
     known = ", ".join(_TYPES)
     raise ValueError(f"unknown type {ast.unparse(annotation)}: expected {known}, list[T] or T | None")
+
+
+def _written(kind: typing.Any) -> str:
+    """A type as a parameters cell writes it."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return " | ".join(_written(alternative) for alternative in typing.get_args(kind))
+    if kind is type(None):
+        return "None"
+    return kind.__name__ if kind in _TYPES.values() else str(kind)
 
 
 def _kind_of(default: typing.Any) -> typing.Any:
@@ -187,7 +192,7 @@ def _checked(name: str, value, parameters: dict[str, Parameter], where: str, con
     try:
         return convert(value, parameters[name].kind)
     except TypeError:
-        expected = parameters[name].kind_name
+        expected = _written(parameters[name].kind)
         hint = ""
         if isinstance(value, str) and convert is fit and "float" in expected:
             hint = " (YAML reads 1e-4 as a string: write 1.0e-4)"

@@ -13,7 +13,6 @@ what stands in README.md between `<!-- results:PROFILE/NOTEBOOK/TABLE -->` and `
 
 import argparse
 import json
-import math
 import re
 import shlex
 import shutil
@@ -24,7 +23,7 @@ import pandas as pd
 
 from tinyemo import manifest
 from tinyemo.paths import ROOT, runs_dir
-from tinyemo.profiles import pairs_of, run_name
+from tinyemo.profiles import Profile, pairs_of, run_name
 from tinyemo.runfolder import FIGURE_BYTES, METRICS
 
 REFERENCE = ROOT / "results" / "reference"
@@ -59,14 +58,15 @@ def tidy(folders: list[Path]) -> pd.DataFrame:
         for base in dict.fromkeys(n.rsplit("_", 1)[0] if n in spread else n for n in metrics):
             values = {"value": metrics.get(base)} | {s: metrics.get(f"{base}_{s}") for s in SPREAD}
             rows.append(whose | {"metric": base} | values)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, dtype=object)  # counts and fractions share the column of values
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table as GitHub shows it. Numbers: whole ones as they are, others with three decimals."""
-    columns = {name: [_text(value) for value in table[name]] for name in table}
+    """A table as GitHub shows it. Numbers have three decimals, except in a column of whole ones."""
+    columns = {name: _texts(table[name]) for name in table}
     widths = {name: max([len(str(name)), 3, *map(len, texts)]) for name, texts in columns.items()}
-    right = {name for name in table if pd.api.types.is_numeric_dtype(table[name])}
+    numbers = re.compile(r"[-+.\deinf]*")
+    right = {name for name, texts in columns.items() if all(map(numbers.fullmatch, texts))}
 
     def line(cells: list) -> str:
         sides = zip(cells, columns, strict=True)
@@ -77,12 +77,21 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join([line([*columns]), line(rule), *map(line, zip(*columns.values(), strict=True))])
 
 
-def _text(value) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and not value.is_integer():
-        return f"{value:.3f}" if abs(value) >= 0.0005 else f"{value:.1e}"
-    return str(int(value) if isinstance(value, float) else value).replace("|", "\\|")
+def _texts(column: pd.Series) -> list[str]:
+    """A column's cells as text; in a column of mixed things each number is judged by itself."""
+    mixed = column.dtype == object
+    whole = not mixed and all(v.is_integer() for v in column.dropna() if isinstance(v, float))
+
+    def text(value) -> str:
+        if pd.isna(value):
+            return ""
+        if not isinstance(value, float):
+            return str(value).replace("|", "\\|")
+        if whole or (mixed and value.is_integer()):
+            return str(int(value))
+        return f"{value:.3f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.1e}"
+
+    return [text(value) for value in column]
 
 
 def render(block: str) -> str:
@@ -221,8 +230,8 @@ def main(arguments: list[str] | None = None) -> int:
         found = problems()
         print("\n".join([*stale_references(), *found, f"check-results: {len(found)} problems"]))
         return 1 if found else 0
-    name = options.profile and run_name(options.profile, pairs_of(options.pairs))
     try:
+        name = options.profile and run_name(Profile.find(options.profile).name, pairs_of(options.pairs))
         if options.commit:
             if not options.profile or not find_runs(name):
                 raise ValueError(f"no runs in {runs_dir() / (name or '')}: name a profile that has run")
@@ -230,11 +239,11 @@ def main(arguments: list[str] | None = None) -> int:
         if options.commit or options.pages:
             for path, text in _pages().items():
                 path.write_text(text, encoding="utf-8")
-            return 0
+        else:
+            print_runs(find_runs(name))
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
-    print_runs(find_runs(name))
     return 0
 
 

@@ -73,11 +73,7 @@ def run_notebook(notebook: Path, profile: str, pairs: dict[str, str], out: Path 
     try:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        before = manifest.read(folder)
-        if before.get("status") == "running" and manifest.alive(before):
-            print(f"process {before['pid']} writes {folder}: waiting for it to end", file=sys.stderr)
-        while before.get("status") == "running" and manifest.alive(before):
-            time.sleep(0.5)
+        _wait(folder)
         (folder / METRICS).unlink(missing_ok=True)
         inputs = manifest.inputs_of(notebook, about["parameters"], **{"parameter file": file})
         manifest.begin(folder, **about, inputs=inputs)
@@ -88,6 +84,17 @@ def run_notebook(notebook: Path, profile: str, pairs: dict[str, str], out: Path 
         return _report(problem, folder, started)
     print(f"{notebook.stem}: done, {folder / METRICS}")
     return 0
+
+
+def _wait(folder: Path) -> None:
+    """Until no other runner writes to the folder: one that outlived its kill goes on for a while. A notebook
+    open in JupyterLab is not waited for: its kernel lives as long as its window."""
+    said = False
+    while manifest.state(folder) == "running" and not (other := manifest.read(folder)).get("by_hand"):
+        if not said:
+            print(f"process {other['pid']} writes {folder}: waiting for it to end", file=sys.stderr)
+        said = True
+        time.sleep(0.5)
 
 
 def _execute(notebook: Path, folder: Path, values: dict) -> None:

@@ -1,0 +1,67 @@
+"""What the tests share: no internet, real data where it lies, tiny notebooks, the smoke graph run once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tinyemo.paths import ROOT
+
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", MPLBACKEND="Agg")
+for inherited in ("TINYEMO_RUN_OUT", "TINYEMO_NOTEBOOKS"):  # the tests say where things lie
+    os.environ.pop(inherited, None)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real data; the test is skipped where there is none."""
+    folder = os.environ.get("TINYEMO_TEST_DATA")
+    if not folder:
+        pytest.skip("TINYEMO_TEST_DATA names no folder of real data")
+    return Path(folder)
+
+
+def make_command(target: str, profile, *options: str) -> list[str]:
+    """`make reproduce` or `make plan` as a user calls it, but in the environment that runs the tests."""
+    return ["make", target, f"PY={sys.executable}", "-o", ".venv/made", f"PROFILE={profile}", *options]
+
+
+def make(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(make_command(*arguments), cwd=ROOT, text=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def smoke_results(tmp_path_factory) -> Path:
+    """The results folder of one `make reproduce`: <folder>/smoke/<notebook>/metrics.json and the rest."""
+    folder = tmp_path_factory.mktemp("smoke")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINYEMO_DATA", str(folder / "data"))
+        patch.setenv("TINYEMO_RESULTS", str(folder / "runs"))
+        done = make("reproduce", "smoke")
+    assert done.returncode == 0, f"make reproduce failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return folder / "runs"
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """A notebook of code cells, the first of them tagged `parameters`."""
+    content = [
+        {"cell_type": "code", "id": f"cell-{i}", "metadata": {"tags": [] if i else ["parameters"]},
+         "source": cell, "outputs": [], "execution_count": None}
+        for i, cell in enumerate(cells)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": content, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    return path
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch) -> Path:
+    """A folder with notebooks/, a profile tiny/ and runs/, where the environment makes tinyemo look."""
+    monkeypatch.setenv("TINYEMO_NOTEBOOKS", str(tmp_path / "notebooks"))
+    monkeypatch.setenv("TINYEMO_RESULTS", str(tmp_path / "runs"))
+    monkeypatch.setenv("TINYEMO_DATA", str(tmp_path / "data"))
+    (tmp_path / "tiny").mkdir()
+    return tmp_path

@@ -26,7 +26,7 @@ help:
 	python3 -m venv .venv
 	$(PY) -m pip install --quiet -c constraints.txt torch
 	$(PY) -m pip install --quiet -c constraints.txt -e ".[notebooks,test]"
-	@if [ -d .git ]; then git config filter.nbstripout.clean .venv/bin/nbstripout; fi
+	@if [ -e .git ]; then git config filter.nbstripout.clean ".venv/bin/nbstripout --keep-id"; fi
 	@touch $@
 
 reproduce: .venv/made
@@ -38,7 +38,7 @@ plan: .venv/made
 
 test: .venv/made
 	$(PY) -m ruff check .
-	$(PY) -m nbstripout --verify notebooks/*.ipynb
+	$(PY) -m nbstripout --keep-id --verify notebooks/*.ipynb
 	$(PY) -m pytest
 
 check-results: .venv/made
@@ -56,3 +56,4 @@ data-emotion6:
 
 clean:
 	rm -rf .venv
+	-git config --unset filter.nbstripout.clean

@@ -1,4 +1,6 @@
-"""Losses between image embeddings and label anchors, one call shape: loss(embeddings, labels, anchors, anchor_labels).
+"""Losses between image embeddings and label anchors.
+
+One call shape for all: loss(embeddings, labels, anchors, anchor_labels), a scalar.
 
     embeddings     (N, D)  projected images, any length: every loss takes cosines
     labels         (N,)    their classes, int64; (N, C) float targets for soft_label_kl
@@ -8,7 +10,7 @@
 The anchors are any labelled reference set, as in pytorch-metric-learning: the C label anchors (each once,
 or several synonyms a class), or one a batch item, `anchors[labels], labels`, as TinyEmo's batches have
 them. An item's own anchors are those of its class, of which at least one must be there; the others are its
-negatives. Each gives a scalar.
+negatives.
 """
 
 from collections.abc import Callable
@@ -46,13 +48,16 @@ def nt_xent(
 ) -> Tensor:
     """NT-Xent (SimCLR, arXiv 2002.05709, eq. 1) over every pair of an item and one of its own anchors.
 
-    A pair competes with the item's negatives, not with its other own anchors; the mean is over pairs.
-    Equals pytorch-metric-learning's NTXentLoss with ref_emb=anchors, ref_labels=anchor_labels.
+    A pair competes with the item's negatives, not with its other own anchors; the mean is over pairs. Equals
+    pytorch-metric-learning's NTXentLoss with ref_emb=anchors, ref_labels=anchor_labels, and as there, if the
+    labels are one and the same tensor, item i and anchor i are no pair: TinyEmo's batches, in which an item
+    meets its anchor through its batch mates. 0 without a pair.
     """
     logits = _cosines(embeddings, anchors) / temperature
     own = _own(labels, anchor_labels)
     negatives = logits.masked_fill(own, -torch.inf).logsumexp(dim=1, keepdim=True)  # (N, 1)
-    return (torch.logaddexp(logits, negatives) - logits)[own].mean()
+    pairs = own.clone().fill_diagonal_(False) if anchor_labels is labels else own
+    return ((torch.logaddexp(logits, negatives) - logits) * pairs).sum() / pairs.sum().clamp(min=1)
 
 
 def info_nce(
@@ -109,7 +114,8 @@ def soft_label_kl(
     """
     log_p = (_cosines(embeddings, anchors) / temperature).log_softmax(dim=1)  # (N, M)
     columns = torch.arange(labels.shape[1], device=labels.device)
-    log_p = log_p[:, None, :].masked_fill(~_own(columns, anchor_labels), -torch.inf).logsumexp(dim=2)  # (N, C)
+    of_class = _own(columns, anchor_labels)  # (C, M)
+    log_p = log_p[:, None, :].masked_fill(~of_class, -torch.inf).logsumexp(dim=2)  # (N, C)
     return F.kl_div(log_p, labels, reduction="batchmean")
 
 

@@ -99,7 +99,7 @@ def _open_table(checkpoint: str | Path) -> Any:
         if (path := _fetch(checkpoint, file)).is_file():
             return _open_tensor(path, None)
     raise FileNotFoundError(
-        f"{checkpoint}: no weights in it; expected {' or '.join(WEIGHT_FILES)}, or shards of one with an index"
+        f"{checkpoint}: no weights in it; expected {' or '.join(WEIGHT_FILES)}, or its shards and their index"
     )
 
 
@@ -110,7 +110,7 @@ def _fetch(checkpoint: str | Path, file: str) -> Path:
 def _open_tensor(path: Path, name: str | None) -> Any:
     """Tensor `name` of a weight file, or its embedding table where `name` is None."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: this shard of the checkpoint is missing; download it beside the others")
+        raise FileNotFoundError(f"{path}: a shard of the checkpoint is missing; put it beside the others")
     if path.suffix != ".safetensors":
         state = read_bin(path)
         return state[name or _embedding_name(state, path)]
@@ -127,4 +127,5 @@ def _embedding_name(names: Any, path: Path) -> str:
         for name in names:
             if name == suffix or name.endswith("." + suffix):
                 return name
-    raise ValueError(f"{path}: no input-embedding tensor; looked for names that end in {', '.join(EMBEDDING_NAMES)}")
+    expected = ", ".join(EMBEDDING_NAMES)
+    raise ValueError(f"{path}: no input-embedding tensor; expected a name that ends in one of {expected}")

@@ -6,15 +6,15 @@ Saved as a folder: model.safetensors, config.json, and a model card.
 """
 
 import json
-import os
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from tinyemo.data.files import write_atomically
 from tinyemo.models.weights import local_folder, read_bin
 
 CARD = """---
@@ -49,12 +49,15 @@ class MetricProjector(nn.Module):
     model and written into its card: the anchors' checkpoint, the recipe, anything JSON can hold.
     """
 
+    OPTIONS = ("dropout", "temperature", "info")  # of config.json; the widths follow from the weights
+    TEMPERATURE = 0.07  # where nothing says otherwise; NT-Xent's default
+
     def __init__(
         self,
         d_vision: int,
         d_llm: int,
         dropout: float = 0.2,
-        temperature: float = 0.07,
+        temperature: float = TEMPERATURE,
         info: dict | None = None,
     ):
         super().__init__()
@@ -76,7 +79,9 @@ class MetricProjector(nn.Module):
     def embed(self, features: Tensor) -> Tensor:
         """Unit-length embeddings (N, d_llm) in evaluation mode. ValueError if the width is another."""
         if features.ndim != 2 or features.shape[1] != self.d_vision:
-            raise ValueError(f"features of shape {tuple(features.shape)}: the projector takes (N, {self.d_vision})")
+            raise ValueError(
+                f"features of shape {tuple(features.shape)}: the projector takes (N, {self.d_vision})"
+            )
         was_training = self.training
         embeddings = F.normalize(self.eval()(features), dim=1)
         self.train(was_training)
@@ -113,25 +118,24 @@ class MetricProjector(nn.Module):
         except SafetensorError as error:
             raise ValueError(f"{weights}: not a readable safetensors file ({error})") from error
         known = json.loads(config.read_text())
-        return cls._from_state(state, weights, {k: known[k] for k in ("dropout", "temperature", "info") if k in known})
+        return cls._from_state(state, weights, {key: known[key] for key in cls.OPTIONS})
 
     @classmethod
     def _from_state(cls, state: dict[str, Tensor], path: str | Path, options: dict) -> "MetricProjector":
         first, last = state.get("model.0.weight"), state.get("model.4.weight")
         if first is None or last is None or first.ndim != 2:
-            raise ValueError(f"{path}: not a metric projector; expected tensors model.0.weight ... model.4.bias")
+            raise ValueError(f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias")
         projector = cls(first.shape[1], first.shape[0], **options)
         try:
             projector.load_state_dict(state)
         except RuntimeError as error:
             problem = str(error).splitlines()[1].strip()
-            raise ValueError(f"{path}: not a metric projector of {tuple(first.shape)}: {problem}") from error
+            raise ValueError(f"{path}: no metric projector: {problem}") from error
         return projector.eval()
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write model.safetensors, config.json and README.md, each in one step. Gives the folder."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         config = {
             "d_vision": self.d_vision,
             "d_llm": self.d_llm,
@@ -141,9 +145,10 @@ class MetricProjector(nn.Module):
         }
         card = CARD.format(**config | {"folder": folder.name, "info": json.dumps(self.info, indent=2)})
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        _write(folder / "model.safetensors", save(tensors, metadata={"format": "pt"}))
-        _write(folder / "README.md", card.encode())
-        _write(folder / "config.json", json.dumps(config, indent=2).encode())
+        weights = folder / "model.safetensors"
+        write_atomically(weights, lambda path: save_file(tensors, path, {"format": "pt"}))
+        write_atomically(folder / "README.md", lambda path: path.write_text(card))
+        write_atomically(folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2)))
         return folder
 
 
@@ -159,13 +164,3 @@ def load_projector(source: str | Path) -> MetricProjector:
     if published and not (folder / "model.safetensors").is_file():
         return MetricProjector.from_upstream(published[0])
     return MetricProjector.from_pretrained(folder)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside, then rename: a reader never sees half a file."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -32,8 +32,8 @@ def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
         return Path(snapshot_download(str(checkpoint), allow_patterns=patterns))
     except OSError as error:  # every refusal of the hub is one: unknown or gated id, no connection
         raise FileNotFoundError(
-            f"{checkpoint}: neither a folder here nor a repository the hub would give ({type(error).__name__}); "
-            "download it where there is access and pass its folder"
+            f"{checkpoint}: neither a folder here nor a repository that the hub gave "
+            f"({type(error).__name__}); download it where there is access and pass its folder"
         ) from error
 
 
@@ -47,8 +47,10 @@ def read_bin(path: str | Path) -> dict[str, Tensor]:
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such weight file") from None
     except pickle.UnpicklingError as error:
-        raise ValueError(f"{path}: holds pickled code or is damaged; expected a state dict of tensors") from error
-    except (RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"{path}: holds pickled code or is damaged; expected a state dict of tensors only"
+        ) from error
+    except Exception as error:  # whatever the unpickler stumbles over
         raise ValueError(f"{path}: damaged; expected a state dict of tensors") from error
     if not (isinstance(state, dict) and state and all(isinstance(v, Tensor) for v in state.values())):
         raise ValueError(f"{path}: expected a state dict of named tensors")

@@ -1,19 +1,17 @@
 """Fitting a metric projector to features that fit in memory: seeded, resumable, selected on validation data.
 
 Takes features (N, d_vision), labels and anchors (C, d_llm); gives a MetricProjector and its learning curve.
-A `Recipe` says how; PRESETS holds TinyEmo's published one and ours, chosen by cross-validation on training
-data (benchmarks/README.md). The test part has no way in here.
+A `Recipe` says how; PRESETS holds TinyEmo's published one and ours, which was chosen by cross-validation
+within a training part (benchmarks/README.md). No test part has a way in here.
 """
 
 import hashlib
-import os
-import pickle
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +21,7 @@ from torch import Tensor
 
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
+from tinyemo.training.loop import save_atomically
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,19 @@ class Recipe:
     """How a projector is trained. The defaults are the tuned recipe."""
 
     loss: str = "cross_entropy"  # a name of tinyemo.losses.LOSSES
-    temperature: float | None = 0.07  # of the loss and of the fitted projector; None: the loss's own
-    batch_anchors: bool = False  # compare with the batch items' anchors (TinyEmo), not with all C once
-    epochs: int = 40  # passes over the training items, at most
+    temperature: float | None = 0.2  # of the loss, where it has one, and the projector; None: the loss's own
+    batch_anchors: bool = False  # compare with the anchors of the batch's items (TinyEmo), not with each once
+    epochs: int = 12  # passes over the training items, at most
     batch_size: int = 64  # items a step; a last partial batch is left out
     peak_lr: float = 1e-3  # of AdamW under OneCycleLR, which starts at 1/25 of it
     warmup: float = 0.1  # share of the steps in which the rate rises
     weight_decay: float = 1e-2  # of AdamW
-    dropout: float = 0.2  # in the projector
-    standardise: bool = True  # train on inputs of zero mean and unit spread; folded into layer 0 at the end
-    patience: int | None = 10  # epochs without a better validation loss before stopping; None: no selection
+    input_dropout: float = 0.5  # of the (centred and scaled) features while training
+    dropout: float = 0.5  # before the last layer
+    scaling: float = 0.5  # features are centred and divided by spread**scaling: 0 not at all, 1 standardised
+    patience: int | None = 3  # epochs without a lower validation loss before it stops; None: no selection
+    min_epochs: int = 6  # before it no epoch is selected: while the rate is high, a minimum is luck
+    refit: bool = True  # train again on training and validation items together, as long as was selected
 
 
 PRESETS: dict[str, Recipe] = {
@@ -52,8 +54,11 @@ PRESETS: dict[str, Recipe] = {
         batch_size=32,
         peak_lr=5e-4,
         warmup=0.005,
-        standardise=False,
+        input_dropout=0.0,
+        dropout=0.2,
+        scaling=0.0,
         patience=None,
+        refit=False,
     ),
 }
 
@@ -70,119 +75,142 @@ def fit_projector(
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float targets for soft_label_kl.
 
-    With `validation` (features, labels (M,)) the epoch of the lowest validation loss is kept. `checkpoint`
-    is a file to save to at the end and every `save_every` seconds, and to go on from: the result is that of
-    an undisturbed run. One made from other data, anchors, recipe or seed is ignored.
+    With `validation` (features, labels, of the same kinds) the recipe may stop early and keep the epoch of
+    the lowest validation loss; without it all epochs are run. Where it refits, `checkpoint` gets a
+    companion `<stem>.refit<suffix>`. A checkpoint is written at the end and every `save_every` seconds;
+    going on from it gives what an undisturbed run gives, and one made from other data, anchors, recipe,
+    seed or torch version is not read.
 
     Gives the projector, in evaluation mode, and one row an epoch: epoch, lr, train_loss and, with
-    validation, validation_loss and validation_accuracy. ValueError: what is wrong with the input.
+    validation, validation_loss and validation_accuracy; the refit has no rows. ValueError: what is wrong
+    with the input; OSError: a checkpoint that cannot be written.
     """
     x, y = _checked("training", train_x, train_y, anchors)
     held_out = None if validation is None else _checked("validation", *validation, anchors)
-    if recipe.patience is not None and held_out is None:
-        raise ValueError("this recipe stops early: pass validation=(features, labels), or set patience=None")
+    _check_loss(recipe, y)
     _check_classes(y, len(anchors))
     anchors = F.normalize(anchors.float(), dim=1).to(x.device)
     key = _key(recipe, seed, [x, y, anchors, *(held_out or ())])
-    with _own_random_stream(seed):
-        run = _Run(x, y, anchors, recipe, held_out)
-        if checkpoint is not None:
-            run.restore(Path(checkpoint), key)
-        saved = time.monotonic()
-        while not run.done:
-            torch.manual_seed(seed * 1_000_003 + run.epoch)  # an epoch's chance does not depend on the past
-            run.train_epoch()
-            if checkpoint is not None and (run.done or time.monotonic() - saved > save_every):
-                run.save(Path(checkpoint), key)
-                saved = time.monotonic()
-    return run.projector(), pd.DataFrame(run.history)
+    checkpoint = checkpoint and Path(checkpoint)
+    with torch.random.fork_rng([x.device] if x.is_cuda else []):  # the caller's random state is left alone
+        run = _Run(x, y, anchors, recipe, seed, held_out).train(checkpoint, key, save_every)
+        history = pd.DataFrame(run.history)
+        if recipe.refit and held_out is not None:
+            x, y = torch.cat([x, held_out[0]]), torch.cat([y, held_out[1]])
+            again = checkpoint and checkpoint.with_suffix(f".refit{checkpoint.suffix}")
+            last = run.best_epoch or recipe.epochs
+            run = _Run(x, y, anchors, recipe, seed, None, last).train(again, key, save_every)
+    return run.projector(), history
 
 
 class _Run:
-    """The state of one training run; everything that an exact resume needs."""
+    """One training run: all the state that an exact resume needs."""
 
-    def __init__(self, x: Tensor, y: Tensor, anchors: Tensor, recipe: Recipe, held_out: tuple | None):
-        self.x, self.y, self.anchors, self.recipe, self.held_out = x, y, anchors, recipe, held_out
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        anchors: Tensor,
+        recipe: Recipe,
+        seed: int,
+        held_out: tuple[Tensor, Tensor] | None,
+        last_epoch: int | None = None,
+    ):
+        torch.manual_seed(seed)
+        self.x, self.y, self.anchors, self.held_out = x, y, anchors, held_out
+        self.recipe, self.seed, self.last_epoch = recipe, seed, last_epoch or recipe.epochs
         self.classes = torch.arange(len(anchors), device=x.device)
-        self.loss = _loss(recipe)
-        self.mean = x.mean(dim=0) if recipe.standardise else torch.zeros_like(x[0])
-        self.scale = x.std(dim=0).clamp(min=1e-6) if recipe.standardise else torch.ones_like(x[0])
-        self.inputs = (x - self.mean) / self.scale
-        self.model = MetricProjector(x.shape[1], anchors.shape[1], dropout=recipe.dropout).to(x.device)
+        self.loss, self.temperature = _loss(recipe)
+        self.mean, self.scale = x.mean(dim=0), x.std(dim=0).clamp(min=1e-6) ** recipe.scaling
+        self.model = MetricProjector(x.shape[1], anchors.shape[1], recipe.dropout, self.temperature)
+        self.model.to(x.device)
         self.batch_size = min(recipe.batch_size, len(x))
-        steps = recipe.epochs * (len(x) // self.batch_size)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
         )
+        steps = recipe.epochs * (len(x) // self.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, max_lr=recipe.peak_lr, total_steps=steps, pct_start=recipe.warmup
+            self.optimizer, recipe.peak_lr, steps, pct_start=recipe.warmup
         )
         self.epoch, self.history = 0, []
-        self.best_epoch, self.best = 0, None  # the weights kept, where a validation part selects
+        self.best_epoch, self.best = 0, None  # the weights kept, where validation selects
 
-    @property
-    def done(self) -> bool:
-        patience = self.recipe.patience
-        return self.epoch >= self.recipe.epochs or (patience is not None and self.epoch - self.best_epoch > patience)
+    def train(self, checkpoint: Path | None, key: str, save_every: float) -> "_Run":
+        """Run to the end, from the checkpoint if it is this run's."""
+        if checkpoint is not None:
+            self._restore(checkpoint, key)
+        saved = time.monotonic()
+        while not self._done():
+            torch.manual_seed(self.seed * 1_000_003 + self.epoch)  # no generator's state to save
+            row = self._train_epoch()
+            self.history.append(row | (self._validate() if self.held_out else {}))
+            if checkpoint is not None and (self._done() or time.monotonic() - saved > save_every):
+                self._save(checkpoint, key)
+                saved = time.monotonic()
+        return self
 
-    def train_epoch(self) -> None:
-        recipe, total, lr = self.recipe, 0.0, self.schedule.get_last_lr()[0]
+    def _done(self) -> bool:
+        waited = self.epoch - max(self.best_epoch, self.recipe.min_epochs)
+        return self.epoch >= self.last_epoch or (self.best is not None and waited >= self.recipe.patience)
+
+    def _train_epoch(self) -> dict[str, float]:
+        recipe, lr, total = self.recipe, self.schedule.get_last_lr()[0], 0.0
         self.model.train()
-        batches = torch.randperm(len(self.inputs)).split(self.batch_size)
+        batches = torch.randperm(len(self.x)).to(self.x.device).split(self.batch_size)
         batches = [batch for batch in batches if len(batch) == self.batch_size]
         for batch in batches:
-            y = self.y[batch]
+            x, y = self._scaled(self.x[batch]), self.y[batch]
             against = (self.anchors[y], y) if recipe.batch_anchors else (self.anchors, self.classes)
-            loss = self.loss(self.model(self.inputs[batch]), y, *against)
+            loss = self.loss(self.model(F.dropout(x, recipe.input_dropout)), y, *against)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             self.schedule.step()
-            total += loss.detach()
+            total += loss.detach()  # read once an epoch: reading stops the pipeline
         self.epoch += 1
-        row = {"epoch": self.epoch, "lr": lr, "train_loss": float(total) / len(batches)}
-        self.history.append(row | (self._validate() if self.held_out else {}))
+        return {"epoch": self.epoch, "lr": lr, "train_loss": float(total) / len(batches)}
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
         x, y = self.held_out
-        embeddings = self.model.eval()((x - self.mean) / self.scale)
+        embeddings = self.model.eval()(self._scaled(x))
         loss = float(self.loss(embeddings, y, self.anchors, self.classes))
         hit = (embeddings @ self.anchors.T).argmax(dim=1) == (y if y.ndim == 1 else y.argmax(dim=1))
-        if self.best is None or loss < self.history[self.best_epoch - 1]["validation_loss"]:
-            self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
+        if self.recipe.patience is not None and self.epoch >= min(self.recipe.min_epochs, self.recipe.epochs):
+            if self.best is None or loss < self.history[self.best_epoch - 1]["validation_loss"]:
+                self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
         return {"validation_loss": loss, "validation_accuracy": float(hit.float().mean())}
 
+    def _scaled(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.scale
+
     def projector(self) -> MetricProjector:
-        """The fitted projector: the selected weights, the standardisation folded into its first layer."""
+        """The fitted projector: the selected weights, centring and scaling folded into its first layer."""
         if self.best is not None:
             self.model.load_state_dict(self.best)
         first = self.model.model[0]
         with torch.no_grad():
             first.weight /= self.scale
             first.bias -= first.weight @ self.mean
-        self.model.temperature = self.recipe.temperature or self.model.temperature
-        self.model.info = {"recipe": asdict(self.recipe), "epochs_trained": self.epoch}
+        self.model.info = {
+            "recipe": asdict(self.recipe),
+            "seed": self.seed,
+            "epochs": self.best_epoch or self.epoch,
+            "items": len(self.x),
+        }
         return self.model.eval()
 
-    def save(self, path: Path, key: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    def _save(self, path: Path, key: str) -> None:
         state = {name: getattr(self, name) for name in ("epoch", "history", "best_epoch", "best")}
         parts = {name: getattr(self, name).state_dict() for name in ("model", "optimizer", "schedule")}
-        try:
-            torch.save({"key": key, "state": state, "parts": parts}, temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        save_atomically({"key": key, "last_epoch": self.last_epoch, "state": state, "parts": parts}, path)
 
-    def restore(self, path: Path, key: str) -> None:
-        """Go on from `path` if it was saved by this very run; otherwise start afresh."""
+    def _restore(self, path: Path, key: str) -> None:
         try:
             saved = torch.load(path, map_location=self.x.device, weights_only=True)
-        except (FileNotFoundError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except Exception:  # no file, or whatever the unpickler stumbles over in another: start afresh
             return
-        if not isinstance(saved, dict) or saved.get("key") != key:
+        if (saved.get("key"), saved.get("last_epoch")) != (key, self.last_epoch):
             return
         for name, value in saved["state"].items():
             setattr(self, name, value)
@@ -190,41 +218,55 @@ class _Run:
             getattr(self, name).load_state_dict(value)
 
 
-def _loss(recipe: Recipe) -> Callable[..., Tensor]:
+def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
+    """The recipe's loss, its temperature set, and the projector's temperature."""
+    loss = LOSSES[recipe.loss]
+    own = signature(loss).parameters.get("temperature")
+    if own is None:
+        return loss, recipe.temperature or MetricProjector.TEMPERATURE
+    temperature = recipe.temperature or own.default
+    return partial(loss, temperature=temperature), temperature
+
+
+def _check_loss(recipe: Recipe, y: Tensor) -> None:
     if recipe.loss not in LOSSES:
         raise ValueError(f"unknown loss {recipe.loss!r}: expected one of {', '.join(LOSSES)}")
-    loss = LOSSES[recipe.loss]
-    return loss if recipe.temperature is None else partial(loss, temperature=recipe.temperature)
-
-
-def _checked(part: str, x: Tensor, y: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """Features and labels of a part as float32 and int64 (or float32 targets). ValueError says what is off."""
-    x, y = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(y)
-    if anchors.ndim != 2 or not torch.isfinite(anchors).all():
-        raise ValueError(f"anchors: expected finite numbers of shape (C, d_llm), got {tuple(anchors.shape)}")
-    if x.ndim != 2 or len(x) < 2:
-        raise ValueError(f"{part} features: expected (N, d_vision) with N >= 2, got {tuple(x.shape)}")
-    if not torch.isfinite(x).all():
-        row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0])
-        raise ValueError(f"{part} features: row {row} holds NaN or infinity")
-    if y.is_floating_point():
-        if y.shape != (len(x), len(anchors)):
-            raise ValueError(f"{part} targets: expected ({len(x)}, {len(anchors)}), got {tuple(y.shape)}")
-        off = ~((y >= 0).all(dim=1) & torch.isclose(y.sum(dim=1), torch.ones(()).to(y), atol=1e-3))
-        if off.any():
-            raise ValueError(f"{part} targets: row {int(off.nonzero()[0])} is no distribution over the classes")
-        return x, y.float()
-    if y.shape != (len(x),):
-        raise ValueError(f"{part} labels: expected ({len(x)},) or ({len(x)}, {len(anchors)}), got {tuple(y.shape)}")
-    if int(y.min()) < 0 or int(y.max()) >= len(anchors):
-        raise ValueError(f"{part} labels: expected 0 to {len(anchors) - 1}, got {int(y.min())} to {int(y.max())}")
-    return x, y.long()
+    expected = 2 if recipe.loss == "soft_label_kl" else 1
+    if y.ndim != expected:
+        kind = "float targets (N, C)" if expected == 2 else "int64 labels (N,)"
+        raise ValueError(f"loss {recipe.loss}: expected {kind}, got {y.dtype} of shape {tuple(y.shape)}")
 
 
 def _check_classes(y: Tensor, classes: int) -> None:
     mass = y.sum(dim=0) if y.ndim == 2 else torch.bincount(y, minlength=classes)
     if (mass == 0).any():
         raise ValueError(f"training labels: class {int((mass == 0).nonzero()[0])} of {classes} has no item")
+
+
+def _checked(part: str, x: Tensor, y: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
+    """Features and labels of a part as float32 and int64, or float32 targets. ValueError says what is off."""
+    x, y, classes = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(y), len(anchors)
+    if anchors.ndim != 2 or not torch.isfinite(anchors).all():
+        raise ValueError(f"anchors: expected finite numbers of shape (C, d_llm), got {tuple(anchors.shape)}")
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"{part} features: expected (N, d_vision) with N > 1, got {tuple(x.shape)}")
+    if not torch.isfinite(x).all():
+        row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0])
+        raise ValueError(f"{part} features: row {row} holds NaN or infinity")
+    if y.is_floating_point():
+        if y.shape != (len(x), classes):
+            raise ValueError(f"{part} targets: expected ({len(x)}, {classes}), got {tuple(y.shape)}")
+        off = (y < 0).any(dim=1) | ((y.sum(dim=1) - 1).abs() > 1e-3)
+        if off.any():
+            row = int(off.nonzero()[0])
+            raise ValueError(f"{part} targets: row {row} is no distribution over the classes")
+        return x, y.float()
+    if y.shape != (len(x),):
+        raise ValueError(f"{part} labels: expected ({len(x)},), one a feature row, got {tuple(y.shape)}")
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"{part} labels: expected 0 to {classes - 1}, got {low} to {high}")
+    return x, y.long()
 
 
 def _key(recipe: Recipe, seed: int, tensors: list[Tensor]) -> str:
@@ -234,11 +276,3 @@ def _key(recipe: Recipe, seed: int, tensors: list[Tensor]) -> str:
         digest.update(f"{tuple(tensor.shape)}".encode())
         digest.update(tensor.cpu().contiguous().numpy())
     return digest.hexdigest()
-
-
-@contextmanager
-def _own_random_stream(seed: int):
-    """Seed torch inside, and leave the caller's random state as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield

@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 STYLE = {
     "figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.titlesize": 11, "axes.titleweight": "bold",
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",
-    "axes.axisbelow": True, "legend.frameon": False, "figure.constrained_layout.use": True,
+    "axes.axisbelow": True,
 }
 INK, ACCENT, PALE = "#22313f", "#c8553d", "#9fb4c7"
 # Hues that stay apart for colour-blind readers (Okabe and Ito 2008), then Paul Tol's "muted" ones
@@ -67,7 +67,7 @@ def learning_curves(history: pd.DataFrame, x: str, lines: Sequence[str], ylabel:
             axis.plot(one[x], one[line], color=hue, lw=1.5 if len(groups) == 1 else 1.0, alpha=0.85,
                       label=line.replace("_", " ") if i == 0 else None)
     axis.set(xlabel=x, ylabel=ylabel, title=title)
-    axis.legend()
+    axis.legend(frameon=False)
     return figure
 
 
@@ -103,7 +103,7 @@ def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
         axis.scatter(curve["confidence"], curve["accuracy"], s=area + 4, color=hue)
     axis.set(xlabel="confidence (probability of the named label)", ylabel="accuracy", title=title,
              xlim=(0, 1.02), ylim=(0, 1.02))
-    axis.legend(loc="upper left")
+    axis.legend(loc="upper left", frameon=False)
     return figure
 
 
@@ -120,7 +120,7 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     axis.set_yticks(range(len(order)), [f"{label} ({first.loc[label, 'items']:.0f})" for label in order])
     axis.set(xlim=(0, 1), xlabel="recall", title=title)
     axis.grid(axis="y", visible=False)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=len(tables), frameon=False)
     return figure
 
 
@@ -153,7 +153,7 @@ def accuracy_intervals(table: pd.DataFrame, title: str) -> Figure:
     axis.set(xlabel="accuracy (95 % interval over items)", title=title)
     axis.grid(axis="y", visible=False)
     if "limit" in table or "majority" in table:
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

@@ -4,6 +4,7 @@ Takes projectors, spaces of anchors and a test part under the finer label set; g
 """
 
 from collections.abc import Callable, Sequence
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -19,35 +20,33 @@ PERMUTATIONS = 20
 
 def zero_shot_table(
     projectors: dict[str, list[MetricProjector]],
-    spaces: dict[str, Callable[[Sequence[str]], Tensor]],
+    spaces: dict[str, Callable[[Sequence[str], int], Tensor]],
     test: Part,
     asked: Sequence[str],
 ) -> pd.DataFrame:
     """Accuracy among the `asked` words of the test items that carry one, a row a kind of anchors.
 
     `projectors[kind]` holds one projector a seed, trained towards anchors of `spaces[kind]`, a function of
-    words -> (n, D). The first kind is also asked with its words permuted: PERMUTATIONS derangements take the
+    (words, seed) -> (n, D). The first kind is also asked with its words permuted: PERMUTATIONS derangements take the
     place of seeds, so its interval is that of the projector whose words have lost their meaning.
     Columns: anchors, accuracy, sd, low, high, chance, majority, items.
     """
     kept = test.records["label"].isin(asked).to_numpy()
-    records, x = test.records[kept], test.x[torch.from_numpy(kept)]
+    records, x = test.records[kept], test.x[torch.tensor(kept)]
 
-    def predictions(kind: str, vectors: Tensor) -> list[pd.DataFrame]:
-        return [
-            predictions_table(records, projector.classify(x, vectors).numpy(), tuple(asked), kind, seed)
-            for seed, projector in enumerate(projectors[kind])
-        ]
+    def predictions(projector: MetricProjector, vectors: Tensor, kind: str, seed: int) -> pd.DataFrame:
+        return predictions_table(records, projector.classify(x, vectors).numpy(), tuple(asked), kind, seed)
 
-    first = next(iter(projectors))
-    tables = {kind: predictions(kind, spaces[kind](asked)) for kind in projectors}
-    rng = np.random.default_rng(0)
-    vectors = spaces[first](asked)
-    permuted = []
-    for i in range(PERMUTATIONS):
-        one = predictions(first, vectors[_derangement(len(asked), rng)])[i % len(projectors[first])]
-        permuted.append(one.assign(seed=i))
-    tables["permuted words"] = permuted
+    tables = {
+        kind: [predictions(p, spaces[kind](asked, seed), kind, seed) for seed, p in enumerate(members)]
+        for kind, members in projectors.items()
+    }
+    first, rng = next(iter(projectors)), np.random.default_rng(0)
+    tables["permuted words"] = [
+        predictions(projectors[first][i % len(projectors[first])],
+                    spaces[first](asked, 0)[_derangement(len(asked), rng)], "permuted words", i)
+        for i in range(PERMUTATIONS)
+    ]
     rows = []
     for kind, parts in tables.items():
         table = pd.concat(parts, ignore_index=True)
@@ -58,6 +57,23 @@ def zero_shot_table(
             "majority": majority_accuracy(table), "items": len(records),
         })
     return pd.DataFrame(rows)
+
+
+def zero_shot_metrics(table: pd.DataFrame) -> dict[str, float]:
+    """The table as flat metrics: zero_shot/<anchors>, ..._low, ..._high, and zero_shot/chance."""
+    metrics = {"zero_shot/chance": float(table["chance"].iloc[0])}
+    for row in table.to_dict("records"):
+        name = f"zero_shot/{row['anchors'].replace(' ', '_')}"
+        metrics |= {name: row["accuracy"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+    return metrics
+
+
+def random_anchors(words: Sequence[str], width: int, seed: int) -> Tensor:
+    """A random direction a word, (n, width): with one seed the same word always gets the same one."""
+    return torch.stack([
+        torch.randn(width, generator=torch.Generator().manual_seed(crc32(f"{word} {seed}".encode())))
+        for word in words
+    ])
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Tensor:

@@ -44,7 +44,7 @@ class LmRecipe:
 
     vocabulary: int = 1500
     width: int = 128  # d_llm: the width of the input-embedding table, so of every anchor
-    layers: int = 3
+    layers: int = 1  # with one, what words mean must stand in their embeddings: that is what anchors need
     heads: int = 4
     context_length: int = 96
     steps: int = 600

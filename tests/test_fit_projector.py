@@ -50,11 +50,11 @@ def test_soft_targets_recover_the_distribution_they_were_drawn_from():
     assert (projector.classify(x, anchors) - targets).abs().mean() < 0.05
 
 
-def test_scaling_is_folded_into_the_first_layer():
-    """What the model did in training on scaled features, the saved projector does on raw ones."""
+def test_the_lowest_validation_loss_is_kept_and_centring_folded_into_the_first_layer():
+    """What the model did in training on centred features, the projector does on raw ones."""
     x, y, anchors = data()
     held_out = data(100, seed=2)[:2]
-    recipe = replace(TUNED, scaling=1.0, refit=False)
+    recipe = replace(TUNED, refit=False)
     projector, history = fit_projector(x, y, anchors, recipe, 0, held_out)
     selected = history.set_index("epoch").loc[projector.info["epochs"]]
     assert accuracy(projector, *held_out, anchors) == pytest.approx(selected["validation_accuracy"])

@@ -7,7 +7,8 @@ within a training part (benchmarks/README.md). No test part has a way in here.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -36,9 +37,8 @@ class Recipe:
     peak_lr: float = 1e-3  # of AdamW under OneCycleLR, which starts at 1/25 of it
     warmup: float = 0.1  # share of the steps in which the rate rises
     weight_decay: float = 1e-2  # of AdamW
-    input_dropout: float = 0.5  # of the (centred and scaled) features while training
+    input_dropout: float = 0.5  # of the features while training, which are centred for it
     dropout: float = 0.5  # before the last layer
-    scaling: float = 0.5  # features are centred and divided by spread**scaling: 0 not at all, 1 standardised
     patience: int | None = 3  # epochs without a lower validation loss before it stops; None: no selection
     min_epochs: int = 6  # before it no epoch is selected: while the rate is high, a minimum is luck
     refit: bool = True  # train again on training and validation items together, as long as was selected
@@ -46,6 +46,8 @@ class Recipe:
 
 PRESETS: dict[str, Recipe] = {
     "tuned": Recipe(),
+    # for thousands of items with annotators' votes, as in EmoScenes: less to hold back, more to learn from
+    "votes": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
     "published": Recipe(
         loss="cosine_embedding",
         temperature=None,
@@ -56,7 +58,6 @@ PRESETS: dict[str, Recipe] = {
         warmup=0.005,
         input_dropout=0.0,
         dropout=0.2,
-        scaling=0.0,
         patience=None,
         refit=False,
     ),
@@ -92,7 +93,8 @@ def fit_projector(
     anchors = F.normalize(anchors.float(), dim=1).to(x.device)
     key = _key(recipe, seed, [x, y, anchors, *(held_out or ())])
     checkpoint = checkpoint and Path(checkpoint)
-    with torch.random.fork_rng([x.device] if x.is_cuda else []):  # the caller's random state is left alone
+    # the caller's random state is left alone
+    with torch.random.fork_rng([x.device] if x.is_cuda else []), _one_thread():
         run = _Run(x, y, anchors, recipe, seed, held_out).train(checkpoint, key, save_every)
         history = pd.DataFrame(run.history)
         if recipe.refit and held_out is not None:
@@ -121,7 +123,7 @@ class _Run:
         self.recipe, self.seed, self.last_epoch = recipe, seed, last_epoch or recipe.epochs
         self.classes = torch.arange(len(anchors), device=x.device)
         self.loss, self.temperature = _loss(recipe)
-        self.mean, self.scale = x.mean(dim=0), x.std(dim=0).clamp(min=1e-6) ** recipe.scaling
+        self.mean = x.mean(dim=0)
         self.model = MetricProjector(x.shape[1], anchors.shape[1], recipe.dropout, self.temperature)
         self.model.to(x.device)
         self.batch_size = min(recipe.batch_size, len(x))
@@ -159,7 +161,7 @@ class _Run:
         batches = torch.randperm(len(self.x)).to(self.x.device).split(self.batch_size)
         batches = [batch for batch in batches if len(batch) == self.batch_size]
         for batch in batches:
-            x, y = self._scaled(self.x[batch]), self.y[batch]
+            x, y = self.x[batch] - self.mean, self.y[batch]
             against = (self.anchors[y], y) if recipe.batch_anchors else (self.anchors, self.classes)
             loss = self.loss(self.model(F.dropout(x, recipe.input_dropout)), y, *against)
             self.optimizer.zero_grad()
@@ -173,7 +175,7 @@ class _Run:
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
         x, y = self.held_out
-        embeddings = self.model.eval()(self._scaled(x))
+        embeddings = self.model.eval()(x - self.mean)
         loss = float(self.loss(embeddings, y, self.anchors, self.classes))
         hit = (embeddings @ self.anchors.T).argmax(dim=1) == (y if y.ndim == 1 else y.argmax(dim=1))
         if self.recipe.patience is not None and self.epoch >= min(self.recipe.min_epochs, self.recipe.epochs):
@@ -181,16 +183,12 @@ class _Run:
                 self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
         return {"validation_loss": loss, "validation_accuracy": float(hit.float().mean())}
 
-    def _scaled(self, x: Tensor) -> Tensor:
-        return (x - self.mean) / self.scale
-
     def projector(self) -> MetricProjector:
-        """The fitted projector: the selected weights, centring and scaling folded into its first layer."""
+        """The fitted projector: the selected weights, the centring folded into its first layer."""
         if self.best is not None:
             self.model.load_state_dict(self.best)
         first = self.model.model[0]
         with torch.no_grad():
-            first.weight /= self.scale
             first.bias -= first.weight @ self.mean
         self.model.info = {
             "recipe": asdict(self.recipe),
@@ -216,6 +214,17 @@ class _Run:
             setattr(self, name, value)
         for name, value in saved["parts"].items():
             getattr(self, name).load_state_dict(value)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One CPU thread: batches are too small to share, and the result does not depend on the cores then."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:

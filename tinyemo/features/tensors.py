@@ -42,3 +42,11 @@ def parts_of(records: pd.DataFrame, store: FeatureStore, label_set: str) -> dict
         votes[voted] = torch.from_numpy(shares)[voted]
         parts[split] = Part(part, store.rows(part["id"]), y, votes)
     return parts
+
+
+def joined(*parts: Part) -> Part:
+    """Several parts of one label set as one, in their order."""
+    return Part(
+        pd.concat([part.records for part in parts], ignore_index=True),
+        *(torch.cat([getattr(part, name) for part in parts]) for name in ("x", "y", "votes")),
+    )

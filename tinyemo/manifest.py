@@ -25,6 +25,7 @@ from pathlib import Path
 
 import psutil
 
+from tinyemo.data.files import write_atomically
 from tinyemo.parameters import read_cells
 from tinyemo.paths import ROOT, data_dir
 from tinyemo.profiles import library_of
@@ -35,14 +36,9 @@ PACKAGES = "tinyemo torch transformers open_clip_torch scikit-learn numpy pandas
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write whole or not at all: a temporary name in the same folder, then a rename."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(json.dumps(content, indent=2, default=str, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    """Write as JSON, whole or not at all; nothing that is not finite."""
+    text = json.dumps(content, indent=2, default=str, allow_nan=False) + "\n"
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def read(folder: Path) -> dict:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyemo import manifest, parameters
+from tinyemo.data.files import write_atomically
 from tinyemo.paths import runs_dir
 from tinyemo.profiles import notebook_path
 
@@ -78,12 +79,7 @@ class Run:
         return self._write("tables", f"{name}.csv", text.encode())
 
     def _write(self, folder: str, name: str, content: bytes) -> Path:
-        path = self.out / folder / name
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_name(f".{name}.part")
-        part.write_bytes(content)
-        os.replace(part, path)
-        return path
+        return write_atomically(self.out / folder / name, lambda path: path.write_bytes(content))
 
 
 def start_run(stem: str, profile: str) -> Run:

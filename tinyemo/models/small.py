@@ -8,7 +8,6 @@ are used frozen afterwards, exactly as a published CLIP and LLM are.
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from tinyemo.data.files import write_atomically
 from tinyemo.training.loop import batch_of_step, train
 
 
@@ -96,8 +96,7 @@ def train_clip(
         checkpoint=folder / "training.pt", key=key, label="small CLIP",
     )
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, folder / "open_clip_model.safetensors.tmp")
-    os.replace(folder / "open_clip_model.safetensors.tmp", folder / "open_clip_model.safetensors")
+    write_atomically(folder / "open_clip_model.safetensors", lambda path: save_file(weights, path))
     settings = {"model_cfg": config, "preprocess_cfg": {"mean": mean, "std": std, "interpolation": "bicubic"}}
     (folder / "open_clip_config.json").write_text(json.dumps(settings, indent=1))
     return losses

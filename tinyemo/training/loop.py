@@ -7,7 +7,6 @@ no generator state to save.
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import nn
 from tqdm import tqdm
+
+from tinyemo.data.files import write_atomically
 
 
 def cosine_schedule(step: int, steps: int) -> float:
@@ -26,15 +27,15 @@ def cosine_schedule(step: int, steps: int) -> float:
 
 
 def save_atomically(value: object, path: Path) -> None:
-    """torch.save under a temporary name, then rename: a kill leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        torch.save(value, temporary)
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
-        raise OSError(f"cannot write the checkpoint {path}: {error}") from error
+    """torch.save, whole or not at all: a kill leaves the old file or the new one."""
+
+    def save(temporary: Path) -> None:
+        try:
+            torch.save(value, temporary)
+        except RuntimeError as error:  # torch's way to say that the disk is full
+            raise OSError(str(error)) from error
+
+    write_atomically(path, save)
 
 
 def train(

@@ -1,0 +1,88 @@
+"""The command lines of the README on files alone: a published projector evaluated, the real features trained on."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from tinyemo.emotions import labels_of
+from tinyemo.paths import ROOT
+
+EKMAN = labels_of("ekman")
+PUBLISHED = {"OpenELM-270M": 1280, "OpenELM-450M": 1536, "TinyLlama-1.1B": 2048, "Phi-2": 2560}
+
+
+def run(stem, out, **pairs):
+    options = [part for key, value in pairs.items() for part in ("-p", f"{key}={value}")]
+    command = [sys.executable, "-m", "tinyemo.run", stem, "--profile", "emotion6", "--out", str(out), *options]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((out / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def feature_tree(tmp_path_factory):
+    """Ten train and five test items a class in the upstream layout, each class around a direction of its own."""
+    root = tmp_path_factory.mktemp("features")
+    generator = torch.Generator().manual_seed(0)
+    for c, label in enumerate(EKMAN):
+        for split, n in (("train", 10), ("test", 5)):
+            folder = root / "Emotion6/Emotion6/images" / split / label
+            folder.mkdir(parents=True)
+            for i in range(n):
+                feature = 0.3 * torch.randn(768, generator=generator)
+                feature[c] += 20
+                torch.save(feature.half(), folder / f"{i}.pt")
+    return root
+
+
+def published_bin(path, width):
+    """Upstream's state dict whose output is the first six features, turned to the six anchors of `language_model`."""
+    state = {
+        "model.0.weight": torch.zeros(width, 768), "model.0.bias": torch.zeros(width),
+        "model.1.weight": torch.ones(width), "model.1.bias": torch.zeros(width),
+        "model.1.running_mean": torch.zeros(width), "model.1.running_var": torch.ones(width),
+        "model.1.num_batches_tracked": torch.tensor(0),
+        "model.4.weight": torch.eye(width), "model.4.bias": torch.zeros(width),
+    }
+    state["model.0.weight"][:6, :6] = torch.eye(6)
+    torch.save(state, path)
+
+
+def language_model(folder, width):
+    """A checkpoint folder whose input embedding of EKMAN[c] is the unit vector c + 1 (mod 6): joy is not joy."""
+    words = {"<unk>": 0, **{word: i + 1 for i, word in enumerate(EKMAN)}}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
+    table = torch.zeros(7, width)
+    for c in range(6):
+        table[c + 1, c if c < 4 else 9 - c] = 1  # sadness and surprise change places
+    save_file({"model.embed_tokens.weight": table}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
+
+
+@pytest.mark.parametrize("width", PUBLISHED.values(), ids=PUBLISHED)
+def test_a_published_projector_is_evaluated_from_files_alone(feature_tree, tmp_path, width):
+    published_bin(tmp_path / "projector.bin", width)
+    language_model(tmp_path / "lm", width)
+    metrics = run("05_evaluation", tmp_path / "out", projector=tmp_path / "projector.bin", anchors=tmp_path / "lm",
+                  features_root=feature_tree)
+    assert metrics["test/accuracy"] == pytest.approx(4 / 6)  # all but the two that change places
+    assert metrics["test/accuracy_low"] < 4 / 6 < metrics["test/accuracy_high"]
+
+
+def test_the_projector_on_real_features(test_data, tmp_path):
+    metrics = run("02_projector_training", tmp_path / "out", features_root=test_data / "emotion6_clip_l14",
+                  anchors=test_data / "label_embeddings/minilm_l6")
+    assert metrics["duplicates_across_splits"] == 416  # validation repeats test, and the audit sees it
+    assert metrics["cv/probe_logreg"] >= 0.74 and metrics["cv/probe_svm"] >= 0.75  # no straw men
+    assert metrics["test/accuracy_low"] < metrics["test/accuracy"] < metrics["test/accuracy_high"]
+    assert metrics["test/accuracy"] > 0.70 and metrics["test/accuracy_sd"] < 0.02 and metrics["seeds"] == 5
+    assert metrics["test/minus_best_probe_low"] < metrics["test/minus_best_probe_high"]
+    assert metrics["test/minus_best_probe_high"] > 0  # not worse than the better probe beyond doubt

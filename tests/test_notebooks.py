@@ -37,6 +37,14 @@ def test_a_run_leaves_its_metrics_manifest_and_readable_figures(smoke_results, s
         assert high - low > 100, f"{path} is blank"
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_figure_is_shown_in_the_notebook_that_makes_it(smoke_results, stem):
+    notebook = json.loads((smoke_results / "smoke" / stem / "notebook.ipynb").read_text())
+    shown = [output for cell in notebook["cells"] for output in cell.get("outputs", [])
+             if "image/png" in output.get("data", {})]
+    assert len(shown) == len(FIGURES[stem])
+
+
 @pytest.mark.parametrize("label_set", ["ekman", "mikels", "parrott"])
 def test_the_projector_beats_the_majority_class_and_stays_under_the_bayes_limit(smoke_results, label_set):
     m = metrics(smoke_results, "02_projector_training")

@@ -6,6 +6,7 @@ shows the figure and its run saves it, so a change of colour retrains nothing.
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,18 @@ INK, ACCENT, PALE = "#22313f", "#c8553d", "#9fb4c7"
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933")
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as an image, without pyplot and its list of open figures."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", bbox_inches="tight")
+        return buffer.getvalue()
+
+
 def _figure(width: float, height: float, **grid) -> tuple[Figure, np.ndarray]:
     with rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Picture(figsize=(width, height), layout="constrained")
         axes = figure.subplots(squeeze=False, **grid)
     return figure, axes
 

@@ -6,7 +6,9 @@ Both sides train the same projector with the same loss, optimiser, schedule, bat
 epochs on the same items. The plain loop reads a file an item through a DataLoader with two workers, in
 every epoch. Ours reads the feature store, which was imported once (that time is shown too), and indexes
 tensors; opening and reading the store is counted. The two take turns, the first turn of each is not
-counted, and the medians are compared. Without FOLDER (TinyEmo's layout) a tree of the same kind is drawn.
+counted, and the medians are compared. Both compute on one thread: it is what ours does by itself, and on
+few cores it helps the plain loop, whose threads would stand in the way of its workers. Without FOLDER
+(TinyEmo's layout) a tree of the same kind is drawn.
 """
 
 import argparse
@@ -93,6 +95,7 @@ def main() -> None:
     parser.add_argument("--anchors", help="checkpoint of the anchors; default: random ones of width 1280")
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         root = args.features_root or draw_tree(Path(temporary) / "tree")
         train_folder = root / "Emotion6" / "Emotion6" / "images" / "train"
@@ -104,7 +107,7 @@ def main() -> None:
         random = torch.randn(len(WORDS), 1280, generator=torch.Generator().manual_seed(0))
         anchors = F.normalize(load_anchors(args.anchors, WORDS) if args.anchors else random, dim=1)
         x = store.rows(ids)
-        print(f"{len(ids)} items, {anchors.shape[1]} wide anchors, {torch.get_num_threads()} threads; ", end="")
+        print(f"{len(ids)} items, anchors {anchors.shape[1]} wide; ", end="")
         print(f"import of {len(records)} files, once: {imported:.2f} s")
         print("loss               plain loop   ours     ratio   training accuracy (plain, ours)")
         for loss in ("cosine_embedding", "nt_xent", "info_nce"):

@@ -1,6 +1,6 @@
 """How much faster the published recipe trains here than in a plain loop over one `.pt` file an item.
 
-    python benchmarks/projector.py [--features-root FOLDER] [--anchors CHECKPOINT] [--repeats 5]
+    python benchmarks/projector.py [--features-root FOLDER] [--anchors CHECKPOINT | --width 384] [--repeats 5]
 
 Both sides train the same projector with the same loss, optimiser, schedule, batch size and number of
 epochs on the same items. The plain loop reads a file an item through a DataLoader with two workers, in
@@ -8,7 +8,7 @@ every epoch. Ours reads the feature store, which was imported once (that time is
 tensors; opening and reading the store is counted. The two take turns, the first turn of each is not
 counted, and the medians are compared. Both compute on one thread: it is what ours does by itself, and on
 few cores it helps the plain loop, whose threads would stand in the way of its workers. Without FOLDER
-(TinyEmo's layout) a tree of the same kind is drawn.
+(TinyEmo's layout) a tree of the same kind is drawn, without CHECKPOINT random anchors.
 """
 
 import argparse
@@ -92,7 +92,8 @@ def seconds(function, *args) -> tuple[float, MetricProjector]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--features-root", type=Path, help="features in TinyEmo's layout; default: drawn")
-    parser.add_argument("--anchors", help="checkpoint of the anchors; default: random ones of width 1280")
+    parser.add_argument("--anchors", help="checkpoint of the anchors; default: random ones")
+    parser.add_argument("--width", type=int, default=384, help="of random anchors; OpenELM-270M has 1280")
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -104,7 +105,7 @@ def main() -> None:
         imported = time.perf_counter() - start
         train = records[(records["split"] == "train") & (records["dataset"] == "Emotion6")]
         ids, y = list(train["id"]), torch.tensor([WORDS.index(label) for label in train["label"]])
-        random = torch.randn(len(WORDS), 1280, generator=torch.Generator().manual_seed(0))
+        random = torch.randn(len(WORDS), args.width, generator=torch.Generator().manual_seed(0))
         anchors = F.normalize(load_anchors(args.anchors, WORDS) if args.anchors else random, dim=1)
         x = store.rows(ids)
         print(f"{len(ids)} items, anchors {anchors.shape[1]} wide; ", end="")

@@ -89,6 +89,9 @@ def test_of_a_sharded_checkpoint_only_the_shard_with_the_table_is_read(llama, fi
     (llama / shard).unlink()
     with pytest.raises(FileNotFoundError, match=shard):
         load_anchors(llama, ["joy"])
+    (llama / f"{file}.index.json").write_text("{}")
+    with pytest.raises(ValueError, match="index.json: expected JSON with a weight_map"):
+        load_anchors(llama, ["joy"])
 
 
 def test_a_bin_is_read_and_one_with_pickled_code_is_refused(llama, tmp_path):

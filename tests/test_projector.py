@@ -64,6 +64,16 @@ def test_a_saved_folder_comes_back_with_card_and_metadata(tmp_path):
     assert json.loads((folder / "config.json").read_text())["d_llm"] == 4
 
 
+def test_a_damaged_folder_is_named(tmp_path):
+    folder = MetricProjector(6, 4).save_pretrained(tmp_path / "mine")
+    (folder / "config.json").write_text('{"dropout": 0.2')
+    with pytest.raises(ValueError, match="config.json: expected JSON with the keys dropout"):
+        load_projector(folder)
+    (folder / "model.safetensors").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match="not a readable safetensors file"):
+        load_projector(folder)
+
+
 def test_a_hub_repository_may_hold_the_published_bin_alone(tmp_path, monkeypatch):
     torch.save(published_state(6, 4), tmp_path / "TinyEmo-CLIP-Some.bin")
     monkeypatch.setattr("tinyemo.models.weights.snapshot_download", lambda repo, allow_patterns: tmp_path)

@@ -93,7 +93,10 @@ def _open_table(checkpoint: str | Path) -> Any:
     for file in WEIGHT_FILES:
         index = folder / f"{file}.index.json"
         if index.is_file():
-            shard_of = json.loads(index.read_text())["weight_map"]
+            try:
+                shard_of = json.loads(index.read_text())["weight_map"]
+            except (ValueError, KeyError) as error:
+                raise ValueError(f"{index}: expected JSON with a weight_map of tensor to file") from error
             name = _embedding_name(shard_of, index)
             return _open_tensor(_fetch(checkpoint, shard_of[name]), name)
         if (path := _fetch(checkpoint, file)).is_file():

@@ -117,8 +117,12 @@ class MetricProjector(nn.Module):
             state = load_file(weights)
         except SafetensorError as error:
             raise ValueError(f"{weights}: not a readable safetensors file ({error})") from error
-        known = json.loads(config.read_text())
-        return cls._from_state(state, weights, {key: known[key] for key in cls.OPTIONS})
+        try:
+            known = json.loads(config.read_text())
+            options = {key: known[key] for key in cls.OPTIONS}
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"{config}: expected JSON with the keys {', '.join(cls.OPTIONS)}") from error
+        return cls._from_state(state, weights, options)
 
     @classmethod
     def _from_state(cls, state: dict[str, Tensor], path: str | Path, options: dict) -> "MetricProjector":

@@ -21,12 +21,15 @@ def compare(
     ours = scores["projector"]
     best = f"probe_{max(probe_cv, key=probe_cv.get)}"
     difference = paired_difference(by_run["projector"], by_run[best])
+    share = {run: fraction_of_bayes(one["accuracy"], limit, one["majority"]) if limit else (None, None)
+             for run, one in scores.items()}
     rows = [
         {"label set": label_set, "model": run.replace("_", " "), "accuracy": one["accuracy"],
          "sd": one["accuracy_sd"] if by_run[run]["seed"].nunique() > 1 else None,
          "low": one["accuracy_low"], "high": one["accuracy_high"], "macro-F1": one["macro_f1"],
          "majority": one["majority"], "limit": limit, "CV accuracy": probe_cv.get(run.removeprefix("probe_")),
-         "of limit": one["accuracy"] / limit if limit else None}
+         "of limit": share[run][0], "above majority": share[run][1],
+         **(dict(zip(("minus best probe", "from", "to"), difference, strict=True)) if one is ours else {})}
         for run, one in scores.items()
     ]
     metrics = {f"test/{key}": value for key, value in ours.items()}
@@ -35,7 +38,6 @@ def compare(
     metrics |= dict(zip(("test/minus_best_probe", "test/minus_best_probe_low", "test/minus_best_probe_high"),
                         difference, strict=True))
     if limit is not None:
-        plain, adjusted = fraction_of_bayes(ours["accuracy"], limit, ours["majority"])
-        metrics |= {"test/bayes": limit, "test/fraction_of_bayes": plain,
-                    "test/fraction_of_bayes_above_majority": adjusted}
+        metrics |= {"test/bayes": limit, "test/fraction_of_bayes": share["projector"][0],
+                    "test/fraction_of_bayes_above_majority": share["projector"][1]}
     return pd.DataFrame(rows), metrics

@@ -196,10 +196,8 @@ def test_make_plans_runs_prints_results_last_and_then_has_nothing_to_do(graph):
     assert metrics(folder) == {"a_first": {"total": 123}, "b_second": {"total": 246, "labels": 3}}
     last = first.stdout.strip().splitlines()[-1]
     assert re.match(r"\| tiny +\| b_second +\| \w{10} +\| \w{7} +\| \w+ +\| labels +\| +3 \|", last), last
-    begin = time.monotonic()
     again = make("reproduce", graph / "tiny", "P=steps=3")
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
-    assert time.monotonic() - begin < 10
     refused = make("reproduce", graph / "tiny", "P=stepz=3")
     assert refused.returncode and "no notebook of profile tiny has a parameter 'stepz'" in refused.stderr
 

@@ -26,7 +26,8 @@ def test_data() -> Path:
 
 def make_command(target: str, profile, *options: str) -> list[str]:
     """`make reproduce` or `make plan` as a user calls it, but in the environment that runs the tests."""
-    return ["make", "--no-print-directory", target, f"PY={sys.executable}", "-o", ".venv/made", f"PROFILE={profile}", *options]
+    quiet = ["make", "--no-print-directory", "-o", ".venv/made"]
+    return [*quiet, target, f"PY={sys.executable}", f"PROFILE={profile}", *options]
 
 
 def make(*arguments) -> subprocess.CompletedProcess:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinyemo.emotions import FROM_PARROTT, LABEL_SETS, labels_of
+from tinyemo.emotions import FROM_PARROTT, labels_of
 from tinyemo.worlds.scenes import (
     ATTRIBUTES,
     PARROTT,
@@ -32,7 +32,7 @@ def counted_frequencies(scenes, labels, attribute):
     return {(v, k): (values[labels == k] == v).mean() for v in ATTRIBUTES[attribute] for k in PARROTT}
 
 
-@pytest.mark.parametrize("label_set", list(LABEL_SETS))
+@pytest.mark.parametrize("label_set", list(BAYES))
 def test_bayes_accuracy_is_in_its_range_and_simulation_reaches_it(sample, label_set):
     scenes, labels = sample
     placed = np.isin(labels, list(FROM_PARROTT[label_set]))

@@ -16,6 +16,7 @@ painted, beaches colourful): what a model must not mistake for a cause.
 Ekman and Mikels follow through `emotions.GROUPS`, conditional on the label having a place there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -125,6 +126,9 @@ class Scene:
     seed: int
 
 
+Sampler = Callable[[int, list[int]], tuple[list[Scene], np.ndarray]]  # (n, seed) -> scenes, Parrott labels (n,)
+
+
 def is_decisive(attribute: str, value: str) -> bool:
     """Whether a value says anything about the emotion (p(value | label) differs between labels)."""
     return value in SIGNATURES.get(attribute, {})
@@ -160,14 +164,19 @@ def probabilities(scenes: list[Scene], label_set: str = "parrott") -> np.ndarray
     return _posterior(np.exp(log_joint), label_set)
 
 
-def bayes_accuracy(label_set: str = "parrott") -> float:
+def bayes_accuracy(label_set: str = "parrott", decorrelated: bool = False) -> float:
     """The best accuracy any classifier of scenes can expect, exact: enumerates the modelled attributes.
 
-    For Ekman and Mikels: among scenes whose label has a place in the set.
+    For Ekman and Mikels: among scenes whose label has a place in the set. `decorrelated`: on scenes of
+    `sample_decorrelated`.
     """
-    joint = PRIOR[None]  # (combinations, 25), p(values, label)
+    joint, alone = PRIOR[None], np.ones(1)  # p(values, label) (combinations, 25); product of p(value)
     for attribute in SIGNATURES:
-        joint = (joint[:, None] * _conditional(attribute)[None]).reshape(-1, len(PARROTT))
+        table = _conditional(attribute)
+        joint = (joint[:, None] * table[None]).reshape(-1, len(PARROTT))
+        alone = np.outer(alone, table @ PRIOR).ravel()
+    if decorrelated:
+        joint = joint * (alone / joint.sum(axis=1))[:, None]
     placed = joint[:, [label in FROM_PARROTT[label_set] for label in PARROTT]].sum(axis=1)
     return float((_posterior(joint, label_set).max(axis=1) * placed).sum() / placed.sum())
 
@@ -196,6 +205,19 @@ def sample_scenes(n: int, seed: int | list[int]) -> tuple[list[Scene], np.ndarra
         for i in range(n)
     ]
     return scenes, np.array(PARROTT)[labels]
+
+
+def sample_decorrelated(n: int, seed: int | list[int]) -> tuple[list[Scene], np.ndarray]:
+    """As `sample_scenes`, but no attribute goes with another: each keeps its own frequencies and is dealt out anew.
+
+    The law of labels given attributes stays; what merely kept company with a cause no longer does.
+    """
+    drawn, _ = sample_scenes(n, seed)
+    rng = np.random.default_rng([*np.atleast_1d(seed), 2])
+    dealt = {name: rng.permutation([getattr(s, name) for s in drawn]).tolist() for name in (*ATTRIBUTES, *CONTINUOUS)}
+    scenes = [replace(s, **{name: values[i] for name, values in dealt.items()}) for i, s in enumerate(drawn)]
+    cumulative = probabilities(scenes).cumsum(axis=1)
+    return scenes, np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
 
 
 def _plant(scenes: list[Scene], labels: np.ndarray, attribute: str, value: str, label: str, strength: float,
@@ -230,8 +252,11 @@ def _plant(scenes: list[Scene], labels: np.ndarray, attribute: str, value: str, 
 
 
 def make_records(n_train: int, n_validation: int, n_test: int, seed: int, votes: int = 10,
-                 plant: list[tuple[str, str, str, float]] | None = None) -> tuple[pd.DataFrame, list[Scene]]:
+                 plant: list[tuple[str, str, str, float]] | None = None, dataset: str = "scenes",
+                 sample: Sampler = sample_scenes) -> tuple[pd.DataFrame, list[Scene]]:
     """Three independent splits as one records table (label set "parrott"), and its scenes, row by row.
+
+    `sample` draws n scenes and their labels by seed.
 
     `label` is one draw from p(. | attributes), so no classifier beats `bayes_accuracy`; `p_<label>` are the
     shares of `votes` annotators drawn from the same, the first of whom gave the label. `attr_<name>` hold
@@ -246,7 +271,7 @@ def make_records(n_train: int, n_validation: int, n_test: int, seed: int, votes:
     parts, scenes = [], []
     sizes = {"train": n_train, "validation": n_validation, "test": n_test}
     for position, (split, n) in enumerate(sizes.items()):
-        drawn, labels = sample_scenes(n, [seed, position])
+        drawn, labels = sample(n, [seed, position])
         rng = np.random.default_rng([seed, position, 1])
         cumulative = probabilities(drawn).cumsum(axis=1)  # (n, 25)
         counts = (labels[:, None] == np.array(PARROTT)).astype(float)
@@ -255,7 +280,7 @@ def make_records(n_train: int, n_validation: int, n_test: int, seed: int, votes:
         for attribute, value, label, strength in (plant or []) if split == "train" else []:
             drawn = _plant(drawn, labels, attribute, value, label, strength, rng)
         parts.append(pd.DataFrame({
-            "id": [f"scenes/{split}/{i:06d}" for i in range(n)], "dataset": "scenes", "split": split,
+            "id": [f"{dataset}/{split}/{i:06d}" for i in range(n)], "dataset": dataset, "split": split,
             "label": labels, "label_set": "parrott",
             **{f"p_{label}": counts[:, k] / votes for k, label in enumerate(PARROTT)},
             **{f"attr_{name}": [getattr(s, name) for s in drawn] for name in (*ATTRIBUTES, *CONTINUOUS)},

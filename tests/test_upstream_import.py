@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tinyemo.data.records import audit, audit_verdict, repair_splits
+from tinyemo.data.audit import audit, audit_verdict, repair_splits
 from tinyemo.emotions import LABEL_SETS
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.upstream import import_pt_tree

@@ -1,7 +1,7 @@
 """Records: one table for every dataset, and the splits its numbers depend on.
 
-Owns: the columns and their checks, reading and writing (parquet), seeded splits, the maps between label
-sets, and the audit of what two splits share. Takes and gives pandas tables with one row an item:
+Owns: the columns and their checks, reading and writing (parquet), seeded splits and the maps between label
+sets. Takes and gives pandas tables with one row an item:
 
     id                         unique and stable: "dataset/relative stem"
     dataset, split             split is train, validation or test
@@ -13,20 +13,18 @@ sets, and the audit of what two splits share. Takes and gives pandas tables with
     attr_<name>                optional attributes; lists are allowed
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.files import digests, write_atomically
+from tinyemo.data.files import write_atomically
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 
-SPLITS = ("train", "validation", "test")  # in the order in which they gain authority: see repair_splits
+SPLITS = ("train", "validation", "test")  # in the order in which they gain authority: see audit.repair_splits
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
 OPTIONAL = {**dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue"), ""), "turn": 0}
-DUPLICATES = ("kind", "split_a", "split_b", "id_a", "id_b")
 
 
 def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.DataFrame:
@@ -184,55 +182,3 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
         out = pd.concat([out, sums.div(total.where(total > 0), axis=0)], axis=1)
         mapped = mapped.where((total > 0) | ~given)
     return out[mapped.notna()].reset_index(drop=True)
-
-
-def audit(records: pd.DataFrame, features: np.ndarray | None = None) -> pd.DataFrame:
-    """What two splits share: items with the same file content, or the same feature row, whatever their names.
-
-    `features` (N, D), array or CPU tensor: row i belongs to row i of the records. Gives a table with the
-    columns kind ("files" or "features"), split_a, split_b, id_a, id_b: one row for every item of split_a
-    that stands in split_b too (its first match), where split_b is the later of train, validation, test.
-    """
-    contents = []  # (kind, a digest a row or None)
-    for column in FILES:
-        known = digests(path for path in records[column] if path)
-        contents.append(("files", [known.get(path) for path in records[column]]))
-    if features is not None:
-        rows = np.ascontiguousarray(features)
-        if len(rows) != len(records):
-            raise ValueError(f"{len(rows)} feature rows for {len(records)} records: expected one a record")
-        contents.append(("features", [hashlib.sha256(row.tobytes()).digest() for row in rows]))
-    found = [pd.DataFrame(columns=DUPLICATES)]
-    for kind, content in contents:
-        table = records[["split", "id"]].assign(content=content).dropna(subset="content")
-        for a, b in ((a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1:]):
-            later = table[table["split"] == b].drop_duplicates("content")
-            pairs = table[table["split"] == a].merge(later, on="content", suffixes=("_a", "_b"))
-            found.append(pairs.assign(kind=kind)[list(DUPLICATES)])
-    return pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True).drop_duplicates(
-        ["kind", "id_a", "id_b"], ignore_index=True)
-
-
-def audit_verdict(records: pd.DataFrame, duplicates: pd.DataFrame) -> list[str]:
-    """The audit in words: a sentence for each pair of splits that share items, or one that none do."""
-    sentences = []
-    for (a, b), pairs in duplicates.groupby(["split_a", "split_b"]):
-        total, shared = int((records["split"] == a).sum()), pairs["id_a"].nunique()
-        kinds = " and ".join(sorted(set(pairs["kind"])))
-        verb = f"{a} repeats {b}" if shared == total else f"{a} shares items with {b}"
-        sentences.append(f"{verb}: {shared} of {total} {a} items have identical {kinds} in {b}")
-    return sentences or ["no item of one split is identical to an item of another"]
-
-
-def repair_splits(
-    records: pd.DataFrame, duplicates: pd.DataFrame, validation_fraction: float = 0.1, seed: int = 0
-) -> pd.DataFrame:
-    """The table without what `audit` found, and with a validation part.
-
-    A repeated item stays where it weighs most: in test rather than validation, in either rather than
-    train. If no validation item is left, a seeded stratified fraction of train becomes validation.
-    """
-    kept = records[~records["id"].isin(duplicates["id_a"])].reset_index(drop=True)
-    if (kept["split"] == "validation").any():
-        return kept
-    return carve_validation(kept, validation_fraction, seed)

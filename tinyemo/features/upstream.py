@@ -5,7 +5,7 @@ Owns: the layouts in which TinyEmo's repository keeps precomputed features,
     <root>/Emotion6/Emotion6/images/{train,validation,test}/<class>/<stem>.pt
     <root>/<Dataset>/{train,validation,test}/<class>/<stem>.pt
 
-each file a tensor (D,), fp16. The splits come as they are on disk: `records.audit` judges them.
+each file a tensor (D,), fp16. The splits come as they are on disk: `data.audit` judges them.
 """
 
 import hashlib

@@ -10,6 +10,7 @@ from test_significance import predictions
 from tinyemo.evaluation.classification import paired_difference
 from tinyemo.evaluation.published import PUBLISHED, published_table
 from tinyemo.evaluation.table import score_by_dataset, wide_table
+from tinyemo.plots import accuracy_by_dataset
 
 N = 400
 
@@ -96,6 +97,16 @@ def test_wide_table(world):
     assert wide.loc["leaky", "b"].endswith(f"contaminated 10.0 %: {leaky[:, 40:].mean():.2f} on the clean rest")
     assert wide.loc["weak", "b"].endswith("] unknown")
     assert (wide["FI"] == "absent").all() and wide.loc["majority class", "a"] == "1.000"
+
+
+def test_figure_shows_what_the_table_says(world):
+    figure = accuracy_by_dataset(score_by_dataset(*world), "made up")
+    a, b = ({(line.get_marker(), line.get_color(), line.get_markerfacecolor() == "white", line.get_ydata()[0])
+             for line in axis.lines if line.get_marker() != "None"} for axis in figure.axes)
+    assert [axis.get_title() for axis in figure.axes] == ["a", "b"]
+    grey, blue, red = "#8c8c8c", "#0072B2", "#c8553d"
+    assert a == {("*", grey, False, 0), ("o", grey, False, 1), ("o", blue, False, 2)}
+    assert b == {("*", blue, False, 0), ("o", blue, True, 1), ("o", blue, True, 2), ("D", red, False, 2)}
 
 
 def test_a_run_that_was_not_asked_a_dataset_has_a_dash(world):

@@ -211,3 +211,41 @@ def nearest_images(rows: dict[str, list[tuple[Image.Image, str, bool]]], title: 
                 side.set(visible=True, color=PALE if agrees else ACCENT, linewidth=1 if agrees else 2)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     return figure
+
+
+def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
+    """A panel a dataset, a row a run: accuracy with its interval, as `evaluation.table.score_by_dataset` gives them.
+
+    Grey: trained on the dataset. Hollow: the audit could not call the number clean; the diamond is the accuracy on
+    the clean rest. Star: significantly best. Lines: majority class and, in an optional column `limit`, Bayes.
+    """
+    datasets, runs = list(dict.fromkeys(long["dataset"])), list(dict.fromkeys(long["run"]))
+    columns = min(4, len(datasets))
+    lines = math.ceil(len(datasets) / columns)
+    figure, axes = _figure(1.8 + 2.3 * columns, 1.0 + lines * (0.7 + 0.26 * len(runs)), nrows=lines, ncols=columns,
+                           sharey=True)
+    handles = {}
+    for axis in axes.flat[len(datasets):]:
+        axis.axis("off")
+    for axis, dataset in zip(axes.flat, datasets, strict=False):
+        rows = long[long["dataset"] == dataset]
+        for column, hue, style, label in (("majority", INK, ":", "majority class"), ("limit", ACCENT, "-", "Bayes")):
+            if column in rows and rows[column].notna().any():
+                handles[label] = axis.axvline(rows[column].iloc[0], color=hue, ls=style, lw=1.5)
+        for row in rows.to_dict("records"):
+            label, hue = ("trained on", "#8c8c8c") if row["trained_on"] else ("zero-shot", HUES[0])
+            y = runs.index(row["run"])
+            handles[label], = axis.plot([row["low"], row["high"]], [y, y], color=hue, lw=2.5, solid_capstyle="butt")
+            axis.plot(row["accuracy"], y, "*" if row["best"] else "o", color=hue, ms=11 if row["best"] else 4.5,
+                      mfc=hue if row["verdict"] == "clean" else "white")
+            if row["verdict"] == "contaminated":
+                handles["on the clean rest"], = axis.plot(row["clean_accuracy"], y, "D", color=ACCENT, ms=4, ls="")
+        axis.set_title(dataset, fontsize=10)
+        axis.grid(axis="y", visible=False)
+        axis.margins(x=0.12)
+    axes[0, 0].set_yticks(range(len(runs)), runs)
+    axes[0, 0].set_ylim(len(runs) - 0.5, -0.5)
+    figure.suptitle(title, fontsize=11, fontweight="bold")
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=len(handles), frameon=False,
+                  title="accuracy (95 % interval over items); hollow: not clean; star: significantly best")
+    return figure

@@ -72,14 +72,6 @@ def test_per_class_scores_written_out():
     assert C.majority_accuracy(one) == 0.5
 
 
-def test_calibration_of_a_forecaster_that_is_overconfident_by_a_tenth():
-    labels = ["a"] * 100
-    one = table(labels, ["a"] * 70 + ["b"] * 30, confidence=0.8)
-    assert C.expected_calibration_error(one) == pytest.approx(0.1, abs=1e-6)
-    curve = C.calibration_curve(one)
-    assert len(curve) == 1 and curve["items"].iloc[0] == 100
-
-
 def test_fraction_of_bayes():
     plain, adjusted = C.fraction_of_bayes(0.72, 0.8, 0.3)
     assert plain == pytest.approx(0.9)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, f1_score
 
-RESAMPLES = 2000
+from tinyemo.evaluation.calibration import expected_calibration_error
+from tinyemo.evaluation.intervals import bootstrap
 
 
 def predictions_table(
@@ -30,18 +31,6 @@ def predictions_table(
     columns = pd.DataFrame(probabilities.astype(np.float32), columns=[f"p_{label}" for label in labels])
     pred = np.array(labels)[probabilities.argmax(1)]
     return pd.concat([table.assign(pred=pred), columns], axis=1).assign(run=run, seed=seed)
-
-
-def bootstrap(values: np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of the mean of (N,) values under resampling of items."""
-    rng = np.random.default_rng(seed)
-    values = np.asarray(values, dtype=np.float64)
-    means = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, 100):  # in parts: 2000 x N indices at once need not fit
-        rows = rng.integers(len(values), size=(min(100, RESAMPLES - start), len(values)))
-        means[start : start + len(rows)] = values[rows].mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def item_correctness(predictions: pd.DataFrame) -> pd.Series:
@@ -109,25 +98,6 @@ def macro_f1(predictions: pd.DataFrame, labels: tuple[str, ...]) -> float:
     return float(np.mean(scores))
 
 
-def calibration_curve(predictions: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """Confidence (probability of the named label) against accuracy in bins of equal width.
-
-    Columns `confidence, accuracy, items`; empty bins are left out. Items of all seeds are pooled.
-    """
-    confidence, right = _confidence(predictions)
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    table = pd.DataFrame({"bin": bin_of, "confidence": confidence, "accuracy": right.astype(float)})
-    grouped = table.groupby("bin")
-    return grouped.mean().assign(items=grouped.size()).reset_index(drop=True)
-
-
-def expected_calibration_error(predictions: pd.DataFrame, bins: int = 10) -> float:
-    """ECE (Naeini et al. 2015): mean |confidence - accuracy| over bins, weighted by their items."""
-    curve = calibration_curve(predictions, bins)
-    gap = (curve["confidence"] - curve["accuracy"]).abs()
-    return float((gap * curve["items"]).sum() / curve["items"].sum())
-
-
 def fraction_of_bayes(accuracy: float, bayes: float, majority: float) -> tuple[float, float]:
     """Accuracy as a share of the best possible, and the same with the majority class's subtracted.
 
@@ -145,9 +115,3 @@ def summary(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, flo
         "ece": expected_calibration_error(predictions),
         "majority": majority_accuracy(predictions),
     }
-
-
-def _confidence(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    names = [column for column in predictions.columns if column.startswith("p_")]
-    confidence = predictions[names].max(axis=1).to_numpy(dtype=np.float64)
-    return confidence, (predictions["pred"] == predictions["label"]).to_numpy()

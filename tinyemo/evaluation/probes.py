@@ -10,13 +10,14 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
 from sklearn.svm import SVC
+
+from tinyemo.evaluation.calibration import best_temperature
 
 C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
 GAMMAS = (0.2, 0.4, 0.8)  # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
@@ -66,7 +67,7 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
         warnings.simplefilter("ignore", ConvergenceWarning)  # a corner of the grid may well stop early
         parameters, accuracy, scores = _tune(name, unit[rows], y[rows], seed)
         model = _model(name, parameters).fit(unit, y)
-    return Probe(model, parameters, accuracy, _temperature(scores, y[rows]), mean, scale)
+    return Probe(model, parameters, accuracy, best_temperature(scores, y[rows]), mean, scale)
 
 
 def _model(name: str, parameters: dict[str, float], kernel: str = "rbf") -> LogisticRegression | SVC:
@@ -92,15 +93,6 @@ def _tune(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> tuple[dict[str,
             if np.mean(hits) > best[1]:
                 best = ({"C": c} | given, float(np.mean(hits)), scores)
     return best
-
-
-def _temperature(scores: np.ndarray, y: np.ndarray) -> float:
-    """The divisor of the scores (N, C) with the lowest mean negative log-likelihood of the labels."""
-
-    def loss(log_temperature: float) -> float:
-        return -log_softmax(scores / np.exp(log_temperature), axis=1)[np.arange(len(y)), y].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""Training: it learns, it is deterministic, it survives kill -9, and it refuses bad input in one sentence."""
+"""Training: it learns, also several label sets at once, it is deterministic, it survives kill -9, and it refuses
+bad input in one sentence."""
 
 import os
 import signal
@@ -11,7 +12,11 @@ import pandas as pd
 import pytest
 import torch
 
-from tinyemo.training.fit_projector import PRESETS, fit_projector
+from tinyemo.emotions import labels_of
+from tinyemo.losses import LOSSES
+from tinyemo.models.projector import MetricProjector
+from tinyemo.training.fit_projector import PRESETS, Recipe, fit_jointly, fit_projector
+from tinyemo.training.tasks import Task
 
 TUNED = PRESETS["tuned"]
 PUBLISHED = PRESETS["published"]
@@ -93,6 +98,111 @@ def test_the_seed_decides_and_the_caller_s_random_state_is_left_alone():
     assert torch.equal(first(x), again(x)) and not torch.equal(first(x), other(x))
 
 
+# Two label sets with one word in common, c, which has another grounding text in each.
+A, B = ("a", "b", "c"), ("d", "c", "e", "f")
+
+
+def task(words, n=240, weight=1.0, seed=0, noise=1.0, synonyms=None):
+    """A dataset of n items, in turn of each class, whose anchors are its own."""
+    x, y, _ = data(n, len(words), noise=noise, seed=seed)
+    draw = torch.Generator().manual_seed(sum(map(ord, "".join(words))))
+    anchors = torch.nn.functional.normalize(torch.randn(len(words), 10, generator=draw), dim=1)
+    return Task(x.roll(len(words), dims=1), y, words, anchors, weight, synonyms)
+
+
+def spy(monkeypatch, name):
+    """What the loss is called with while training, call by call; validation calls it without gradients."""
+    calls, loss = [], LOSSES[name]
+
+    def spied(embeddings, labels, anchors, anchor_labels):
+        if embeddings.requires_grad:
+            calls.append((labels, anchors, anchor_labels))
+        return loss(embeddings, labels, anchors, anchor_labels)
+
+    monkeypatch.setitem(LOSSES, name, spied)
+    return calls
+
+
+STEP = Recipe(temperature=0.5, epochs=1, batch_size=10_000, dropout=0.0, input_dropout=0.0, patience=None)
+
+
+def test_a_joint_step_is_the_mean_over_items_of_the_kl_to_the_words_of_their_own_label_set():
+    """Written out item by item, from the weights the seed gives; hard labels are one-hot targets."""
+    votes = torch.rand(60, 3, generator=torch.Generator().manual_seed(3)).softmax(dim=1)
+    synonyms = torch.randn(4, 1, 10, generator=torch.Generator().manual_seed(4))
+    tasks = [replace(task(A, 60), y=votes), task(B, 100, seed=1, synonyms=synonyms)]
+    x = torch.cat([part.x for part in tasks])
+    torch.manual_seed(7)
+    z = MetricProjector(12, 10, dropout=0.0)(x - x.mean(dim=0)).detach()
+    for share, second in ((0.0, tasks[1].anchors), (1.0, synonyms[:, 0])):
+        expected = 0.0
+        for i, target in enumerate([*votes, *torch.eye(4)[tasks[1].y]]):
+            cosines = torch.cosine_similarity(z[i], tasks[0].anchors if i < 60 else second)
+            p = torch.exp(cosines / 0.5) / torch.exp(cosines / 0.5).sum()
+            expected += float((target * (target.clamp(min=1e-9) / p).log()).sum()) / 160
+        recipe = replace(STEP, loss="soft_label_kl", synonym_share=share)
+        _, history = fit_jointly(tasks, recipe, 7)
+        assert history["train_loss"][0] == pytest.approx(expected, rel=1e-3)
+        _, judged = fit_jointly(tasks, replace(recipe, peak_lr=1e-12, refit=False), 7, tasks)
+        if share == 0.0:
+            word_loss = judged["validation_loss"][0]
+    assert judged["validation_loss"][0] == pytest.approx(word_loss, rel=1e-4)  # synonyms are for training alone
+
+
+def test_a_class_of_the_batch_is_a_word_whatever_its_place_in_a_label_set(monkeypatch):
+    """`joy` is Ekman's fourth and `contentment` Mikels' fourth; in TinyEmo's batches they must not be one."""
+    calls = spy(monkeypatch, "nt_xent")
+    names = ("ekman", "mikels", "parrott")
+    tasks = [task(labels_of(name), 200, seed=i) for i, name in enumerate(names)]
+    fit_jointly(tasks, replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None), 0)
+    (labels, anchors, anchor_labels), = calls
+    assert anchor_labels is labels and len(anchors) == 600  # each item brings its anchor, as in TinyEmo
+    word_of = {tuple((1e4 * v).round().tolist()): word for t in tasks for word, v in zip(t.words, t.anchors, strict=True)}
+    pairs = {(word_of[tuple((1e4 * v).round().tolist())], int(y)) for v, y in zip(anchors, labels, strict=True)}
+    words = {word for name in names for word in labels_of(name)}
+    assert len(pairs) == len(words) == len(dict(pairs)) == len({y for _, y in pairs})
+
+
+def test_an_epoch_draws_as_many_items_as_there_are_in_proportion_to_weight_and_size(monkeypatch):
+    calls = spy(monkeypatch, "nt_xent")
+    recipe = replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None, batch_size=30)
+    sizes = {("a", "b"): (60, 4.0), ("c", "d"): (240, 1.0), ("e", "f"): (60, 1.0)}
+    tasks = [task(words, n, weight) for words, (n, weight) in sizes.items()]
+    fit_jointly(tasks, recipe, 0)
+    assert [len(labels) for labels, _, _ in calls] == [30] * 12
+    counts = torch.bincount(torch.cat([labels for labels, _, _ in calls]), minlength=6).view(3, 2)
+    assert counts.sum(dim=1).tolist() == [160, 160, 40]  # 360 draws as 240 : 240 : 60
+    assert counts[0].tolist() == pytest.approx([80, 80], abs=20)  # an item comes two or three times
+    assert all(len((labels // 2).unique()) > 1 for labels, _, _ in calls)  # batches are mixed
+
+
+def test_a_synonym_stands_in_for_the_share_of_anchors_that_the_recipe_says(monkeypatch):
+    calls = spy(monkeypatch, "nt_xent")
+    synonyms = 100 + torch.arange(90.0).view(3, 3, 10) ** 2
+    tasks = [task(A, 1500, synonyms=synonyms), task(B, 500, seed=1)]
+    recipe = replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None, synonym_share=0.4)
+    fit_jointly(tasks, recipe, 0)
+    (labels, anchors, _), = calls
+    unit, replaced = torch.nn.functional.normalize(synonyms, dim=2), 0
+    for word in range(3):
+        own = anchors[labels == word]
+        own = own[:500] if word < 2 else own[(own - tasks[1].anchors[1]).abs().sum(dim=1) > 1e-5]  # c is B's too
+        is_word = (own - tasks[0].anchors[word]).abs().sum(dim=1) < 1e-5
+        is_synonym = (own[:, None] - unit[word]).abs().sum(dim=2) < 1e-5
+        assert (is_word ^ is_synonym.any(dim=1)).all() and (is_synonym.sum(dim=0) > 30).all()
+        replaced += int((~is_word).sum())
+    assert replaced / 1500 == pytest.approx(0.4, abs=0.04)
+
+
+def test_one_projector_learns_two_label_sets_each_with_its_own_words():
+    tasks = [task(A, 300, noise=0.5), task(B, 600, seed=1, noise=0.5)]
+    judged = [task(A, 90, seed=2, noise=0.5), task(B, 90, seed=3, noise=0.5)]
+    projector, history = fit_jointly(tasks, replace(PRESETS["joint"], peak_lr=1e-2), 0, judged)
+    for part in judged:
+        assert accuracy(projector, part.x, part.y, part.anchors) > 0.8
+    assert history["validation_accuracy"].max() > 0.8 and projector.info["items"] == 1080
+
+
 FIT = """
 import sys, torch
 from pathlib import Path
@@ -103,11 +213,11 @@ projector, history = slow_fit(Path(sys.argv[1]))
 
 
 def slow_fit(folder):
-    """Two stages of some eighty epochs, saved after every one."""
-    x, y, anchors = data()
-    recipe = replace(TUNED, epochs=160, min_epochs=80, patience=5)
+    """Two stages of some eighty epochs over two label sets, saved after every one."""
+    tasks = [task(A, weight=1.5, synonyms=torch.ones(3, 2, 10)), task(B, 120, seed=1)]
+    recipe = replace(TUNED, epochs=160, min_epochs=80, patience=5, synonym_share=0.5)
     checkpoint = folder and folder / "seed0.pt"
-    return fit_projector(x, y, anchors, recipe, 0, data(100, seed=2)[:2], checkpoint, save_every=0.0)
+    return fit_jointly(tasks, recipe, 0, [task(A, 50, seed=2), task(B, 50, seed=3)], checkpoint, save_every=0.0)
 
 
 @pytest.mark.parametrize("killed_in", ["seed0.pt", "seed0.refit.pt"])
@@ -147,6 +257,19 @@ def test_a_checkpoint_is_read_only_by_the_run_that_made_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["seed0.pt"]
 
 
+def test_a_checkpoint_belongs_to_all_its_tasks(tmp_path):
+    tasks, checkpoint = [task(A), task(B, seed=1)], tmp_path / "seed0.pt"
+    published = replace(PUBLISHED, synonym_share=0.5)
+    fit_jointly(tasks, published, 0, checkpoint=checkpoint)
+    for change in (
+        {"x": tasks[1].x + 1}, {"weight": 2.0}, {"synonyms": torch.ones(4, 2, 10)}, {"words": (*B[:3], "a")}
+    ):
+        changed = [tasks[0], replace(tasks[1], **change)]
+        fresh, _ = fit_jointly(changed, published, 0)
+        kept, _ = fit_jointly(changed, published, 0, checkpoint=checkpoint)
+        assert torch.equal(fresh(tasks[0].x), kept(tasks[0].x)), change
+
+
 def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
     x, y, anchors = data()
     args = (x, y, anchors, TUNED, 0, data(100, seed=2)[:2], tmp_path / "seed0.pt")
@@ -179,11 +302,27 @@ def test_bad_input_is_named():
         ((x, y, anchors * float("inf"), TUNED), "anchors: expected finite numbers"),
         ((x, soft[:, :3], anchors, kl), r"training targets: expected \(240, 4\)"),
         ((x, 2 * soft, anchors, kl), "row 0 is no distribution"),
-        ((x, y, anchors, kl), "loss soft_label_kl: expected float targets"),
-        ((x, soft, anchors, TUNED), "loss cross_entropy: expected int64 labels"),
+        ((x, soft, anchors, TUNED), r"training labels: expected int64 labels \(N,\), got distributions"),
+        ((x, y, anchors, replace(kl, batch_anchors=True)), "soft_label_kl needs every class's anchor"),
         ((x, y, anchors, replace(TUNED, loss="triplet")), "unknown loss 'triplet': expected one of"),
     ):
         with pytest.raises(ValueError, match=message):
             fit_projector(*args, 0)
     with pytest.raises(ValueError, match="validation features: row 7"):
         fit_projector(x, y, anchors, TUNED, 0, (spoilt, y))
+
+
+def test_tasks_that_do_not_fit_are_named():
+    a, b = task(A), task(B, seed=1)
+    for tasks, validation, message in (
+        ([], [], "tasks of one projector: .* got no task"),
+        ([a, replace(b, anchors=torch.ones(4, 7))], [], r"got \[\(12, 7\), \(12, 10\)\]"),
+        ([a, replace(b, y=b.y.clamp(max=2))], [], r"task 1, training labels: class 3 of 4 \(f\) has no item"),
+        ([a, replace(b, words=("d", "d", "e", "f"))], [], "task 1, training words: expected 4 different ones"),
+        ([a, replace(b, weight=0.0)], [], "task 1, training weight: expected a number above 0"),
+        ([a, replace(b, synonyms=torch.ones(4, 10))], [], r"task 1, training synonyms: .* \(4, S, 10\)"),
+        ([a, b], [b, a], "validation: expected a task for each training task"),
+        ([a, b], [a, replace(b, y=b.y + 1)], "task 1, validation labels: expected 0 to 3, got 1 to 4"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_jointly(tasks, TUNED, 0, validation)

@@ -64,6 +64,29 @@ def test_a_saved_folder_comes_back_with_card_and_metadata(tmp_path):
     assert json.loads((folder / "config.json").read_text())["d_llm"] == 4
 
 
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_one_to_three_layers_come_back_from_their_files(tmp_path, layers):
+    draw = torch.Generator().manual_seed(layers)
+    projector = MetricProjector(6, 4, layers=layers).eval()
+    for parameter in projector.parameters():
+        torch.nn.init.normal_(parameter, generator=draw)
+    state, x = projector.state_dict(), torch.randn(5, 6, generator=draw)
+    linear = [name for name, tensor in state.items() if tensor.ndim == 2]
+    assert linear == ["model.0.weight", "model.4.weight", "model.8.weight"][:layers]
+    assert torch.equal(load_projector(projector.save_pretrained(tmp_path / "mine"))(x), projector(x))
+    if layers == 1:
+        assert torch.allclose(projector(x), x @ state["model.0.weight"].T + state["model.0.bias"])
+    else:
+        first_two = {name: tensor for name, tensor in state.items() if int(name.split(".")[1]) < 5}
+        hidden = by_hand(first_two, x)
+        if layers == 3:
+            rest = {f"model.{int(name.split('.')[1]) - 4}.{name.split('.')[2]}": state[name] for name in state
+                    if int(name.split(".")[1]) > 4}
+            rest |= {"model.0.weight": torch.eye(4), "model.0.bias": torch.zeros(4)}
+            hidden = by_hand(rest, hidden)
+        assert torch.allclose(projector(x), hidden, atol=1e-4)
+
+
 def test_a_damaged_folder_is_named(tmp_path):
     folder = MetricProjector(6, 4).save_pretrained(tmp_path / "mine")
     (folder / "config.json").write_text('{"dropout": 0.2')
@@ -102,7 +125,8 @@ def test_widths_that_do_not_fit_are_named():
 def test_what_is_no_projector_is_refused(tmp_path):
     path = tmp_path / "p.bin"
     for change, message in (
-        ({"model.4.weight": None}, "expected tensors model.0.weight to model.4.bias"),
+        ({"model.0.weight": None}, "expected tensors model.0.weight to model.4.bias"),
+        ({"model.4.weight": None}, "Missing key.*model.4.weight"),
         ({"model.1.bias": None}, "Missing key"),
         ({"model.9.weight": torch.zeros(2)}, "Unexpected key"),
         ({"model.4.weight": torch.zeros(4, 5)}, "size mismatch for model.4.weight"),

@@ -1,8 +1,8 @@
 """Label sets, taxonomies and the texts that ground a label: data, and the few lines that look it up.
 
-Owns: the three label sets of TinyEmo (Ekman 6, Mikels 8, Parrott 25), the maps between them, grounding
-templates. Takes label words, gives label words. A label is always its word, never a bare number:
-numbers exist only as positions in one label set.
+Owns: the label sets of TinyEmo (Ekman 6, Mikels 8, Parrott 25, UnbiasedEmo's 6), the maps from Parrott's to
+the coarser two, grounding templates. Takes label words, gives label words. A label is always its word, never
+a bare number: numbers exist only as positions in one label set.
 
 Sources: Panda et al. 2018 (WEBEmo, the 25 Parrott classes and their grouping); TinyEmo (arXiv
 2410.07062) for the map to Mikels' eight and the grounding texts.
@@ -10,6 +10,7 @@ Sources: Panda et al. 2018 (WEBEmo, the 25 Parrott classes and their grouping); 
 
 LABEL_SETS: dict[str, tuple[str, ...]] = {
     "ekman": ("anger", "disgust", "fear", "joy", "sadness", "surprise"),
+    "unbiasedemo": ("anger", "fear", "joy", "love", "sadness", "surprise"),
     "mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness"),
     "parrott": (
         "affection", "cheerfulness", "confusion", "contentment", "disappointment", "disgust",
@@ -50,6 +51,35 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 FROM_PARROTT: dict[str, dict[str, str]] = {
     name: {fine: coarse for coarse, members in groups.items() for fine in members}
     for name, groups in GROUPS.items()
+}
+
+# Three other words for each of Parrott's labels; none is a label of any set, so that none is trained in secret
+SYNONYMS: dict[str, tuple[str, str, str]] = {
+    "affection": ("fondness", "tenderness", "warmth"),
+    "cheerfulness": ("happiness", "merriment", "glee"),
+    "confusion": ("bewilderment", "puzzlement", "uncertainty"),
+    "contentment": ("satisfaction", "serenity", "ease"),
+    "disappointment": ("letdown", "dismay", "disillusionment"),
+    "disgust": ("revulsion", "repulsion", "loathing"),
+    "enthrallment": ("fascination", "captivation", "enchantment"),
+    "envy": ("jealousy", "covetousness", "resentment"),
+    "exasperation": ("frustration", "annoyance", "impatience"),
+    "gratitude": ("thankfulness", "appreciation", "gratefulness"),
+    "horror": ("terror", "dread", "fright"),
+    "irritability": ("grumpiness", "crankiness", "touchiness"),
+    "lust": ("desire", "passion", "craving"),
+    "neglect": ("abandonment", "isolation", "loneliness"),
+    "nervousness": ("anxiety", "worry", "unease"),
+    "optimism": ("hope", "hopefulness", "confidence"),
+    "pride": ("triumph", "dignity", "accomplishment"),
+    "rage": ("fury", "wrath", "outrage"),
+    "relief": ("reassurance", "comfort", "respite"),
+    "sadness": ("sorrow", "unhappiness", "melancholy"),
+    "shame": ("guilt", "embarrassment", "humiliation"),
+    "suffering": ("pain", "agony", "anguish"),
+    "surprise": ("astonishment", "amazement", "shock"),
+    "sympathy": ("compassion", "pity", "empathy"),
+    "zest": ("enthusiasm", "liveliness", "vigor"),
 }
 
 # Grounding texts: what stands for a label before it is embedded. The first is TinyEmo's default, the

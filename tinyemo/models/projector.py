@@ -45,11 +45,13 @@ How it was made:
 class MetricProjector(nn.Module):
     """Linear, batch norm, GELU, dropout, linear: (N, d_vision) -> (N, d_llm), float32, not normalised.
 
+    `layers` counts the linear ones: 2 is the published projector, each more has batch norm, GELU and dropout
+    before it as well, and 1 is a linear map.
     `temperature` divides the cosines where probabilities are asked for. `info` is kept with the saved
     model and written into its card: the anchors' checkpoint, the recipe, anything JSON can hold.
     """
 
-    OPTIONS = ("dropout", "temperature", "info")  # of config.json; the widths follow from the weights
+    OPTIONS = ("dropout", "temperature", "info")  # of config.json; the shape follows from the weights
     TEMPERATURE = 0.07  # where nothing says otherwise; NT-Xent's default
 
     def __init__(
@@ -59,17 +61,15 @@ class MetricProjector(nn.Module):
         dropout: float = 0.2,
         temperature: float = TEMPERATURE,
         info: dict | None = None,
+        layers: int = 2,
     ):
         super().__init__()
         self.d_vision, self.d_llm = d_vision, d_llm
         self.dropout, self.temperature, self.info = dropout, temperature, info or {}
-        self.model = nn.Sequential(
-            nn.Linear(d_vision, d_llm),
-            nn.BatchNorm1d(d_llm),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(d_llm, d_llm),
-        )
+        modules: list[nn.Module] = [nn.Linear(d_vision, d_llm)]
+        for _ in range(layers - 1):
+            modules += [nn.BatchNorm1d(d_llm), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_llm, d_llm)]
+        self.model = nn.Sequential(*modules)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, d_vision) of any float dtype -> (N, d_llm) float32."""
@@ -126,10 +126,11 @@ class MetricProjector(nn.Module):
 
     @classmethod
     def _from_state(cls, state: dict[str, Tensor], path: str | Path, options: dict) -> "MetricProjector":
-        first, last = state.get("model.0.weight"), state.get("model.4.weight")
-        if first is None or last is None or first.ndim != 2:
+        first = state.get("model.0.weight")
+        if first is None or first.ndim != 2:
             raise ValueError(f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias")
-        projector = cls(first.shape[1], first.shape[0], **options)
+        layers = 1 + sum(name.endswith("running_mean") for name in state)
+        projector = cls(first.shape[1], first.shape[0], layers=layers, **options)
         try:
             projector.load_state_dict(state)
         except RuntimeError as error:

@@ -7,10 +7,10 @@ within a training part (benchmarks/README.md). No test part has a way in here.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -23,6 +23,7 @@ from torch import Tensor
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.loop import save_atomically
+from tinyemo.training.tasks import Task, checked
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Recipe:
     dropout: float = 0.5  # before the last layer
     patience: int | None = 3  # epochs without a lower validation loss before it stops; None: no selection
     min_epochs: int = 6  # before it no epoch is selected: while the rate is high, a minimum is luck
+    synonym_share: float = 0.0  # how often a synonym stands in for a word, in training, where a task has some
+    layers: int = 2  # of the projector
     refit: bool = True  # train again on training and validation items together, as long as was selected
 
 
@@ -48,6 +51,8 @@ PRESETS: dict[str, Recipe] = {
     "tuned": Recipe(),
     # for thousands of items with annotators' votes, as in EmoScenes: less to hold back, more to learn from
     "votes": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
+    # for several datasets under different label sets
+    "joint": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
     "published": Recipe(
         loss="cosine_embedding",
         temperature=None,
@@ -76,32 +81,56 @@ def fit_projector(
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float targets for soft_label_kl.
 
-    With `validation` (features, labels, of the same kinds) the recipe may stop early and keep the epoch of
-    the lowest validation loss; without it all epochs are run. Where it refits, `checkpoint` gets a
+    `validation` are features and labels of the same kinds. The rest is as in `fit_jointly`, for one task.
+    """
+    words = tuple(map(str, range(len(anchors))))  # the classes need no names: there is one label set
+    train, *held_out = (
+        Task(x, y, words, anchors) for x, y in ((train_x, train_y), *([validation] if validation else []))
+    )
+    return fit_jointly([train], recipe, seed, held_out, checkpoint, save_every)
+
+
+def fit_jointly(
+    tasks: Sequence[Task],
+    recipe: Recipe,
+    seed: int,
+    validation: Sequence[Task] = (),
+    checkpoint: Path | None = None,
+    save_every: float = 5.0,
+) -> tuple[MetricProjector, pd.DataFrame]:
+    """Train one projector on several datasets, each under its own label set.
+
+    An epoch draws as many items as there are, from a task in proportion to weight * N, and mixes them; an
+    item competes with the words of its own task. Where the recipe takes the batch's anchors, as TinyEmo
+    does, it competes with all words there, and a class is a word, whatever its position in a label set.
+
+    With `validation`, a task for each of `tasks` in their order, the recipe may stop early and keep the
+    epoch of the lowest validation loss; without it all epochs are run. Where it refits, `checkpoint` gets a
     companion `<stem>.refit<suffix>`. A checkpoint is written at the end and every `save_every` seconds;
-    going on from it gives what an undisturbed run gives, and one made from other data, anchors, recipe,
-    seed or torch version is not read.
+    going on from it gives what an undisturbed run gives, and one made from other tasks, recipe, seed or
+    torch version is not read.
 
     Gives the projector, in evaluation mode, and one row an epoch: epoch, lr, train_loss and, with
-    validation, validation_loss and validation_accuracy; the refit has no rows. ValueError: what is wrong
-    with the input; OSError: a checkpoint that cannot be written.
+    validation, validation_loss and validation_accuracy (tasks count as in training); the refit has no rows.
+    ValueError: what is wrong with the input; OSError: a checkpoint that cannot be written.
     """
-    x, y = _checked("training", train_x, train_y, anchors)
-    held_out = None if validation is None else _checked("validation", *validation, anchors)
-    _check_loss(recipe, y)
-    _check_classes(y, len(anchors))
-    anchors = F.normalize(anchors.float(), dim=1).to(x.device)
-    key = _key(recipe, seed, [x, y, anchors, *(held_out or ())])
+    _check_recipe(recipe)
+    tasks, held_out = checked(tasks, validation, soft=recipe.loss == "soft_label_kl")
+    key = _key(replace(recipe, refit=False), seed, [*tasks, *held_out])  # the first round is the same either way
     checkpoint = checkpoint and Path(checkpoint)
+    device = tasks[0].x.device
     # the caller's random state is left alone
-    with torch.random.fork_rng([x.device] if x.is_cuda else []), _one_thread():
-        run = _Run(x, y, anchors, recipe, seed, held_out).train(checkpoint, key, save_every)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), _one_thread():
+        run = _Run(tasks, recipe, seed, held_out).train(checkpoint, key, save_every)
         history = pd.DataFrame(run.history)
-        if recipe.refit and held_out is not None:
-            x, y = torch.cat([x, held_out[0]]), torch.cat([y, held_out[1]])
+        if recipe.refit and held_out:
+            tasks = [
+                replace(task, x=torch.cat([task.x, more.x]), y=torch.cat([task.y, more.y]))
+                for task, more in zip(tasks, held_out, strict=True)
+            ]
             again = checkpoint and checkpoint.with_suffix(f".refit{checkpoint.suffix}")
             last = run.best_epoch or recipe.epochs
-            run = _Run(x, y, anchors, recipe, seed, None, last).train(again, key, save_every)
+            run = _Run(tasks, recipe, seed, [], last).train(again, key, save_every)
     return run.projector(), history
 
 
@@ -109,28 +138,24 @@ class _Run:
     """One training run: all the state that an exact resume needs."""
 
     def __init__(
-        self,
-        x: Tensor,
-        y: Tensor,
-        anchors: Tensor,
-        recipe: Recipe,
-        seed: int,
-        held_out: tuple[Tensor, Tensor] | None,
-        last_epoch: int | None = None,
+        self, tasks: list[Task], recipe: Recipe, seed: int, held_out: list[Task], last_epoch: int | None = None
     ):
         torch.manual_seed(seed)
-        self.x, self.y, self.anchors, self.held_out = x, y, anchors, held_out
+        self.tasks, self.held_out = tasks, held_out
         self.recipe, self.seed, self.last_epoch = recipe, seed, last_epoch or recipe.epochs
-        self.classes = torch.arange(len(anchors), device=x.device)
+        self.device, (d_vision, d_llm) = tasks[0].x.device, (tasks[0].x.shape[1], tasks[0].anchors.shape[1])
+        number = {word: i for i, word in enumerate(dict.fromkeys(word for task in tasks for word in task.words))}
+        self.classes = [torch.tensor([number[word] for word in task.words], device=self.device) for task in tasks]
         self.loss, self.temperature = _loss(recipe)
-        self.mean = x.mean(dim=0)
-        self.model = MetricProjector(x.shape[1], anchors.shape[1], recipe.dropout, self.temperature)
-        self.model.to(x.device)
-        self.batch_size = min(recipe.batch_size, len(x))
+        self.items = sum(len(task.x) for task in tasks)
+        self.mean = sum(task.x.mean(dim=0) * (len(task.x) / self.items) for task in tasks)
+        self.model = MetricProjector(d_vision, d_llm, recipe.dropout, self.temperature, layers=recipe.layers)
+        self.model.to(self.device)
+        self.batch_size = min(recipe.batch_size, self.items)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=recipe.peak_lr, weight_decay=recipe.weight_decay, fused=True
         )
-        steps = recipe.epochs * (len(x) // self.batch_size)
+        steps = recipe.epochs * (self.items // self.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, recipe.peak_lr, steps, pct_start=recipe.warmup
         )
@@ -156,32 +181,72 @@ class _Run:
         return self.epoch >= self.last_epoch or (self.best is not None and waited >= self.recipe.patience)
 
     def _train_epoch(self) -> dict[str, float]:
-        recipe, lr, total = self.recipe, self.schedule.get_last_lr()[0], 0.0
+        lr, total, steps = self.schedule.get_last_lr()[0], 0.0, 0
         self.model.train()
-        batches = torch.randperm(len(self.x)).to(self.x.device).split(self.batch_size)
-        batches = [batch for batch in batches if len(batch) == self.batch_size]
-        for batch in batches:
-            x, y = self.x[batch] - self.mean, self.y[batch]
-            against = (self.anchors[y], y) if recipe.batch_anchors else (self.anchors, self.classes)
-            loss = self.loss(self.model(F.dropout(x, recipe.input_dropout)), y, *against)
+        for rows in self._batches():
+            x = torch.cat([self.tasks[t].x[own] for t, own in rows.items()]) - self.mean
+            embeddings = self.model(F.dropout(x, self.recipe.input_dropout))
+            loss = (self._against_batch if self.recipe.batch_anchors else self._against_words)(embeddings, rows)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             self.schedule.step()
-            total += loss.detach()  # read once an epoch: reading stops the pipeline
+            total, steps = total + loss.detach(), steps + 1  # read once an epoch: reading stops the pipeline
         self.epoch += 1
-        return {"epoch": self.epoch, "lr": lr, "train_loss": float(total) / len(batches)}
+        return {"epoch": self.epoch, "lr": lr, "train_loss": float(total) / steps}
+
+    def _batches(self) -> Iterator[dict[int, Tensor]]:
+        """An epoch's batches of all tasks, mixed: {task: its rows}."""
+        share = torch.tensor([task.weight * len(task.x) for task in self.tasks], dtype=torch.float64).cumsum(0)
+        quotas = (share / share[-1] * self.items).round().long().diff(prepend=torch.zeros(1, dtype=torch.long))
+        rows = torch.cat([_draw(len(task.x), int(quota)) for task, quota in zip(self.tasks, quotas, strict=True)])
+        task_of = torch.arange(len(self.tasks)).repeat_interleave(quotas)
+        for batch in torch.randperm(self.items).split(self.batch_size):
+            if len(batch) == self.batch_size:
+                present = task_of[batch]
+                yield {t: rows[batch[present == t]].to(self.device) for t in present.unique().tolist()}
+
+    def _against_words(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
+        """The loss of each task's items against the words of their task, weighted by their number."""
+        loss = 0.0
+        for (t, own), part in zip(rows.items(), embeddings.split([len(own) for own in rows.values()]), strict=True):
+            classes = torch.arange(len(self.tasks[t].words), device=self.device)
+            anchors = self._anchors(t, classes)
+            loss = loss + self.loss(part, self.tasks[t].y[own], anchors, classes) * (len(own) / len(embeddings))
+        return loss
+
+    def _against_batch(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
+        """The loss against one anchor an item, its own; a class is a word, over all tasks."""
+        labels = {t: self.tasks[t].y[own] for t, own in rows.items()}
+        anchors = torch.cat([self._anchors(t, y) for t, y in labels.items()])
+        words = torch.cat([self.classes[t][y] for t, y in labels.items()])
+        return self.loss(embeddings, words, anchors, words)
+
+    def _anchors(self, t: int, y: Tensor) -> Tensor:
+        """Anchors (n, d_llm) of the classes y (n,) of a task, some of them a synonym's."""
+        anchors, synonyms = self.tasks[t].anchors[y], self.tasks[t].synonyms
+        if not self.recipe.synonym_share:
+            return anchors
+        replaced = (torch.rand(len(y)) < self.recipe.synonym_share).to(self.device)
+        which = torch.randint(synonyms.shape[1], (len(y),)).to(self.device)
+        return torch.where(replaced[:, None], synonyms[y, which], anchors)
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
-        x, y = self.held_out
-        embeddings = self.model.eval()(x - self.mean)
-        loss = float(self.loss(embeddings, y, self.anchors, self.classes))
-        hit = (embeddings @ self.anchors.T).argmax(dim=1) == (y if y.ndim == 1 else y.argmax(dim=1))
+        self.model.eval()
+        loss = accuracy = 0.0
+        whole = sum(task.weight * len(task.x) for task in self.held_out)
+        for task in self.held_out:
+            embeddings = self.model(task.x - self.mean)
+            hit = (embeddings @ task.anchors.T).argmax(dim=1) == (task.y if task.y.ndim == 1 else task.y.argmax(dim=1))
+            classes = torch.arange(len(task.words), device=self.device)
+            share = task.weight * len(task.x) / whole
+            loss += share * float(self.loss(embeddings, task.y, task.anchors, classes))
+            accuracy += share * float(hit.float().mean())
         if self.recipe.patience is not None and self.epoch >= min(self.recipe.min_epochs, self.recipe.epochs):
             if self.best is None or loss < self.history[self.best_epoch - 1]["validation_loss"]:
                 self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
-        return {"validation_loss": loss, "validation_accuracy": float(hit.float().mean())}
+        return {"validation_loss": loss, "validation_accuracy": accuracy}
 
     def projector(self) -> MetricProjector:
         """The fitted projector: the selected weights, the centring folded into its first layer."""
@@ -194,7 +259,7 @@ class _Run:
             "recipe": asdict(self.recipe),
             "seed": self.seed,
             "epochs": self.best_epoch or self.epoch,
-            "items": len(self.x),
+            "items": self.items,
         }
         return self.model.eval()
 
@@ -205,7 +270,7 @@ class _Run:
 
     def _restore(self, path: Path, key: str) -> None:
         try:
-            saved = torch.load(path, map_location=self.x.device, weights_only=True)
+            saved = torch.load(path, map_location=self.device, weights_only=True)
         except Exception:  # no file, or whatever the unpickler stumbles over in another: start afresh
             return
         if (saved.get("key"), saved.get("last_epoch")) != (key, self.last_epoch):
@@ -237,51 +302,25 @@ def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
     return partial(loss, temperature=temperature), temperature
 
 
-def _check_loss(recipe: Recipe, y: Tensor) -> None:
+def _draw(items: int, number: int) -> Tensor:
+    """`number` rows of `items`, each as often as any other, give or take one: (number,)."""
+    rest = torch.randperm(items)[: number % items] if number % items else torch.arange(0)
+    return torch.cat([torch.arange(items).repeat(number // items), rest])
+
+
+def _check_recipe(recipe: Recipe) -> None:
     if recipe.loss not in LOSSES:
         raise ValueError(f"unknown loss {recipe.loss!r}: expected one of {', '.join(LOSSES)}")
-    expected = 2 if recipe.loss == "soft_label_kl" else 1
-    if y.ndim != expected:
-        kind = "float targets (N, C)" if expected == 2 else "int64 labels (N,)"
-        raise ValueError(f"loss {recipe.loss}: expected {kind}, got {y.dtype} of shape {tuple(y.shape)}")
+    if recipe.loss == "soft_label_kl" and recipe.batch_anchors:
+        raise ValueError("loss soft_label_kl needs every class's anchor: expected batch_anchors=False")
 
 
-def _check_classes(y: Tensor, classes: int) -> None:
-    mass = y.sum(dim=0) if y.ndim == 2 else torch.bincount(y, minlength=classes)
-    if (mass == 0).any():
-        raise ValueError(f"training labels: class {int((mass == 0).nonzero()[0])} of {classes} has no item")
-
-
-def _checked(part: str, x: Tensor, y: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
-    """Features and labels of a part as float32 and int64, or float32 targets. ValueError says what is off."""
-    x, y, classes = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(y), len(anchors)
-    if anchors.ndim != 2 or not torch.isfinite(anchors).all():
-        raise ValueError(f"anchors: expected finite numbers of shape (C, d_llm), got {tuple(anchors.shape)}")
-    if x.ndim != 2 or len(x) < 2:
-        raise ValueError(f"{part} features: expected (N, d_vision) with N > 1, got {tuple(x.shape)}")
-    if not torch.isfinite(x).all():
-        row = int((~torch.isfinite(x)).any(dim=1).nonzero()[0])
-        raise ValueError(f"{part} features: row {row} holds NaN or infinity")
-    if y.is_floating_point():
-        if y.shape != (len(x), classes):
-            raise ValueError(f"{part} targets: expected ({len(x)}, {classes}), got {tuple(y.shape)}")
-        off = (y < 0).any(dim=1) | ((y.sum(dim=1) - 1).abs() > 1e-3)
-        if off.any():
-            row = int(off.nonzero()[0])
-            raise ValueError(f"{part} targets: row {row} is no distribution over the classes")
-        return x, y.float()
-    if y.shape != (len(x),):
-        raise ValueError(f"{part} labels: expected ({len(x)},), one a feature row, got {tuple(y.shape)}")
-    low, high = int(y.min()), int(y.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"{part} labels: expected 0 to {classes - 1}, got {low} to {high}")
-    return x, y.long()
-
-
-def _key(recipe: Recipe, seed: int, tensors: list[Tensor]) -> str:
+def _key(recipe: Recipe, seed: int, tasks: list[Task]) -> str:
     """A hash of all that determines a run."""
     digest = hashlib.sha256(f"{recipe} {seed} {torch.__version__}".encode())
-    for tensor in tensors:
-        digest.update(f"{tuple(tensor.shape)}".encode())
-        digest.update(tensor.cpu().contiguous().numpy())
+    for task in tasks:
+        digest.update(f"{task.words} {task.weight}".encode())
+        for tensor in (task.x, task.y, task.anchors, task.synonyms):
+            digest.update(f"{tuple(tensor.shape)}".encode())
+            digest.update(tensor.cpu().contiguous().numpy())
     return digest.hexdigest()

@@ -99,7 +99,7 @@ def test_a_bad_file_is_named_and_nothing_is_kept(tmp_path, name, content, words)
         (top / name).write_bytes(content)
     elif content is not None:
         torch.save(content, top / name)
-    if words is None:  # folders inside a class are not read, and are no error
+    if words is None:  # an empty folder inside a class is no error
         assert len(import_pt_tree(tmp_path / "in", tmp_path / "out")[0]) == 48
         return
     with pytest.raises(ValueError, match=words) as caught:

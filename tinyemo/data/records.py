@@ -161,7 +161,8 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
     renormalised over what the map covers. An item whose annotators all chose labels without a place
     is dropped too: it has no distribution left. ValueError if an item is not labelled with Parrott's.
     """
-    labels_of(label_set)  # refuses an unknown set
+    if label_set not in FROM_PARROTT:
+        raise ValueError(f"no map from Parrott's labels to {label_set!r}: expected one of {', '.join(FROM_PARROTT)}")
     strange = records["label_set"] != "parrott"
     if strange.any():
         row = int(np.argmax(strange))

@@ -12,7 +12,7 @@ GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P"
 
 help:
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
-	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  say what would run, and why"
+	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  say what would run, why, and what is missing"
 	@echo "make test            all tests, ruff, notebooks without outputs"
 	@echo "make check-results   committed results agree with the runs they came from"
 	@echo "make lab             open the notebooks in JupyterLab"
@@ -35,6 +35,7 @@ reproduce: .venv/made
 
 plan: .venv/made
 	@$(GRAPH) --dry-run
+	@$(PY) -m tinyemo.plan "$$PROFILE" --pairs "$$P"
 
 test: .venv/made
 	$(PY) -m ruff check .

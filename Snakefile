@@ -1,7 +1,8 @@
-# The graph of a profile's notebooks; `make reproduce` and `make plan` call it, and so may a cluster:
+# The graph of a profile's runs; `make reproduce` and `make plan` call it, and so may a cluster:
 #     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [gpu=1] [threads=8] --cores all
-# Nodes: the profile's parameter files. Edges: the run.input("...") calls in the notebooks. Only metrics.json is
-# declared as output: what else lies in a run folder (manifest, shards, checkpoints) survives failures and kills.
+# Nodes: the profile's parameter files, one node for each member of a sweep, and the runs of its bases that these
+# read. Edges: the run.input("...") and run.members("...") calls in the notebooks. Only metrics.json is declared as
+# output: what else lies in a run folder (manifest, shards, checkpoints) survives failures and kills.
 import fcntl
 import os
 import shlex
@@ -9,51 +10,56 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 from tinyemo.paths import ROOT, runs_dir
-from tinyemo.profiles import Profile, library_of, notebook_path, pairs_of, run_name
+from tinyemo.profiles import Profile, graph, library_of, notebook_path, pairs_of
 
 profile = Profile.find(config.get("profile", "smoke"))
-pairs = pairs_of(config.get("pairs") or "")
-taken = {stem: profile.pairs_for(stem, pairs) for stem in profile.stems}
-folder = run_name(profile.name, pairs)
+steps = graph(profile, pairs_of(config.get("pairs") or ""))
+library = {stem: library_of(notebook_path(stem)) for stem in {step.stem for step in steps}}
 
 
 workdir: str(runs_dir())
 
 
+# one writer a profile: the system's lock ends with its owner, Snakemake's own outlives a kill -9 (--nolock)
+locks = []
 if not workflow.dryrun and not workflow.remote_exec:
-    # one writer a profile: the system's lock ends with its owner, Snakemake's own outlives a kill -9 (--nolock)
-    lock = open(f".{folder.replace('/', '-')}.lock", "w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        print(f"another process makes {folder}: waiting for it to end", file=sys.stderr, flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    for home in sorted({step.home for step in steps}):  # all in one order: no two wait for each other
+        locks.append(open(f".{home.replace('/', '-')}.lock", "w"))
+        try:
+            fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"another process makes {home}: waiting for it to end", file=sys.stderr, flush=True)
+            fcntl.flock(locks[-1], fcntl.LOCK_EX)
 
 
 rule all:
     input:
-        [f"{folder}/{stem}/metrics.json" for stem in profile.stems],
+        [f"{step.folder}/metrics.json" for step in steps],
 
 
-for stem in profile.stems:
+for step in steps:
 
     rule:
         name:
-            f"run_{stem}"
+            f"run_{step.name}" if step.profile == profile else f"run_{step.folder}"
         input:
-            notebook=notebook_path(stem),
-            parameters=profile.file(stem),
-            library=library_of(notebook_path(stem)),
-            upstream=[f"{folder}/{other}/metrics.json" for other in profile.upstream(stem)],
+            notebook=notebook_path(step.stem),
+            parameters=step.profile.file(step.stem),
+            library=library[step.stem],
+            upstream=[f"{folder}/metrics.json" for folder in step.upstream],
         output:
-            f"{folder}/{stem}/metrics.json",
+            f"{step.folder}/metrics.json",
         params:
             root=ROOT,
-            out=runs_dir() / folder / stem,
-            profile=profile.folder,
-            notebook=notebook_path(stem),
-            pairs=" ".join(f"-p {shlex.quote(f'{key}={value}')}" for key, value in taken[stem].items()),
-        threads: int(config.get("threads", workflow.cores or 1)) # so one step at a time on one machine
+            out=runs_dir() / step.folder,
+            profile=step.profile.folder,
+            notebook=notebook_path(step.stem),
+            # a function, for a brace in plain text would be a wildcard's
+            pairs=lambda wildcards, step=step: " ".join(
+                f"-p {shlex.quote(f'{key}={value}')}" for key, value in step.pairs.items()
+            ),
+        # one step at a time on one machine, but a sweep's members side by side, each on one core
+        threads: 1 if step.swept else int(config.get("threads", workflow.cores or 1))
         resources:
             gpu=int(config.get("gpu", 0)),
         shell:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tinyemo.parameters import declared, read_cells, read_file
+from tinyemo.parameters import PROFILE_KEYS, declared, read_cells, read_file
 from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
 from tinyemo.profiles import Profile, inputs_of
 
@@ -34,6 +34,7 @@ def test_a_parameter_file_fits_its_notebook_and_names_its_profile(file):
     values = read_file(file, declared(notebook))
     name = Profile.find(str(file.parent)).name
     assert values.get("profile", "smoke") == name, f"papermill -f {file} would call itself another profile"
+    assert "default" in Profile.find(name).members(file.stem), "a sweep's values fit too"
 
 
 @notebooks
@@ -42,6 +43,7 @@ def test_the_parameters_cell_is_first_typed_and_explained(notebook):
     first = next(iter(known.values()))
     assert (first.name, first.default) == ("profile", "smoke")
     assert not [name for name, parameter in known.items() if len(parameter.help) < 5], "each needs a # help"
+    assert not set(known) & set(PROFILE_KEYS), "what a parameter file says to its profile"
     first_code = next(cell for cell in read_cells(notebook) if cell["cell_type"] == "code")
     assert "parameters" in first_code["metadata"]["tags"], "the parameters come before any other code"
 

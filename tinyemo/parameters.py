@@ -11,11 +11,18 @@ The cell tagged `parameters` holds assignments of literals only, each with a `# 
 
 Types are int, float, str, bool, list, dict, `list[T]`, `T | None`. An int is good enough for a float; a bool
 is no int.
+
+A parameter file holds `name: value` lines, and may hold two keys that are its profile's (tinyemo.profiles):
+
+    base: scenes             # the profile whose runs this notebook reads where this profile has none
+    sweep:                   # run it once with the file's own values and once with each combination of these;
+      - {loss: [nt_xent, info_nce], layers: [1, 2]}      # one mapping alone needs no list around it
 """
 
 import ast
 import difflib
 import io
+import itertools
 import json
 import tokenize
 import types
@@ -25,6 +32,7 @@ from pathlib import Path
 
 import yaml
 
+PROFILE_KEYS = ("base", "sweep")
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
 
 
@@ -170,13 +178,39 @@ def parse(text: str, kind: typing.Any) -> typing.Any:
 
 def read_file(path: Path, parameters: dict[str, Parameter]) -> dict[str, typing.Any]:
     """The values of a YAML file, checked. ValueError: one sentence that names the file and the key."""
+    values = {name: value for name, value in read_yaml(path).items() if name not in PROFILE_KEYS}
+    return {name: _checked(name, value, parameters, str(path), fit) for name, value in values.items()}
+
+
+def read_sweep(path: Path, parameters: dict[str, Parameter]) -> list[dict[str, typing.Any]]:
+    """What each run of a file's `sweep` changes of the file's own values, checked, each once.
+
+    The first is {}, the file's own values, whether the sweep names them or not. ValueError as above.
+    """
+    own = {name: parameter.default for name, parameter in parameters.items()} | read_file(path, parameters)
+    grids = read_yaml(path).get("sweep", [])
+    settings: list[dict] = [{}]
+    for grid in grids if isinstance(grids, list) else [grids]:
+        if not isinstance(grid, dict) or not all(isinstance(values, list) for values in grid.values()):
+            raise ValueError(f"{path}, sweep: {grid!r}, expected `name: [value, ...]`")
+        axes = [[(name, _checked(name, value, parameters, f"{path}, sweep", fit)) for value in values]
+                for name, values in sorted(grid.items())]
+        for combination in itertools.product(*axes):
+            changes = {name: value for name, value in combination if value != own[name]}
+            if changes not in settings:
+                settings.append(changes)
+    return settings
+
+
+def read_yaml(path: Path) -> dict[str, typing.Any]:
+    """The mapping that a YAML file holds, unchecked. ValueError names the file."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ValueError(f"{path}: expected `name: value` lines, found {type(values).__name__}")
-    return {name: _checked(name, value, parameters, str(path), fit) for name, value in values.items()}
+    return values
 
 
 def read_pairs(pairs: dict[str, str], parameters: dict[str, Parameter]) -> dict[str, typing.Any]:

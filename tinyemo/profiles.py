@@ -1,24 +1,27 @@
-"""What a profile is: a folder of `<notebook stem>.yaml` files, and the graph its notebooks form.
+"""What a profile is: a folder of `<notebook stem>.yaml` files, and the graph of runs its notebooks form.
 
-Takes a profile's name (a folder under params/) or a path to such a folder; gives its notebooks, the edges
-between them (read from the `run.input("...")` calls in their code) and the library modules each imports.
-TINYEMO_NOTEBOOKS moves the folder of notebooks.
+Takes a profile's name (a folder under params/) or a path to such a folder; gives its notebooks, its runs, the
+edges between them (read from the `run.input("...")` and `run.members("...")` calls in the notebooks' code) and
+the library modules each imports. A parameter file's `sweep` makes several runs of one notebook, its `base`
+names the profile that has the runs which this one lacks. TINYEMO_NOTEBOOKS moves the folder of notebooks.
 """
 
 import ast
 import hashlib
+import json
 import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from tinyemo.parameters import declared, read_cells
+from tinyemo.parameters import declared, read_cells, read_sweep, read_yaml
 from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
 
 # how a notebook is run has no part in what it computes: a change here makes no result stale
 MACHINERY = {
     ROOT / "tinyemo" / f"{name}.py"
-    for name in ("run", "runfolder", "manifest", "parameters", "profiles", "results")
+    for name in ("run", "runfolder", "manifest", "parameters", "profiles", "results", "plan")
 }
 
 
@@ -62,9 +65,22 @@ class Profile:
             raise FileNotFoundError(f"profile {self.name} has no {path.name}: it runs {stems}")
         return path
 
-    def upstream(self, stem: str) -> list[str]:
-        """The notebooks of this profile whose runs a notebook reads."""
-        return [other for other in inputs_of(notebook_path(stem)) if other in self.stems]
+    def source(self, stem: str, other: str) -> "Profile":
+        """Whose run of notebook `other` the notebook `stem` reads: its own profile's, else its base's."""
+        base = None if other in self.stems or stem not in self.stems else read_yaml(self.file(stem)).get("base")
+        return Profile.find(base) if base else self
+
+    def members(self, stem: str) -> dict[str, dict[str, str]]:
+        """What each run of a notebook changes of its parameter file, as pairs, under a label that says so.
+
+        The first is "default", which changes nothing, and the only one unless the file has a `sweep`.
+        """
+        settings = read_sweep(self.file(stem), declared(notebook_path(stem)))
+        members = [
+            {name: value if isinstance(value, str) else json.dumps(value) for name, value in changes.items()}
+            for changes in settings
+        ]
+        return {", ".join(f"{k}={v}" for k, v in pairs.items()) or "default": pairs for pairs in members}
 
     def pairs_for(self, stem: str, pairs: dict[str, str]) -> dict[str, str]:
         """Those of a command line's pairs that a notebook declares. ValueError if no notebook does."""
@@ -89,6 +105,55 @@ def run_name(profile: str, pairs: dict[str, str]) -> str:
     return f"{profile}+{hashlib.sha256(repr(sorted(pairs.items())).encode()).hexdigest()[:8]}"
 
 
+def member_name(stem: str, changes: dict[str, str]) -> str:
+    """The folder of a notebook's run in its profile's: the stem, plus what a sweep changes for this one."""
+    said = ",".join(f"{name}={text}" for name, text in changes.items())
+    return f"{stem}+{quote(said, safe='=,')}" if changes else stem
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run of a graph."""
+
+    profile: Profile
+    stem: str
+    home: str  # the folder of the profile's runs, under runs_dir()
+    name: str  # the run's folder in it
+    pairs: dict[str, str]  # what the runner is told beside the parameter file
+    upstream: list[str]  # the folders of the runs it reads, under runs_dir()
+    swept: bool  # one of several that run side by side
+
+    @property
+    def folder(self) -> str:
+        return f"{self.home}/{self.name}"
+
+
+def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
+    """The runs of a profile under a command line's pairs, and those of its bases that they read, each once.
+
+    ValueError: a pair that no notebook declares, or one that the profile sweeps.
+    """
+    steps: list[Step] = []
+    waiting = [(profile, stem, pairs) for stem in profile.stems]
+    for whose, stem, given in waiting:  # which grows while it is read
+        taken, members, upstream = whose.pairs_for(stem, given), whose.members(stem), []
+        if swept := [name for changes in members.values() for name in changes if name in taken]:
+            raise ValueError(f"profile {whose.name} sweeps the parameter {swept[0]!r} of {stem}: change it there")
+        for other in inputs_of(notebook_path(stem)):
+            source = whose.source(stem, other)
+            if other not in source.stems:
+                continue  # the notebook says so if it needs it
+            theirs = given if source == whose else {}
+            if (need := (source, other, theirs)) not in waiting:
+                waiting.append(need)
+            home = run_name(source.name, theirs)
+            upstream += [f"{home}/{member_name(other, changes)}" for changes in source.members(other).values()]
+        for changes in members.values():
+            home, name = run_name(whose.name, given), member_name(stem, changes)
+            steps.append(Step(whose, stem, home, name, taken | changes, upstream, len(members) > 1))
+    return steps
+
+
 def _code(notebook: Path) -> ast.Module:
     """A notebook's code as one syntax tree; lines of IPython magic are dropped."""
     cells = [c["source"] for c in read_cells(notebook) if c["cell_type"] == "code"]
@@ -97,13 +162,13 @@ def _code(notebook: Path) -> ast.Module:
 
 
 def inputs_of(notebook: Path) -> list[str]:
-    """The stems named in `run.input("...")` calls, in name order."""
+    """The stems named in `run.input("...")` and `run.members("...")` calls, in name order."""
     return sorted({
         node.args[0].value
         for node in ast.walk(_code(notebook))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "input"
+        and node.func.attr in ("input", "members")
         and len(node.args) == 1
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)

@@ -2,6 +2,7 @@
 
     run = start_run("02_projector_training", profile)
     features = run.input("01_feature_extraction")     # that notebook's run folder
+    folders = run.members("10_zero_shot_table")       # those of a swept notebook's runs, by label
     run.save_table(scores, "accuracy"); run.save_figure(figure, "confusion")
     run.record({"test/accuracy": 0.75})               # the last cell: without it the run has not happened
 
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from tinyemo import manifest, parameters
 from tinyemo.data.files import write_atomically
-from tinyemo.paths import runs_dir
-from tinyemo.profiles import notebook_path
+from tinyemo.paths import ROOT, runs_dir
+from tinyemo.profiles import Profile, member_name, notebook_path
 
 OUT = "TINYEMO_RUN_OUT"  # set by the runner: the folder of the run this kernel belongs to
 METRICS = "metrics.json"
@@ -40,16 +41,37 @@ class Run:
     out: Path
 
     def input(self, stem: str) -> Path:
-        """The folder of another notebook's run: beside this one, or the profile's own. Else MissingRun."""
-        for folder in (self.out.parent / stem, runs_dir() / self.profile / stem):
+        """The folder of another notebook's run: beside this one, the profile's own, its base's. Else MissingRun."""
+        own = self._profile()
+        source = own.source(self.stem, stem).name if own else self.profile
+        return self._read(stem, source, f"python -m tinyemo.run {stem} --profile {source}")
+
+    def members(self, stem: str) -> dict[str, Path]:
+        """The folders of all runs of a swept notebook of this profile, by what each changes. Else MissingRun.
+
+        "default" changes nothing; it is the only one of a notebook that is not swept.
+        """
+        own = self._profile()
+        members = own.members(stem) if own else {"default": {}}
+        how = f"make reproduce PROFILE={own.folder if own else self.profile}"
+        return {name: self._read(member_name(stem, changes), self.profile, how) for name, changes in members.items()}
+
+    def _profile(self) -> Profile | None:
+        """The profile whose parameter file this run goes by; None for a run by hand under another name."""
+        file = manifest.read(self.out).get("inputs", {}).get("parameter file")
+        try:
+            return Profile.find(str((ROOT / file["path"]).parent) if file else self.profile)
+        except FileNotFoundError:
+            return None
+
+    def _read(self, name: str, profile: str, how: str) -> Path:
+        """A finished run's folder, written down in the manifest as an input of this run."""
+        for folder in (self.out.parent / name, runs_dir() / profile / name):
             if (folder / METRICS).exists():
                 inputs = manifest.read(self.out).get("inputs", {})
-                manifest.write(self.out, inputs=inputs | {f"run {stem}": manifest.run_entry(folder)})
+                manifest.write(self.out, inputs=inputs | {f"run {name}": manifest.run_entry(folder)})
                 return folder
-        raise MissingRun(
-            f"run {stem} first: python -m tinyemo.run {stem} --profile {self.profile} "
-            f"(no {METRICS} in {manifest.shown(folder)})"
-        )
+        raise MissingRun(f"run {name} first: {how} (no {METRICS} in {manifest.shown(folder)})")
 
     def record(self, metrics: dict[str, float | str | None]) -> None:
         """Write metrics.json, flat: finite numbers, words, or None where a value is unknown."""

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from checkpoints import FAMILIES, save_checkpoint
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch.nn.functional import normalize
 from transformers import PreTrainedTokenizerFast
 
 from tinyemo.emotions import LABEL_SETS, TEMPLATES
-from tinyemo.models.anchors import embedding_table, load_anchors
+from tinyemo.models.anchors import embedding_table, load_anchors, load_tokenizer
 
 WORDS = ["<unk>", "<s>", "[CLS]", "[SEP]", "joy", "fear", "a", "scene", "evoking", "to", "viewers"]
 ID = {word: i for i, word in enumerate(WORDS)}
@@ -56,8 +58,77 @@ def test_a_template_is_averaged_over_all_its_tokens(llama):
     text = TEMPLATES["evoking-viewers"]
     ids = [ID["<s>"]] + [ID[word] for word in text.format(emotion="joy").split()]
     assert torch.allclose(load_anchors(llama, ["joy"], text)[0], table()[ids].mean(dim=0))
-    with pytest.raises(ValueError, match="expected a text with {emotion}"):
-        load_anchors(llama, ["joy"], "a scene")
+    for wrong in ("a scene", ["{emotion}", "a scene"], []):
+        with pytest.raises(ValueError, match="expected a text with {emotion}"):
+            load_anchors(llama, ["joy"], wrong)
+
+
+def test_several_templates_weigh_the_same_and_one_is_itself(llama):
+    texts = ["{emotion}", "a scene evoking {emotion}"]
+    word, scene = (load_anchors(llama, ["joy", "fear"], text) for text in texts)
+    expected = (word / word.norm(dim=1, keepdim=True) + scene / scene.norm(dim=1, keepdim=True)) / 2
+    assert torch.allclose(load_anchors(llama, ["joy", "fear"], texts), expected)
+    assert torch.equal(load_anchors(llama, ["joy", "fear"], texts[1:]), scene)
+
+
+@pytest.mark.parametrize("weights", ["safetensors", "bin"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_published_files_of_each_family(tmp_path, name, weights):
+    """Against the files read by hand: tokenizers' ids, BOS where the published settings add it, rows of the table."""
+    family = FAMILIES[name]
+    files = save_checkpoint(tmp_path, name, weights=weights)
+    folder, text = files["anchors"], TEMPLATES["evoking-viewers"]
+    tokenizer = Tokenizer.from_file(str(files.get("tokenizer", folder) / "tokenizer.json"))
+    tensors = {}
+    for path in folder.glob(f"*.{weights}"):
+        tensors |= load_file(path) if weights == "safetensors" else torch.load(path, weights_only=True)
+    expected = []
+    for word in ("joy", "awe"):  # one token, several tokens
+        ids = [tokenizer.token_to_id(token) for token in family.bos]
+        ids += tokenizer.encode(text.format(emotion=word), add_special_tokens=False).ids
+        expected.append(sum(tensors[family.embedding][i].float() for i in ids) / len(ids))
+    anchors = load_anchors(folder, ["joy", "awe"], text, files.get("tokenizer"))
+    assert anchors.shape == (2, family.width) and anchors.dtype == torch.float32
+    assert torch.allclose(anchors, torch.stack(expected), atol=1e-5)
+    if "tokenizer" in files:
+        with pytest.raises(FileNotFoundError, match="no tokenizer in it.*for OpenELM that of Llama 2"):
+            load_anchors(folder, ["joy"])
+    assert not (folder / "ran").exists()  # what auto_map names
+
+
+def test_files_that_transformers_writes_itself(tmp_path):
+    """A model of each class, saved in shards: the anchor is the mean of what its own embedding layer gives."""
+    from transformers import LlamaForCausalLM, Phi3ForCausalLM, PhiForCausalLM
+
+    for model_class, name in ((LlamaForCausalLM, "TinyLlama-1.1B"), (PhiForCausalLM, "Phi-2"),
+                              (Phi3ForCausalLM, "Phi-3-mini")):
+        folder = save_checkpoint(tmp_path, name, width=16)["anchors"]
+        tokenizer = load_tokenizer(folder)
+        config = model_class.config_class(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2,
+            vocab_size=len(tokenizer), pad_token_id=0, bos_token_id=0, eos_token_id=0)
+        model = model_class(config)
+        for path in folder.glob("model*"):
+            path.unlink()
+        model.save_pretrained(folder, max_shard_size="15KB")
+        assert (folder / "model.safetensors.index.json").is_file()
+        ids = tokenizer("contentment", return_tensors="pt")["input_ids"]
+        expected = model.get_input_embeddings()(ids).mean(dim=1)
+        assert torch.allclose(load_anchors(folder, ["contentment"]), expected, atol=1e-6), name
+
+
+def test_a_tokenizer_without_tokenizer_json(tmp_path):
+    phi = save_checkpoint(tmp_path, "Phi-2", width=16)["anchors"]
+    expected = load_anchors(phi, LABEL_SETS["mikels"])
+    (phi / "tokenizer.json").unlink()  # vocab.json and merges.txt say the same
+    assert torch.equal(load_anchors(phi, LABEL_SETS["mikels"]), expected)
+    llama = save_checkpoint(tmp_path, "TinyLlama-1.1B", width=16)["anchors"]
+    (llama / "tokenizer.json").write_text("{")
+    with pytest.raises(ValueError, match="tokenizer.json: it or tokenizer_config.json beside it is damaged"):
+        load_anchors(llama, ["joy"])
+    (llama / "tokenizer.json").unlink()
+    with pytest.raises(FileNotFoundError, match="not tokenizer.model alone"):
+        load_anchors(llama, ["joy"])
 
 
 @pytest.mark.parametrize(
@@ -161,6 +232,6 @@ def test_of_a_hub_id_only_the_files_needed_are_asked_for(llama, monkeypatch):
 def test_real_anchors_of_the_emotion_words(test_data):
     """Their mean cosine is known: .22, and .78 were [CLS] and [SEP] taken in."""
     anchors = load_anchors(test_data / "label_embeddings" / "minilm_l6", LABEL_SETS["ekman"])
-    unit = torch.nn.functional.normalize(anchors, dim=1)
+    unit = normalize(anchors, dim=1)
     assert anchors.shape == (6, 384)
     assert (unit @ unit.T)[~torch.eye(6, dtype=bool)].mean() == pytest.approx(0.22, abs=0.01)

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from test_significance import predictions
 
+from tinyemo.data.audit import contaminated_ids, find_duplicates, verdicts
+from tinyemo.data.records import check_records
 from tinyemo.evaluation.classification import paired_difference
 from tinyemo.evaluation.published import PUBLISHED, published_table
 from tinyemo.evaluation.table import score_by_dataset, wide_table
@@ -114,6 +116,26 @@ def test_a_run_that_was_not_asked_a_dataset_has_a_dash(world):
     asked = table[(table["run"] != "weak") | (table["dataset"] != "b")]
     wide = wide_table(score_by_dataset(asked, *rest), ["a", "b"])
     assert wide.set_index("model").loc["weak", "b"] == "—"
+
+
+def test_verdicts_come_from_the_audit():
+    """Ten of 40 test items of b stand in the training part of a; a run trained on the absent c cannot be judged."""
+    parts = [("a", "train"), ("b", "test")]
+    records = check_records(pd.DataFrame([
+        {"id": f"{name}/{i:05}", "dataset": name, "split": split, "label": "joy", "label_set": "ekman"}
+        for name, split in parts for i in range(40)]))
+    features = np.random.default_rng(0).normal(size=(80, 32)).astype(np.float32)
+    features[40:50] = features[:10]
+    pairs = find_duplicates(records, features, images=False)
+    trained_on = {"on a": ["a"], "on c": ["c"]}
+    long = score_by_dataset(
+        predictions({run: np.arange(40) < 20 for run in trained_on}, "b"),
+        {run: verdicts(records, pairs, names, {"joy", "fear"}, {}) for run, names in trained_on.items()},
+        {run: contaminated_ids(records, pairs, names) for run, names in trained_on.items()}, trained_on)
+    leaky, unknown = cell(long, "on a", "b"), cell(long, "on c", "b")
+    assert (leaky["verdict"], leaky["contaminated"], leaky["words_trained"]) == ("contaminated", 0.25, "2/6")
+    assert leaky["clean_accuracy"] == pytest.approx(10 / 30)  # the ten it knows are among the twenty it gets right
+    assert unknown["verdict"] == "unknown" and pd.isna(unknown["clean_accuracy"])
 
 
 def test_what_is_refused(world):

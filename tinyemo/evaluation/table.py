@@ -40,7 +40,7 @@ def score_by_dataset(
         items, majority                test items; accuracy of naming their largest class
         verdict, contaminated          of the audit; the share of contaminated items, NaN where unknown
         words_trained                  "6/6": of so many label words so many were trained on
-        clean_accuracy, clean_low, clean_high   on the items that are not contaminated; NaN where the verdict is
+        clean_accuracy, clean_low, clean_high   on the items not found in its training data; NaN where the verdict is
                                        unknown, where no such item is left, or where which they are is unknown
         best                           see `significantly_best`; among zero-shot and among trained-on runs apart, on
                                        the items that are clean for all that compete. A contaminated run without
@@ -76,7 +76,7 @@ def score_by_dataset(
 
 
 def _score(one: pd.DataFrame, verdict: pd.Series, rest: pd.Series) -> dict:
-    """The numbers of one cell; `rest` is the correctness of the items that are not known to be contaminated."""
+    """The numbers of one cell; `rest` is the correctness of the items that no audit found in the training data."""
     metrics, items = accuracy_metrics(one), one["id"].nunique()
     whole = metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
     clean, sd = (float("nan"),) * 3, metrics["accuracy_sd"] if one["seed"].nunique() > 1 else float("nan")

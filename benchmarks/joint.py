@@ -29,22 +29,21 @@ from tinyemo.training.tasks import Task, tasks_of
 SIZES = {"ekman": 2000, "mikels": 4000, "parrott": 6000}
 JOINT, PUBLISHED = PRESETS["joint"], PRESETS["published"]
 SYNONYMS = replace(JOINT, synonym_share=0.5)
-EVEN = {"ekman": 3.0, "mikels": 1.5, "parrott": 1.0}  # each dataset draws alike
+BALANCED = {name: size**-0.5 for name, size in SIZES.items()}
 # name -> recipe, options of tasks_of; "single" and "all words" rearrange the tasks (see `arranged`)
 VARIANTS: dict[str, tuple[Recipe, dict]] = {
     "single": (JOINT, {}),
-    "single, votes": (PRESETS["votes"], {}),
-    "single, tuned": (PRESETS["tuned"], {}),
-    "joint": (JOINT, {}),
+    "**joint**": (JOINT, {}),
     "joint, all words compete": (JOINT, {}),
-    "joint, even weights": (JOINT, {"weights": EVEN}),
     "joint, taxonomy": (JOINT, {"taxonomy": True}),
     "joint, synonyms": (SYNONYMS, {"synonyms": True}),
-    "joint, taxonomy and synonyms": (SYNONYMS, {"taxonomy": True, "synonyms": True}),
+    "joint, weights N^-1/2": (JOINT, {"weights": BALANCED}),
     "joint, temperature 0.05": (replace(JOINT, temperature=0.05), {}),
     "joint, temperature 0.2": (replace(JOINT, temperature=0.2), {}),
-    "joint, one layer": (replace(JOINT, layers=1), {}),
+    "joint, recipe votes": (PRESETS["votes"], {}),
     "joint, three layers": (replace(JOINT, layers=3), {}),
+    "joint, one layer": (replace(JOINT, layers=1), {}),
+    "single, recipe votes": (PRESETS["votes"], {}),
     "published, CosineEmbedding": (PUBLISHED, {}),
     "published, NT-Xent": (replace(PUBLISHED, loss="nt_xent"), {}),
     "published, NT-Xent, taxonomy and synonyms": (

@@ -51,8 +51,8 @@ PRESETS: dict[str, Recipe] = {
     "tuned": Recipe(),
     # for thousands of items with annotators' votes, as in EmoScenes: less to hold back, more to learn from
     "votes": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
-    # for several datasets under different label sets
-    "joint": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
+    # for several datasets under different label sets, votes or single labels (benchmarks/joint.py)
+    "joint": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.1, dropout=0.4, epochs=20),
     "published": Recipe(
         loss="cosine_embedding",
         temperature=None,

@@ -103,7 +103,8 @@ def _name(i: int, tasks: Sequence[Task]) -> str:
 
 
 def _checked(task: Task, part: str, soft: bool) -> Task:
-    x, y, anchors = torch.as_tensor(task.x, dtype=torch.float32), torch.as_tensor(task.y), task.anchors
+    x, anchors = torch.as_tensor(task.x, dtype=torch.float32), task.anchors
+    y = torch.as_tensor(task.y).to(x.device)
     synonyms, classes = anchors[:, None] if task.synonyms is None else task.synonyms, len(anchors)
     if anchors.ndim != 2 or not torch.isfinite(anchors).all():
         raise ValueError(f"anchors: expected finite numbers of shape (C, d_llm), got {tuple(anchors.shape)}")

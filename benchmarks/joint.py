@@ -28,6 +28,7 @@ from tinyemo.training.tasks import Task, tasks_of
 
 SIZES = {"ekman": 2000, "mikels": 4000, "parrott": 6000}
 JOINT, PUBLISHED = PRESETS["joint"], PRESETS["published"]
+COARSER = ("ekman", "mikels")
 SYNONYMS = replace(JOINT, synonym_share=0.5)
 BALANCED = {name: size**-0.5 for name, size in SIZES.items()}
 # name -> recipe, options of tasks_of; "single" and "all words" rearrange the tasks (see `arranged`)
@@ -35,7 +36,7 @@ VARIANTS: dict[str, tuple[Recipe, dict]] = {
     "single": (JOINT, {}),
     "**joint**": (JOINT, {}),
     "joint, all words compete": (JOINT, {}),
-    "joint, taxonomy": (JOINT, {"taxonomy": True}),
+    "joint, taxonomy": (JOINT, {"taxonomy": COARSER}),
     "joint, synonyms": (SYNONYMS, {"synonyms": True}),
     "joint, weights N^-1/2": (JOINT, {"weights": BALANCED}),
     "joint, temperature 0.05": (replace(JOINT, temperature=0.05), {}),
@@ -47,7 +48,7 @@ VARIANTS: dict[str, tuple[Recipe, dict]] = {
     "published, CosineEmbedding": (PUBLISHED, {}),
     "published, NT-Xent": (replace(PUBLISHED, loss="nt_xent"), {}),
     "published, NT-Xent, taxonomy and synonyms": (
-        replace(PUBLISHED, loss="nt_xent", synonym_share=0.5), {"taxonomy": True, "synonyms": True},
+        replace(PUBLISHED, loss="nt_xent", synonym_share=0.5), {"taxonomy": COARSER, "synonyms": True},
     ),
 }
 

@@ -61,11 +61,12 @@ def test_soft_targets_are_the_votes_where_there_are_some(collection):
 
 
 def test_taxonomy_repeats_parrott_s_items_under_the_labels_they_map_to(collection):
-    *_, web, ekman, mikels = tasks_of(*collection, anchors_of, soft=True, taxonomy=True)["train"]
+    *_, web, ekman, mikels = tasks_of(*collection, anchors_of, soft=True, taxonomy=("ekman", "mikels"))["train"]
     assert [task.words for task in (web, ekman, mikels)] == [labels_of(n) for n in ("parrott", "ekman", "mikels")]
     assert ekman.x[:, 0].tolist() == mikels.x[:, 0].tolist() == [4.0]  # lust has no place in either
     assert torch.allclose(ekman.y, torch.tensor([[2 / 3, 0, 1 / 3, 0, 0, 0]]))
-    assert len(tasks_of(*collection, anchors_of, taxonomy=True)["validation"]) == 5
+    of_two = tasks_of(*collection, anchors_of, taxonomy=["mikels"])["validation"]
+    assert [len(task.words) for task in of_two] == [6, 8, 25, 8]
 
 
 def test_synonyms_go_to_parrott_s_words_by_the_dataset_s_own_text(collection):

@@ -16,8 +16,6 @@ from tinyemo.emotions import SYNONYMS, labels_of
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.tensors import parts_of
 
-TAXONOMY = ("ekman", "mikels")  # what Parrott's labels are mapped to besides themselves (TinyEmo)
-
 
 @dataclass(frozen=True)
 class Task:
@@ -41,17 +39,18 @@ def tasks_of(
     anchors_of: Callable[[str, Sequence[str]], Tensor],
     *,
     soft: bool = False,
-    taxonomy: bool = False,
+    taxonomy: Sequence[str] = (),
     synonyms: bool = False,
     weights: Mapping[str, float] | None = None,
 ) -> dict[str, list[Task]]:
     """Tasks of the splits train and validation, in one order, for every dataset of `stores`.
 
     `anchors_of(dataset, words)` gives (len(words), d_llm), by the dataset's own templates. `soft`: targets
-    (N, C), annotators' shares where a dataset has them and one-hot labels elsewhere. `taxonomy`: a dataset
-    with Parrott's labels is repeated under those of TAXONOMY. `synonyms`: tasks with Parrott's words get
-    emotions.SYNONYMS. `weights`: Task.weight by dataset, 1 where none is given. ValueError: a dataset
-    without records, with several label sets, or without items in one of the two splits.
+    (N, C), annotators' shares where a dataset has them and one-hot labels elsewhere. `taxonomy`: coarser
+    label sets under which a dataset with Parrott's labels is repeated (TinyEmo: Ekman's and Mikels').
+    `synonyms`: tasks with Parrott's words get emotions.SYNONYMS. `weights`: Task.weight by dataset, 1 where
+    none is given. ValueError: a dataset without records, with several label sets, or without items in one
+    of the two splits.
     """
     tasks: dict[str, list[Task]] = {"train": [], "validation": []}
     for dataset, store in stores.items():
@@ -60,7 +59,7 @@ def tasks_of(
         if len(label_sets) != 1:
             raise ValueError(f"dataset {dataset!r}: expected records of one label set, got {label_sets}")
         if taxonomy and label_sets == ["parrott"]:
-            label_sets += TAXONOMY
+            label_sets += taxonomy
         for label_set in label_sets:
             parts, words = parts_of(own, store, label_set), labels_of(label_set)
             anchors, others = anchors_of(dataset, words), None

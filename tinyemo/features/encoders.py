@@ -1,14 +1,15 @@
 """Frozen image encoders: images -> pooled features and patch tokens, in one pass.
 
-Owns: loading an open_clip model, published or made at home, and the key that says what its features
-depend on. Takes open_clip names, "hf-hub:<id>" or "local-dir:<folder>" (open_clip_config.json and
-weights). Gives an ImageEncoder. Pooled features are `encode_image`'s, projected and not normalised, as
-TinyEmo stores them; patch tokens come from the layer before the last, as LLaVA's connector takes them.
+Owns: loading an open_clip model, published or made at home, or a plain vision transformer of timm
+(DINOv2), and the key that says what its features depend on. Takes open_clip and timm names, "hf-hub:<id>"
+or "local-dir:<folder>" (open_clip_config.json and weights). Gives an ImageEncoder. Pooled features are
+`encode_image`'s, projected and not normalised, as TinyEmo stores them, or DINOv2's class token after the
+last norm; patch tokens come from the layer before the last, as LLaVA's connector takes them.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,18 +17,32 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import open_clip
+import timm
 import torch
 from open_clip.pretrained import get_pretrained_cfg
+from open_clip.timm_model import TimmModel
+from open_clip.transform import MaybeConvertMode
 from PIL import Image
 from safetensors import SafetensorError
+from timm.data import create_transform
+from timm.models import load_checkpoint
+from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
+from torch.nn.functional import normalize
+from torchvision.transforms import Compose
 
-# TinyEmo's encoders: open_clip name -> (weights, width of the pooled feature)
+from tinyemo.models.anchors import ground
+from tinyemo.models.weights import local_folder
+
+# TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature). Its code takes the
+# DINOv2-L with registers.
 ENCODERS: dict[str, tuple[str, int]] = {
     "ViT-L-14": ("openai", 768),
     "ViT-L-14-336": ("openai", 768),
     "ViT-B-16": ("openai", 512),
     "ViT-SO400M-14-SigLIP-384": ("webli", 1152),
+    "vit_large_patch14_reg4_dinov2.lvd142m": ("timm/vit_large_patch14_reg4_dinov2.lvd142m", 1024),
+    "vit_large_patch14_dinov2.lvd142m": ("timm/vit_large_patch14_dinov2.lvd142m", 1024),
 }
 
 
@@ -36,9 +51,9 @@ class ImageEncoder:
     """A frozen encoder in evaluation mode; `load_image_encoder` makes one."""
 
     name: str
-    model: nn.Module  # an open_clip model
+    model: nn.Module  # an open_clip model, or just its `visual`
     preprocess: Callable[[Image.Image], Tensor]  # RGB image -> (3, H, W) float32
-    config: dict  # open_clip's configuration of the model: architecture, activation
+    config: dict  # embed_dim, and what else defines the network: open_clip's configuration, or timm's name
     device: torch.device
     dtype: torch.dtype  # what the network computes in; weights stay float32
     layer: int = -2  # whose output the patch tokens are: a ViT's block, a ResNet's stage
@@ -47,6 +62,11 @@ class ImageEncoder:
     def width(self) -> int:
         """D of the pooled feature."""
         return self.config["embed_dim"]
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it has a text tower: CLIP and SigLIP do, DINOv2 does not."""
+        return hasattr(self.model, "encode_text")
 
     @cached_property
     def key(self) -> str:
@@ -78,25 +98,51 @@ class ImageEncoder:
 
     @torch.inference_mode()
     def encode_text(self, texts: list[str]) -> Tensor:
-        """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not normalised."""
+        """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not normalised.
+
+        ValueError: the encoder has no text tower.
+        """
+        if not self.has_text:
+            raise ValueError(f"the image encoder {self.name} has no text tower; expected one of CLIP or SigLIP")
         with _one_sentence(f"the tokenizer of {self.name}", self.name):
             tokens = open_clip.get_tokenizer(self.name)(texts)
         with self._autocast():
             parts = [self.model.encode_text(part.to(self.device)) for part in tokens.split(256)]
         return torch.cat(parts).float().cpu()
 
+    @torch.inference_mode()
+    def classify(self, pooled: Tensor, anchors: Tensor) -> Tensor:
+        """Zero-shot probabilities (N, C) float32: pooled (N, D) against text anchors (C, D), at the scale that
+        image and text towers were trained with (100 in OpenAI's; SigLIP's bias is the same for all classes)."""
+        cosines = normalize(pooled.float().cpu(), dim=1) @ normalize(anchors.float(), dim=1).T
+        return torch.softmax(self.model.logit_scale.exp().item() * cosines, dim=1)
+
+
+def text_anchors(encoder: ImageEncoder, words: Sequence[str], template: str | Sequence[str] = "{emotion}") -> Tensor:
+    """Anchors (C, D) float32 of `words` in the encoder's own space; templates and errors as of `anchors.ground`."""
+    return ground(encoder.encode_text, words, template)
+
 
 def load_image_encoder(name: str, pretrained: str | None = None, device: str | None = None,
                        dtype: torch.dtype | None = None, layer: int = -2) -> ImageEncoder:
     """Load an encoder: `name` as above, `pretrained` a tag of open_clip or a weights file.
 
-    `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:". Defaults:
+    `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:"; for a name of
+    timm it is a hub id or folder with model.safetensors, or a weights file (timm's or Meta's). Defaults:
     CUDA if there is one; float16 there, float32 on a CPU. Tags trained with QuickGELU (OpenAI's) get it
     whatever the name; for a weights file say it in the name ("ViT-L-14-quickgelu"). FileNotFoundError or
     ValueError says in one sentence what was looked for and how to get it.
     """
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
+    pretrained = pretrained or ENCODERS.get(name, ("",))[0]
+    load = _load_timm if timm.is_model(name) else _load_open_clip
+    name, model, preprocess, config = load(name, pretrained)
+    model = model.eval().to(device, memory_format=torch.channels_last)  # convolutions run faster; same values
+    return ImageEncoder(name, model, preprocess, config, device, dtype, layer)
+
+
+def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, dict]:
     source, quick = name, False
     if name.startswith("local-dir:"):
         folder = Path(name.removeprefix("local-dir:")).expanduser()
@@ -105,20 +151,38 @@ def load_image_encoder(name: str, pretrained: str | None = None, device: str | N
             raise FileNotFoundError(f"image encoder not found: expected {folder}/open_clip_config.json and "
                                     "weights beside it, as open_clip saves them")
     elif not name.startswith("hf-hub:"):
-        source = pretrained = pretrained or ENCODERS.get(name, ("",))[0]
+        source = pretrained
         tag = get_pretrained_cfg(name, pretrained)
         if open_clip.get_model_config(name) is None or not (tag or Path(pretrained).is_file()):
             raise ValueError(f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name "
-                             "of open_clip.list_models() with one of its tags or a weights file, "
-                             "'hf-hub:<id>' or 'local-dir:<folder>'")
+                             "of open_clip.list_models() with one of its tags or a weights file, a name of "
+                             "timm.list_models(), 'hf-hub:<id>' or 'local-dir:<folder>'")
         quick = bool(tag.get("quick_gelu"))
     with _one_sentence(f"the image encoder {name} with weights {pretrained or 'of its own'}", source):
         model, preprocess = open_clip.create_model_from_pretrained(
-            name, pretrained, device=device, force_quick_gelu=quick, weights_only=True)
+            name, pretrained or None, force_quick_gelu=quick, weights_only=True)
         config = open_clip.get_model_config(name)
     config["quick_gelu"] = quick or config.get("quick_gelu", False)
-    model = model.eval().to(memory_format=torch.channels_last)  # convolutions run faster; same values
-    return ImageEncoder(name, model, preprocess, config, device, dtype, layer)
+    return name, model, preprocess, config
+
+
+def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, dict]:
+    """A vision transformer of timm with its class token as the pooled feature, at TinyEmo's 224 px."""
+    size = 224
+    if not pretrained:
+        raise ValueError(f"image encoder {name!r} without weights: expected a hub id or folder that has "
+                         "model.safetensors, or a weights file, as `pretrained`")
+    file = Path(pretrained).expanduser()
+    if not file.is_file():
+        file = local_folder(pretrained, ["model.safetensors"]) / "model.safetensors"
+    with _one_sentence(f"the image encoder {name} with weights {file}", str(file)):
+        visual = TimmModel(name, embed_dim=0, pool="token", proj="none")
+        load_checkpoint(visual.trunk, str(file), filter_fn=checkpoint_filter_fn, weights_only=True)
+        visual.set_input_size(size)  # position embeddings of DINOv2's 518 px, resampled
+    to_tensor = create_transform(size, interpolation="bicubic", crop_pct=size / 256)
+    preprocess = Compose([MaybeConvertMode(), *to_tensor.transforms])
+    config = {"embed_dim": visual.trunk.num_features, "timm_model_name": name, "image_size": size}
+    return name, nn.ModuleDict({"visual": visual}), preprocess, config
 
 
 @contextmanager
@@ -130,7 +194,8 @@ def _one_sentence(what: str, source: str) -> Iterator[None]:
     except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0].rstrip(". ")
         if Path(source.removeprefix("local-dir:")).exists():
-            raise ValueError(f"cannot load {what}: {reason}; expected a model of open_clip, its weights as "
-                             "safetensors or plain tensors") from error
-        raise FileNotFoundError(f"cannot load {what}: {reason}; without internet give a folder on disk as "
-                                "'local-dir:<folder>' or a weights file as `pretrained`") from error
+            raise ValueError(f"cannot load {what}: {reason}; expected a model of open_clip or timm, its weights "
+                             "as safetensors or plain tensors") from error
+        raise FileNotFoundError(f"cannot load {what}: {reason}; without internet (HF_HUB_OFFLINE=1 spares the "
+                                "retries) give a folder on disk as 'local-dir:<folder>' or a weights file as "
+                                "`pretrained`") from error

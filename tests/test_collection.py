@@ -17,7 +17,7 @@ def collection(folder):
     stores = {name: FeatureStore.write(folder / name, table["id"], torch.arange(len(table) * 3.0).view(-1, 3))
               for name, table in records.groupby("dataset")}
     pairs = pd.DataFrame({"id_a": ["A/train/0"], "id_b": ["B/test/1"], "similarity": [0.99]})
-    return Collection(records, stores, pairs, {"C": "C is not here; ask its authors"})
+    return Collection(records, stores, pairs, {"C": "C is not here; ask its authors"}, {"name": "ViT-B-16", "pretrained": None})
 
 
 def test_what_is_saved_comes_back(tmp_path):
@@ -25,7 +25,8 @@ def test_what_is_saved_comes_back(tmp_path):
     opened = Collection.open(saved.save(tmp_path / "run"))
     pd.testing.assert_frame_equal(opened.records, saved.records)
     pd.testing.assert_frame_equal(opened.duplicates, saved.duplicates)
-    assert opened.absent == saved.absent and opened.label_sets == {"A": "ekman", "B": "mikels"}
+    assert opened.absent == saved.absent and opened.encoder == saved.encoder
+    assert opened.label_sets == {"A": "ekman", "B": "mikels"}
     assert torch.equal(opened.parts["B"]["test"].x, torch.tensor([[6.0, 7, 8], [9, 10, 11]]))
     assert opened.parts["B"]["test"].y.tolist() == [2, 6]  # awe and fear among Mikels' eight
 
@@ -38,5 +39,5 @@ def test_missing_and_damaged_are_named(tmp_path):
         Collection.open(tmp_path / "nowhere")
     folder = saved.save(tmp_path / "run")
     (folder / "collection.json").write_text("{}")
-    with pytest.raises(ValueError, match="collection.json: expected JSON with stores and absent"):
+    with pytest.raises(ValueError, match="collection.json: expected JSON with stores, absent and encoder"):
         Collection.open(folder)

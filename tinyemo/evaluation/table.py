@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
+from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import accuracy_metrics, bootstrap, majority_accuracy
 from tinyemo.evaluation.significance import correctness, significantly_best
 
@@ -73,6 +75,47 @@ def score_by_dataset(
                     row["best"] = row["run"] == winner
         rows += column
     return pd.DataFrame(rows)
+
+
+def judge(
+    records: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    taught: Mapping[str, Mapping[str, Sequence[str]]],
+    known_overlaps: Mapping[str, Sequence[str]],
+) -> dict[str, dict]:
+    """What `score_by_dataset` needs besides predictions, from what every run learnt from.
+
+    `taught[run][dataset]` names the datasets that the model was trained on which the run asks about `dataset`: a row
+    of the table may stand for several trainings of one kind. The other three are the audit's (data/audit.py).
+    """
+    label_set = records.groupby("dataset")["label_set"].first()
+    verdict, leaked = {}, {}
+    for run, sources in taught.items():
+        rows, leaked[run] = [], set()
+        for dataset, names in sources.items():
+            words = {word for name in names for word in labels_of(label_set[name])}
+            table = verdicts(records, duplicates, names, words, known_overlaps)
+            rows.append(table[table["dataset"] == dataset])
+            own = records.loc[records["dataset"] == dataset, "id"]
+            leaked[run] |= contaminated_ids(records, duplicates, names).intersection(own)
+        verdict[run] = pd.concat(rows, ignore_index=True)
+    seen = {run: [dataset for dataset, names in sources.items() if dataset in names] for run, sources in taught.items()}
+    return {"verdicts": verdict, "contaminated": leaked, "trained_on": seen}
+
+
+def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float | None]:
+    """A table of `score_by_dataset` and one of `significance.compare_runs` as flat metrics, blanks as underscores."""
+    metrics = {}
+    for row in long.to_dict("records"):
+        name = f"{row['run']}/{row['dataset']}/accuracy"
+        spread = {f"{name}_{key}": row[key] for key in ("sd", "low", "high")}
+        metrics |= {name: row["accuracy"]} | {key: value for key, value in spread.items() if pd.notna(value)}
+    for run, mean in long[~long["trained_on"]].groupby("run", sort=False)["accuracy"].mean().items():
+        metrics[f"{run}/zero_shot_mean"] = mean
+    for row in gains.to_dict("records"):
+        name = f"{row['run']} minus {row['other']}/{row['dataset']}"
+        metrics |= {name: row["difference"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+    return {name.replace(" ", "_"): value for name, value in metrics.items()}
 
 
 def _score(one: pd.DataFrame, verdict: pd.Series, rest: pd.Series) -> dict:

@@ -4,7 +4,8 @@ Owns the folder that notebook 09 leaves for the others:
 
     records.parquet      the records of all datasets
     duplicates.parquet   pairs of items that are the same picture (tinyemo.data.audit)
-    collection.json      where each dataset's feature store lies, and the datasets that are absent, with the reason
+    collection.json      where each dataset's feature store lies, the encoder that filled them (name and pretrained,
+                         or nothing for imported features), and the datasets that are absent, with the reason
 """
 
 import json
@@ -28,6 +29,7 @@ class Collection:
     stores: dict[str, FeatureStore]
     duplicates: pd.DataFrame
     absent: dict[str, str]
+    encoder: dict[str, str | None]  # arguments of encoders.load_image_encoder
 
     @classmethod
     def open(cls, folder: str | Path) -> "Collection":
@@ -37,21 +39,22 @@ class Collection:
         try:
             known = json.loads(index.read_text())
             stores = {name: FeatureStore.open(where) for name, where in known["stores"].items()}
-            absent = dict(known["absent"])
+            absent, encoder = dict(known["absent"]), dict(known["encoder"])
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{folder}: no collection of datasets: {error}") from error
-        except (KeyError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{index}: expected JSON with stores and absent ({error!r})") from error
+        except (KeyError, AttributeError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{index}: expected JSON with stores, absent and encoder ({error!r})") from error
         duplicates = pd.read_parquet(folder / "duplicates.parquet")
-        return cls(read_records(folder / "records.parquet"), stores, duplicates, absent)
+        return cls(read_records(folder / "records.parquet"), stores, duplicates, absent, encoder)
 
     def save(self, folder: str | Path) -> Path:
         """Write the collection into a folder; the features stay where they are."""
         folder = Path(folder)
         write_records(self.records, folder / "records.parquet")
         write_atomically(folder / "duplicates.parquet", lambda path: self.duplicates.to_parquet(path, index=False))
-        where = {"stores": {name: str(store.folder) for name, store in self.stores.items()}, "absent": self.absent}
-        write_atomically(folder / "collection.json", lambda path: path.write_text(json.dumps(where, indent=1)))
+        stores = {name: str(store.folder) for name, store in self.stores.items()}
+        about = json.dumps({"stores": stores, "absent": self.absent, "encoder": self.encoder}, indent=1)
+        write_atomically(folder / "collection.json", lambda path: path.write_text(about))
         return folder
 
     @cached_property

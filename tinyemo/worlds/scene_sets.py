@@ -1,7 +1,7 @@
 """Eight embedded datasets: the twin of TinyEmo's table, in which one projector meets eight photo collections.
 
 Owns: what sets them apart. Three are there to be trained on, under Ekman's, Mikels' and Parrott's labels, as
-EmotionROI, EmoSet and WEBEmo are; they hold scenes in the style of photographs only. Five have a test part
+EmotionROI (small), EmoSet and WEBEmo (large) are; they hold scenes in the style of photographs only. Five have a test part
 alone, and each breaks one thing:
 
     scenes-split          nothing: other scenes of the same kind        (as Emotion6)
@@ -53,8 +53,8 @@ class SceneSet:
 
 SCENE_SETS: dict[str, SceneSet] = {
     "scenes-ekman": SceneSet("ekman", share=1, votes=10),
-    "scenes-mikels": SceneSet("mikels", share=2),
-    "scenes-parrott": SceneSet("parrott", share=3),
+    "scenes-mikels": SceneSet("mikels", share=4),
+    "scenes-parrott": SceneSet("parrott", share=6),
     "scenes-split": SceneSet("ekman", votes=10),
     "scenes-rendering": SceneSet("mikels", finish=reprint),
     "scenes-style": SceneSet("mikels", style="painting"),

@@ -1,8 +1,9 @@
 """Fitting a metric projector to features that fit in memory: seeded, resumable, selected on validation data.
 
-Takes features (N, d_vision), labels and anchors (C, d_llm); gives a MetricProjector and its learning curve.
-A `Recipe` says how; PRESETS holds TinyEmo's published one and ours, which was chosen by cross-validation
-within a training part (benchmarks/README.md). No test part has a way in here.
+Takes features (N, d_vision), labels and anchors (C, d_llm) of one dataset, or of several with different label
+sets as `training.tasks`; gives a MetricProjector and its learning curve. A `Recipe` says how; PRESETS holds
+TinyEmo's published one and ours, which were chosen within training parts and on validation items
+(benchmarks/README.md). No test part has a way in here.
 """
 
 import hashlib

@@ -1,0 +1,111 @@
+"""The whole chain on eight small datasets in their real layouts: from images to the table, by the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from photo_layouts import LAYOUTS, make_layout
+from safetensors.torch import save_file
+from test_encoders import save_tiny_clip
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Generator, randn
+from transformers import PreTrainedTokenizerFast
+
+from tinyemo.emotions import LABEL_SETS
+from tinyemo.paths import ROOT
+
+TRAINED = ["EmotionROI", "EmoSet", "WEBEmo"]
+
+
+def language_model(folder: Path, width: int = 24) -> Path:
+    """A checkpoint that has a random vector for each label word and whatever else a grounding text says."""
+    words = {word for labels in LABEL_SETS.values() for word in labels} | {"a", "scene", "evoking", "to", "viewers"}
+    known = {"<unk>": 0} | {word: i for i, word in enumerate(sorted(words), start=1)}
+    tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
+    table = randn(len(known), width, generator=Generator().manual_seed(0))
+    save_file({"model.embed_tokens.weight": table}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """The run folders of 09 and 10 under a profile whose files name the eight datasets."""
+    folder = tmp_path_factory.mktemp("every")
+    for name in LAYOUTS:
+        make_layout(name, folder / "data", per_class=2 if name == "WEBEmo" else 6)
+    broken = next((folder / "data").rglob("awe/*.jpg"))
+    broken.write_bytes(broken.read_bytes()[:100])
+    profile = folder / "eight"
+    profile.mkdir()
+    (profile / "09_dataset_collection.yaml").write_text(yaml.safe_dump({
+        "profile": "eight", "datasets": list(LAYOUTS), "root": str(folder / "data"), "on_broken": "skip",
+        "encoder_name": save_tiny_clip(folder / "clip", "vit"), "workers": 0}))
+    (profile / "10_zero_shot_table.yaml").write_text(yaml.safe_dump({
+        "profile": "eight", "train_on": TRAINED, "anchors": str(language_model(folder / "lm")), "seeds": 2}))
+    for stem in ("09_dataset_collection", "10_zero_shot_table"):
+        run(stem, profile, folder / "runs" / stem)
+    return folder / "runs"
+
+
+def run(stem: str, profile: Path, out: Path, *pairs: str) -> None:
+    """One notebook, as a user runs it."""
+    command = [sys.executable, "-m", "tinyemo.run", stem, "--profile", str(profile), "--out", str(out), *pairs]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_all_eight_are_read_and_the_broken_image_is_reported(results):
+    metrics = json.loads((results / "09_dataset_collection/metrics.json").read_text())
+    assert metrics["datasets"] == 8 and metrics["absent"] == 0 and metrics["broken_images"] == 1
+    about = pd.read_csv(results / "09_dataset_collection/tables/datasets.csv").set_index("dataset")
+    assert set(about.index) == set(LAYOUTS) and about["licence"].notna().all()
+    assert (about.loc[["ArtPhoto", "Abstract", "UnbiasedEmo"], ["train", "validation"]] == 0).all(axis=None)
+
+
+def test_every_dataset_has_a_number_an_interval_and_a_verdict(results):
+    long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv")
+    joint = long[long["run"] == "joint"].set_index("dataset")
+    assert set(joint.index) == set(LAYOUTS)
+    assert set(joint.index[joint["trained_on"]]) == set(TRAINED)
+    assert (joint["low"] <= joint["accuracy"]).all() and (joint["accuracy"] <= joint["high"]).all()
+    assert (long.loc[long["run"] == "label set held out", "trained_on"]).sum() == 0
+    wide = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot.csv")
+    assert set(LAYOUTS) <= set(wide.columns) and "CLIP text" in set(wide["model"])
+
+
+def test_emotion6_is_called_contaminated_by_the_photographs_it_shares_with_emotion_roi(results):
+    records = pd.read_parquet(results / "09_dataset_collection/records.parquet")
+    records["file"] = [str(Path(path).with_suffix("")).split("/images/")[-1] for path in records["image"]]
+    test = records[(records["dataset"] == "Emotion6") & (records["split"] == "test")]
+    learnt = records[(records["dataset"] == "EmotionROI") & (records["split"] != "test")]
+    share = test["file"].isin(set(learnt["file"])).mean()
+    long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv").set_index(["run", "dataset"])
+    assert 0 < share < 1
+    assert long.loc[("joint", "Emotion6"), "verdict"] == "contaminated"
+    assert long.loc[("joint", "Emotion6"), "contaminated"] == pytest.approx(share, abs=1e-5)
+    assert (long.loc["joint"].drop("Emotion6")["verdict"] == "clean").all()
+
+
+def test_what_can_be_learnt_is_learnt(results):
+    metrics = json.loads((results / "10_zero_shot_table/metrics.json").read_text())
+    assert metrics["joint/EmoSet/accuracy"] > 0.5  # of eight labels, each with a tint of its own
+    predictions = pd.read_parquet(results / "10_zero_shot_table/predictions.parquet")
+    one = predictions[(predictions["run"] == "joint") & (predictions["dataset"] == "FI")]
+    by_seed = (one["pred"] == one["label"]).groupby(one["seed"]).mean()
+    assert len(by_seed) == 2 and metrics["joint/FI/accuracy"] == pytest.approx(by_seed.mean())
+
+
+def test_a_dataset_that_is_not_there_is_absent_with_the_way_to_get_it(results, tmp_path):
+    data = tmp_path / "data"
+    make_layout("FI", data, per_class=3)
+    run("09_dataset_collection", results.parent / "eight", tmp_path / "out", "-p", f"root={data}")
+    index = json.loads((tmp_path / "out/collection.json").read_text())
+    assert set(index["stores"]) == {"FI"} and len(index["absent"]) == 7
+    assert "http" in index["absent"]["EmoSet"] and str(data) in index["absent"]["EmoSet"]

@@ -27,7 +27,7 @@ CHECKPOINTS = ("anchors", "tokenizer", "projector")  # those that name a folder,
 def lacking(values: dict) -> Iterator[str]:
     """A sentence for each thing that a notebook's parameter values name and this machine does not have."""
     root = locate(values["root"]) if values.get("root") else data_dir()
-    for name in values.get("datasets", []):
+    for name in [] if values.get("features_root") else values.get("datasets", []):  # features stand for images
         if name in PHOTO_SETS and not (folder := root / PHOTO_SETS[name].folder).is_dir():
             yield f"{name} is missing: no folder {folder}; how to get it: {PHOTO_SETS[name].get}"
     for key in FOLDERS:
@@ -37,10 +37,10 @@ def lacking(values: dict) -> Iterator[str]:
         name = values.get(key, "")
         if HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
             yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
-    encoder = values.get("encoder_name", "")
-    if encoder and not encoder.startswith("local-dir:") and not Path(values.get("pretrained", "")).is_file():
-        if not (repository := _repository(encoder, values.get("pretrained", ""))):
-            yield f"encoder_name {encoder} is no model of open_clip with weights {values.get('pretrained')!r}"
+    encoder, weights = values.get("encoder_name", ""), values.get("pretrained", "")
+    if encoder and not encoder.startswith("local-dir:") and not (weights and Path(weights).exists()):
+        if not (repository := _repository(encoder, weights)):
+            yield f"encoder_name {encoder} is no published encoder with weights {weights!r}"
         elif not _cached(repository):
             yield f"encoder_name {encoder} ({repository}) is not in the hub's cache: it will be downloaded"
 
@@ -55,9 +55,12 @@ def _repository(encoder: str, pretrained: str) -> str:
     """The hub's repository of a published encoder's weights; empty if there is none."""
     if encoder.startswith("hf-hub:"):
         return encoder.removeprefix("hf-hub:")
-    from open_clip.pretrained import get_pretrained_cfg  # seconds, for the profiles that name an encoder
+    from open_clip.pretrained import get_pretrained_cfg  # these two take seconds: only where an encoder is named
 
-    return get_pretrained_cfg(encoder, pretrained).get("hf_hub", "").strip("/")
+    from tinyemo.features.encoders import ENCODERS
+
+    weights = pretrained or ENCODERS.get(encoder, ("",))[0]
+    return weights if HUB_ID.fullmatch(weights) else get_pretrained_cfg(encoder, weights).get("hf_hub", "").strip("/")
 
 
 def values_of(step: Step) -> dict:

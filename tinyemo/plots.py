@@ -117,6 +117,24 @@ def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
+def risk_coverage(curves: dict[str, pd.DataFrame], title: str) -> Figure:
+    """Share of errors among the answers given against the share of items answered, one line a model.
+
+    Columns `coverage, risk, oracle` of each curve; the oracle's line is dotted in the model's hue.
+    """
+    figure, axes = _figure(5.6, 4.0)
+    axis = axes[0, 0]
+    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+        shown = curve[curve["coverage"] >= 0.02]  # the share of errors among a handful jumps
+        axis.plot(shown["coverage"], shown["risk"], color=hue, lw=1.6, label=name)
+        axis.plot(shown["coverage"], shown["oracle"], color=hue, lw=1, ls=":")
+    axis.plot([], [], color=INK, lw=1, ls=":", label="an oracle that knows the errors")
+    axis.set(xlabel="share of items answered, surest first", ylabel="share of errors among them", title=title,
+             xlim=(0, 1.01), ylim=(0, None))
+    axis.legend(loc="upper left", frameon=False)
+    return figure
+
+
 def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     """Recall of each class (index of the tables), one group of bars a model."""
     first = next(iter(tables.values()))
@@ -248,4 +266,65 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
     figure.suptitle(title, fontsize=11, fontweight="bold")
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=len(handles), frameon=False,
                   title="accuracy (95 % interval over items); hollow: not clean; star: significantly best")
+    return figure
+
+
+def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Figure:
+    """A forest plot: differences to a reference with their intervals, a row a run, a panel a question.
+
+    Columns `run, difference, from, to, p_holm` of each panel; filled where p_holm is under `alpha`.
+    """
+    runs = list(dict.fromkeys(name for table in panels.values() for name in table["run"]))
+    figure, axes = _figure(3.2 + 3.2 * len(panels), 1.2 + 0.27 * len(runs), ncols=len(panels), sharey=True)
+    for axis, (question, table) in zip(axes[0], panels.items(), strict=True):
+        for row in table.to_dict("records"):
+            y, hue = runs.index(row["run"]), HUES[0] if row["p_holm"] < alpha else PALE
+            axis.plot([row["from"], row["to"]], [y, y], color=hue, lw=2.2, solid_capstyle="butt")
+            axis.plot(row["difference"], y, "o", color=hue, ms=5.5, mfc=hue if row["p_holm"] < alpha else "white")
+        axis.axvline(0, color=INK, lw=1)
+        axis.set_title(question)
+        axis.grid(axis="y", visible=False)
+    figure.supxlabel("difference (95 % interval over items)", fontsize=10)
+    axes[0, 0].set_yticks(range(len(runs)), runs)
+    axes[0, 0].set_ylim(len(runs) - 0.5, -0.5)
+    figure.suptitle(title, fontsize=11, fontweight="bold")
+    return figure
+
+
+def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -> Figure:
+    """A score of each class with its interval, a panel a score: its table and its chance, drawn as a line.
+
+    The tables' columns: class, method, value, low, high; the methods of a class stand one under the other.
+    """
+    first = next(iter(panels.values()))[0]
+    classes, methods = list(dict.fromkeys(first["class"])), list(dict.fromkeys(first["method"]))
+    height = 1.3 + len(classes) * (0.16 + 0.13 * len(methods))
+    figure, axes = _figure(1.4 + 3.6 * len(panels), height, ncols=len(panels), sharey=True)
+    for axis, (name, (table, chance)) in zip(axes[0], panels.items(), strict=True):
+        axis.axvline(chance, color=INK, ls=":", lw=1.5, label="chance")
+        for i, (hue, method) in enumerate(zip(HUES, methods, strict=False)):
+            rows = table[table["method"] == method].set_index("class").loc[classes]
+            y = np.arange(len(classes)) + 0.8 * (i + 0.5) / len(methods) - 0.4
+            axis.hlines(y, rows["low"], rows["high"], color=hue, lw=2)
+            axis.plot(rows["value"], y, "o", color=hue, ms=4.5, label=method)
+        axis.set_title(name)
+        axis.grid(axis="y", visible=False)
+    axes[0, 0].set_yticks(range(len(classes)), classes)
+    axes[0, 0].set_ylim(len(classes) - 0.5, -0.5)
+    figure.suptitle(title, fontsize=11, fontweight="bold")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def relations(panels: dict[str, pd.DataFrame], xlabel: str, ylabel: str, title: str) -> Figure:
+    """Columns x and y of each panel's table against each other, each point with its index as its name."""
+    figure, axes = _figure(0.6 + 4.1 * len(panels), 4.1, ncols=len(panels), sharey=True)
+    for axis, (name, table) in zip(axes[0], panels.items(), strict=True):
+        axis.plot(table["x"], table["y"], "o", color=HUES[0], ms=5)
+        for label, row in table.iterrows():
+            axis.annotate(label, (row["x"], row["y"]), xytext=(4, 3), textcoords="offset points", fontsize=7, color=INK)
+        axis.set(xlabel=xlabel, title=f"{name} (rank correlation {table['x'].corr(table['y'], 'spearman'):.2f})")
+        axis.margins(x=0.2)
+    axes[0, 0].set_ylabel(ylabel)
+    figure.suptitle(title, fontsize=11, fontweight="bold")
     return figure

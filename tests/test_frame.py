@@ -21,7 +21,8 @@ from tinyemo.paths import NOTEBOOKS, ROOT
 from tinyemo.profiles import Profile, library_of
 
 # names under which packages are imported, where they differ
-IMPORTED_AS = {"pillow": "PIL", "pyyaml": "yaml", "scikit-learn": "sklearn", "open_clip_torch": "open_clip"}
+IMPORTED_AS = {"pillow": "PIL", "pyyaml": "yaml", "scikit-learn": "sklearn", "open_clip_torch": "open_clip",
+               "faiss-cpu": "faiss", "ImageHash": "imagehash"}
 LIBRARY = sorted((ROOT / "tinyemo").rglob("*.py"))
 
 

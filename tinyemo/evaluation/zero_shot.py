@@ -1,6 +1,7 @@
 """Zero-shot classification: asking a projector for words that it was not trained on, beside its controls.
 
-Takes projectors, spaces of anchors and a test part under the finer label set; gives one table.
+Takes projectors, spaces of anchors and a test part under the finer label set; gives one table. Or trains one without
+some of its classes and gives its cosines to all (`evaluation.unseen` compares those with other maps').
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from torch import Tensor
 from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy, predictions_table
 from tinyemo.features.tensors import Part
 from tinyemo.models.projector import MetricProjector
+from tinyemo.training.fit_projector import Recipe, fit_projector
 
 PERMUTATIONS = 20
 
@@ -66,6 +68,16 @@ def zero_shot_metrics(table: pd.DataFrame) -> dict[str, float]:
         name = f"zero_shot/{row['anchors'].replace(' ', '_')}"
         metrics |= {name: row["accuracy"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
     return metrics
+
+
+def cosines_without(hidden: Sequence[int], x: Tensor, y: Tensor, at: Tensor, anchors: np.ndarray, recipe: Recipe,
+                    seed: int) -> np.ndarray:
+    """Cosines (M, C) of items `at` (M, d_vision) to all anchors (C, D), the `hidden` classes' items not trained on."""
+    seen, rows = np.setdiff1d(np.arange(len(anchors)), hidden), torch.from_numpy(~np.isin(y, hidden))
+    vectors = torch.tensor(anchors, dtype=torch.float32)
+    labels = torch.from_numpy(np.searchsorted(seen, y[rows]))
+    projector, _ = fit_projector(x[rows], labels, vectors[seen], recipe, seed)
+    return (projector.embed(at) @ torch.nn.functional.normalize(vectors, dim=1).T).numpy()
 
 
 def random_anchors(words: Sequence[str], width: int, seed: int) -> Tensor:

@@ -10,7 +10,7 @@ evidence:
     near features    a cosine above a threshold; asked only where the two pictures are not both at hand
 
 Pictures overrule near features: photographs of one motif lie as near to each other as a photograph to its own copy.
-Neither sees mirrored, rotated or strongly cropped copies.
+Neither sees mirrored, rotated or strongly cropped copies, and the hash of an almost even picture is noise.
 """
 
 import hashlib

@@ -17,7 +17,8 @@ def collection(folder):
     stores = {name: FeatureStore.write(folder / name, table["id"], torch.arange(len(table) * 3.0).view(-1, 3))
               for name, table in records.groupby("dataset")}
     pairs = pd.DataFrame({"id_a": ["A/train/0"], "id_b": ["B/test/1"], "similarity": [0.99]})
-    return Collection(records, stores, pairs, {"C": "C is not here; ask its authors"}, {"name": "ViT-B-16", "pretrained": None})
+    encoder = {"name": "ViT-B-16", "pretrained": None}
+    return Collection(records, stores, pairs, {"C": "C is not here; ask its authors"}, encoder)
 
 
 def test_what_is_saved_comes_back(tmp_path):

@@ -9,9 +9,10 @@ from torch import nn
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import predictions_table
 from tinyemo.evaluation.comparison import compare
-from tinyemo.evaluation.zero_shot import random_anchors, zero_shot_metrics, zero_shot_table
+from tinyemo.evaluation.zero_shot import zero_shot_metrics, zero_shot_table
 from tinyemo.features.tensors import Part
 from tinyemo.models.projector import MetricProjector
+from tinyemo.models.spaces import random_anchors
 
 WORDS = ("affection", "horror", "rage", "shame")
 

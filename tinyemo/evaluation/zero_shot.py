@@ -5,7 +5,6 @@ some of its classes and gives its cosines to all (`evaluation.unseen` compares t
 """
 
 from collections.abc import Callable, Sequence
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -78,14 +77,6 @@ def cosines_without(hidden: Sequence[int], x: Tensor, y: Tensor, at: Tensor, anc
     labels = torch.from_numpy(np.searchsorted(seen, y[rows]))
     projector, _ = fit_projector(x[rows], labels, vectors[seen], recipe, seed)
     return (projector.embed(at) @ torch.nn.functional.normalize(vectors, dim=1).T).numpy()
-
-
-def random_anchors(words: Sequence[str], width: int, seed: int) -> Tensor:
-    """A random direction a word, (n, width): with one seed the same word always gets the same one."""
-    return torch.stack([
-        torch.randn(width, generator=torch.Generator().manual_seed(crc32(f"{word} {seed}".encode())))
-        for word in words
-    ])
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Tensor:

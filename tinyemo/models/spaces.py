@@ -5,10 +5,12 @@ geometry but may know little of emotion words; random directions know nothing at
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
+from zlib import crc32
 
+import torch
 from torch import Tensor
 
-from tinyemo.evaluation.zero_shot import random_anchors
 from tinyemo.features.encoders import ImageEncoder, text_anchors
 from tinyemo.models.anchors import load_anchors
 
@@ -25,5 +27,15 @@ def anchor_space(name: str, tokenizer: str = "", encoder: ImageEncoder | None = 
     if name == "clip-text":
         if encoder is None or not encoder.has_text:
             raise ValueError("anchors 'clip-text': the features' encoder has no text tower, or is not known")
-        return lambda words, texts, seed: text_anchors(encoder, words, texts)
-    return lambda words, texts, seed: load_anchors(name, words, texts, tokenizer or None)
+        place = cache(partial(text_anchors, encoder))
+    else:
+        place = cache(partial(load_anchors, name, tokenizer=tokenizer or None))  # large files are read once
+    return lambda words, texts, seed: place(tuple(words), tuple(texts))
+
+
+def random_anchors(words: Sequence[str], width: int, seed: int) -> Tensor:
+    """A random direction a word, (n, width): with one seed the same word always gets the same one."""
+    return torch.stack([
+        torch.randn(width, generator=torch.Generator().manual_seed(crc32(f"{word} {seed}".encode())))
+        for word in words
+    ])

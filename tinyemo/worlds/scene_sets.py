@@ -1,8 +1,8 @@
 """Eight embedded datasets: the twin of TinyEmo's table, in which one projector meets eight photo collections.
 
 Owns: what sets them apart. Three are there to be trained on, under Ekman's, Mikels' and Parrott's labels, as
-EmotionROI (small), EmoSet and WEBEmo (large) are; they hold scenes in the style of photographs only. Five have a test part
-alone, and each breaks one thing:
+EmotionROI (small), EmoSet and WEBEmo (large) are; they hold scenes in the style of photographs only. Five have a
+test part alone, and each breaks one thing:
 
     scenes-split          nothing: other scenes of the same kind        (as Emotion6)
     scenes-rendering      the camera: mirrored, bleached, coarse grey   (as FI)

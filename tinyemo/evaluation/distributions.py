@@ -30,16 +30,17 @@ def distances(target: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     })
 
 
-def vote_counts(records: pd.DataFrame, label_set: str, votes: int) -> pd.DataFrame:
+def vote_counts(records: pd.DataFrame, label_set: str, votes: int | pd.Series) -> pd.DataFrame:
     """Votes for each label of `label_set`: (N, C) int, index `id`, of records whose p_ columns are shares of `votes`.
 
-    Parrott's votes are summed by group; those without a place in the set fall out, and with them the items that have
-    no vote left or never had one.
+    `votes`: the number of annotators of every item, or of each. Parrott's votes are summed by group; those without
+    a place in the set fall out, and with them the items that have no vote left or never had one.
     """
     own = (records["label_set"] == label_set).all()
     shares = {label: records.reindex(columns=[f"p_{fine}" for fine in ([label] if own else GROUPS[label_set][label])])
               for label in labels_of(label_set)}
-    counts = pd.DataFrame({label: (part.sum(axis=1) * votes).round() for label, part in shares.items()}).astype(int)
+    counts = pd.DataFrame({label: (part.sum(axis=1) * votes).round() for label, part in shares.items()})
+    counts = counts.fillna(0).astype(int)
     return counts.set_index(records["id"])[(counts.sum(axis=1) > 0).to_numpy()]
 
 

@@ -164,6 +164,12 @@ def probabilities(scenes: list[Scene], label_set: str = "parrott") -> np.ndarray
     return _posterior(np.exp(log_joint), label_set)
 
 
+def law_of(records: pd.DataFrame, label_set: str = "parrott") -> np.ndarray:
+    """`probabilities` of the scenes of a records table, from their attr_ columns."""
+    columns = {name: records[f"attr_{name}"] for name in (*ATTRIBUTES, *CONTINUOUS)}
+    return probabilities([Scene(*values, seed=0) for values in zip(*columns.values(), strict=True)], label_set)
+
+
 def bayes_accuracy(label_set: str = "parrott", decorrelated: bool = False) -> float:
     """The best accuracy any classifier of scenes can expect, exact: enumerates the modelled attributes.
 

@@ -279,6 +279,16 @@ def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
     assert torch.equal(fit_projector(*args)[0](x), first(x))
 
 
+def test_the_projector_of_the_first_round_is_had_from_its_checkpoint(tmp_path, monkeypatch):
+    """Whether a recipe refits does not change its first round: the one that has not seen the validation items."""
+    (x, y, anchors), (vx, vy, _) = data(), data(seed=1)
+    first, _ = fit_projector(x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy))
+    fit_projector(x, y, anchors, TUNED, 0, (vx, vy), checkpoint=tmp_path / "c.pt")
+    monkeypatch.setattr("tinyemo.training.fit_projector._Run._train_epoch", None)  # to train now would fail
+    again, _ = fit_projector(x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy), checkpoint=tmp_path / "c.pt")
+    assert torch.equal(again.embed(vx), first.embed(vx)) and again.info["items"] == len(x)
+
+
 def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path):
     x, y, anchors = data()
     (tmp_path / "file").write_text("")

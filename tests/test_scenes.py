@@ -13,6 +13,7 @@ from tinyemo.worlds.scenes import (
     SIGNATURES,
     bayes_accuracy,
     is_decisive,
+    law_of,
     make_records,
     probabilities,
     sample_scenes,
@@ -41,6 +42,11 @@ def test_bayes_accuracy_is_in_its_range_and_simulation_reaches_it(sample, label_
     exact, low_high = bayes_accuracy(label_set), BAYES[label_set]
     assert low_high[0] <= exact <= low_high[1]
     assert abs((best == truth)[placed].mean() - exact) < 4 * 0.5 / np.sqrt(placed.sum())
+
+
+def test_the_law_of_records_is_that_of_their_scenes():
+    records, scenes = make_records(30, 5, 5, seed=3)
+    assert np.array_equal(law_of(records, "mikels"), probabilities(scenes, "mikels"))
 
 
 def test_probabilities_are_calibrated(sample):

@@ -108,9 +108,7 @@ def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     axis = axes[0, 0]
     axis.plot([0, 1], [0, 1], color=INK, lw=1, ls=":", label="perfectly calibrated")
     for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
-        axis.plot(curve["confidence"], curve["accuracy"], color=hue, lw=1.5, label=name)
-        area = 90 * curve["items"] / curve["items"].max()
-        axis.scatter(curve["confidence"], curve["accuracy"], s=area + 4, color=hue)
+        axis.plot(curve["confidence"], curve["accuracy"], color=hue, lw=1.5, marker="o", ms=4, label=name)
     axis.set(xlabel="confidence (probability of the named label)", ylabel="accuracy", title=title,
              xlim=(0, 1.02), ylim=(0, 1.02))
     axis.legend(loc="upper left", frameon=False)
@@ -125,7 +123,7 @@ def risk_coverage(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     figure, axes = _figure(5.6, 4.0)
     axis = axes[0, 0]
     for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
-        shown = curve[curve["coverage"] >= 0.02]  # the share of errors among a handful jumps
+        shown = curve[curve["coverage"] >= 0.05]  # the share of errors among a handful jumps
         axis.plot(shown["coverage"], shown["risk"], color=hue, lw=1.6, label=name)
         axis.plot(shown["coverage"], shown["oracle"], color=hue, lw=1, ls=":")
     axis.plot([], [], color=INK, lw=1, ls=":", label="an oracle that knows the errors")

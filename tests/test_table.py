@@ -1,6 +1,5 @@
 """evaluation/table.py and published.py: accuracies, marks and verdicts of made-up runs whose truth is known."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +7,10 @@ from test_significance import predictions
 
 from tinyemo.data.audit import contaminated_ids, find_duplicates, verdicts
 from tinyemo.data.records import check_records
+from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import paired_difference
 from tinyemo.evaluation.published import PUBLISHED, published_table
-from tinyemo.evaluation.table import score_by_dataset, wide_table
+from tinyemo.evaluation.table import judge, score_by_dataset, wide_table
 from tinyemo.plots import accuracy_by_dataset
 
 N = 400
@@ -170,3 +170,15 @@ def test_published_block():
     assert list(table.loc["TinyEmo-3.21B"]) == ["3.21B", "0.705† unknown", "0.773 contaminated", "0.838† unknown"]
     assert list(table.loc["EmoVIT"]) == ["7.91B", "0.539 unknown", "0.578 unknown", "0.834† unknown"]
     assert table.loc["S2-VER", "EmoSet"] == "—"
+
+
+def test_a_projector_from_elsewhere_is_judged_by_what_its_makers_say_it_was_trained_on():
+    names = {"Emotion6": "ekman", "FI": "mikels"}
+    records = check_records(pd.DataFrame([
+        {"id": f"{name}/test/{label}", "dataset": name, "split": "test", "label": label, "label_set": label_set}
+        for name, label_set in names.items() for label in labels_of(label_set)]))
+    pairs = pd.DataFrame(columns=["dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b"])
+    found = judge(records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))})
+    table = found["verdicts"]["published"].set_index("dataset")
+    assert list(table["verdict"]) == ["contaminated", "unknown"]  # EmotionROI has Emotion6's images
+    assert list(table["words_trained"]) == [6, 8] and found["trained_on"] == {"published": []}

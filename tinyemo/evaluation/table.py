@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import accuracy_metrics, bootstrap, majority_accuracy
 from tinyemo.evaluation.significance import correctness, significantly_best
@@ -81,20 +82,22 @@ def judge(
     records: pd.DataFrame,
     duplicates: pd.DataFrame,
     taught: Mapping[str, Mapping[str, Sequence[str]]],
-    known_overlaps: Mapping[str, Sequence[str]],
 ) -> dict[str, dict]:
     """What `score_by_dataset` needs besides predictions, from what every run learnt from.
 
     `taught[run][dataset]` names the datasets that the model was trained on which the run asks about `dataset`: a row
-    of the table may stand for several trainings of one kind. The other three are the audit's (data/audit.py).
+    of the table may stand for several trainings of one kind. Datasets that are not here may be named: their label
+    sets and overlaps are those of data/photos.py. `records` and `duplicates` are the audit's (data/audit.py).
     """
-    label_set = records.groupby("dataset")["label_set"].first()
+    overlaps = {name: source.shares_images_with for name, source in PHOTO_SETS.items()}
+    label_set = {name: source.label_set for name, source in PHOTO_SETS.items()}
+    label_set |= records.groupby("dataset")["label_set"].first().to_dict()
     verdict, leaked = {}, {}
     for run, sources in taught.items():
         rows, leaked[run] = [], set()
         for dataset, names in sources.items():
-            words = {word for name in names for word in labels_of(label_set[name])}
-            table = verdicts(records, duplicates, names, words, known_overlaps)
+            words = {word for name in names if name in label_set for word in labels_of(label_set[name])}
+            table = verdicts(records, duplicates, names, words, overlaps)
             rows.append(table[table["dataset"] == dataset])
             own = records.loc[records["dataset"] == dataset, "id"]
             leaked[run] |= contaminated_ids(records, duplicates, names).intersection(own)

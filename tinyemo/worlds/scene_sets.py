@@ -25,6 +25,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from tinyemo.data.files import write_atomically
 from tinyemo.data.records import relabel
+from tinyemo.emotions import FROM_PARROTT
 from tinyemo.worlds.images import draw_records
 from tinyemo.worlds.scenes import Scene, bayes_accuracy, make_records, sample_decorrelated, sample_scenes
 
@@ -97,9 +98,9 @@ def draw_scene_sets(names: Sequence[str], n_train: int, n_test: int, seed: int, 
 
 
 def _copies(records: pd.DataFrame, share: float, size: int, seed: int) -> pd.DataFrame:
-    """Training records of scenes-parrott that show test pictures of scenes-split."""
-    test = records[(records["dataset"] == "scenes-split") & (records["split"] == "test")]
-    chosen = test.sample(frac=share, random_state=seed)
+    """Training records of scenes-parrott that show test pictures of scenes-split (of those that keep a label there)."""
+    kept = records["label"].isin(FROM_PARROTT[SCENE_SETS["scenes-split"].label_set])
+    chosen = records[(records["dataset"] == "scenes-split") & (records["split"] == "test") & kept].sample(frac=share, random_state=seed)
     small = round(0.85 * size)
     paths = [Path(path).with_name(f"{Path(path).stem}-copy.jpg") for path in chosen["image"]]
     for source, target in zip(chosen["image"], paths, strict=True):

@@ -40,7 +40,8 @@ def test_each_shows_what_it_says(records):
 def test_planted_copies_show_test_pictures_of_another_set_smaller(records):
     copies = records[records["id"].str.contains("/copy-")]
     test = records[(records["dataset"] == "scenes-split") & (records["split"] == "test")]
-    assert len(copies) == round(0.2 * len(test)) and set(copies["split"]) == {"train"} and set(copies["dataset"]) == {"scenes-parrott"}
+    assert len(copies) == round(0.2 * len(test))
+    assert set(copies["split"]) == {"train"} and set(copies["dataset"]) == {"scenes-parrott"}
     assert {path.replace("-copy.jpg", ".png") for path in copies["image"]} <= set(test["image"])
     for path in copies["image"]:
         with Image.open(path) as copy, Image.open(path.replace("-copy.jpg", ".png")) as original:

@@ -100,7 +100,8 @@ def draw_scene_sets(names: Sequence[str], n_train: int, n_test: int, seed: int, 
 def _copies(records: pd.DataFrame, share: float, size: int, seed: int) -> pd.DataFrame:
     """Training records of scenes-parrott that show test pictures of scenes-split (of those that keep a label there)."""
     kept = records["label"].isin(FROM_PARROTT[SCENE_SETS["scenes-split"].label_set])
-    chosen = records[(records["dataset"] == "scenes-split") & (records["split"] == "test") & kept].sample(frac=share, random_state=seed)
+    test = (records["dataset"] == "scenes-split") & (records["split"] == "test")
+    chosen = records[test & kept].sample(frac=share, random_state=seed)
     small = round(0.85 * size)
     paths = [Path(path).with_name(f"{Path(path).stem}-copy.jpg") for path in chosen["image"]]
     for source, target in zip(chosen["image"], paths, strict=True):

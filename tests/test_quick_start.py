@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import torch
 from checkpoints import FAMILIES, save_checkpoint
@@ -76,3 +77,11 @@ def test_the_projector_on_real_features(test_data, tmp_path):
     assert metrics["test/accuracy"] > 0.70 and metrics["test/accuracy_sd"] < 0.02 and metrics["seeds"] == 5
     assert metrics["test/minus_best_probe_low"] < metrics["test/minus_best_probe_high"]
     assert metrics["test/minus_best_probe_high"] > 0  # not worse than the better probe beyond doubt
+
+
+def test_what_the_repair_removed_contaminates_nothing(test_data, tmp_path):
+    """Upstream's validation part repeats the test part: the collection drops it, and the test stays clean but for one."""
+    pairs = {"features_root": test_data / "emotion6_clip_l14", "datasets": ["Emotion6"]}
+    metrics = run("09_dataset_collection", tmp_path / "out", **pairs)
+    left = pd.read_parquet(tmp_path / "out/duplicates.parquet")
+    assert metrics["duplicates_within"] >= 416 and left["id_b"].nunique() <= 2

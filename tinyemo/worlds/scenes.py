@@ -135,7 +135,7 @@ def is_decisive(attribute: str, value: str) -> bool:
 
 
 @cache
-def _conditional(attribute: str) -> np.ndarray:
+def value_given_label(attribute: str) -> np.ndarray:
     """p(value | Parrott label) of a modelled attribute: (values, 25) float64, columns sum to 1."""
     values, signatures = ATTRIBUTES[attribute], SIGNATURES[attribute]
     decisive = np.array([v in signatures for v in values])
@@ -160,7 +160,7 @@ def probabilities(scenes: list[Scene], label_set: str = "parrott") -> np.ndarray
     log_joint = np.tile(np.log(PRIOR), (len(scenes), 1))
     for attribute in SIGNATURES:
         rows = [ATTRIBUTES[attribute].index(getattr(scene, attribute)) for scene in scenes]
-        log_joint += np.log(_conditional(attribute))[rows]
+        log_joint += np.log(value_given_label(attribute))[rows]
     return _posterior(np.exp(log_joint), label_set)
 
 
@@ -178,7 +178,7 @@ def bayes_accuracy(label_set: str = "parrott", decorrelated: bool = False) -> fl
     """
     joint, alone = PRIOR[None], np.ones(1)  # p(values, label) (combinations, 25); product of p(value)
     for attribute in SIGNATURES:
-        table = _conditional(attribute)
+        table = value_given_label(attribute)
         joint = (joint[:, None] * table[None]).reshape(-1, len(PARROTT))
         alone = np.outer(alone, table @ PRIOR).ravel()
     if decorrelated:
@@ -195,7 +195,7 @@ def sample_scenes(n: int, seed: int | list[int]) -> tuple[list[Scene], np.ndarra
         return (rng.random(n)[:, None] > cumulative).sum(axis=1).clip(max=cumulative.shape[1] - 1)
 
     labels = draw(np.tile(PRIOR.cumsum(), (n, 1)))
-    chosen = {a: draw(_conditional(a).cumsum(axis=0).T[labels]) for a in SIGNATURES}
+    chosen = {a: draw(value_given_label(a).cumsum(axis=0).T[labels]) for a in SIGNATURES}
     backgrounds = [ATTRIBUTES["background"][b] for b in chosen["background"]]
     for attribute, table in GIVEN_BACKGROUND.items():
         even = (1,) * len(ATTRIBUTES[attribute])

@@ -134,6 +134,7 @@ def test_every_test_item_of_a_crowd_is_called():
     found = find_duplicates(records, x)
     assert contaminated_ids(records, found, ["web"]) == {"own/test/0", "own/test/1", "own/test/2"}
     assert contaminated_ids(records, found, ["own"]) == set()
+    assert contaminated_ids(records[records["dataset"] == "own"], found, ["web"]) == set()  # what is gone taught nobody
     kinds = found.groupby("id_b")["kind"].agg(set)
     assert kinds["own/test/0"] == {"features"} and kinds["own/test/1"] == {"near features"}
 

@@ -183,8 +183,11 @@ def _ask(index: faiss.Index | faiss.IndexBinary, x: np.ndarray, radius: float, p
 
 
 def contaminated_ids(records: pd.DataFrame, duplicates: pd.DataFrame, trained_on: Sequence[str]) -> set[str]:
-    """Ids of the test items that stand, exactly or nearly, in a training or validation part of `trained_on`."""
-    found = duplicates[duplicates["dataset_a"].isin(trained_on)]
+    """Ids of the test items that stand, exactly or nearly, in a training or validation part of `trained_on`.
+
+    Of pairs whose two items are both in the records: what a repair removed contaminates nothing.
+    """
+    found = duplicates[duplicates["dataset_a"].isin(trained_on) & duplicates["id_a"].isin(records["id"])]
     leaked = found["id_b"][(found["split_a"] != "test") & (found["split_b"] == "test")]
     return set(leaked) & set(records["id"])
 

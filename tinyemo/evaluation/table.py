@@ -13,7 +13,8 @@ import pandas as pd
 from tinyemo.data.audit import contaminated_ids, verdicts
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.classification import accuracy_metrics, bootstrap, majority_accuracy
+from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy
+from tinyemo.evaluation.intervals import bootstrap
 from tinyemo.evaluation.significance import correctness, significantly_best
 
 TRAINED, BEST = "†", "*"
@@ -106,7 +107,7 @@ def judge(
     return {"verdicts": verdict, "contaminated": leaked, "trained_on": seen}
 
 
-def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float | None]:
+def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float]:
     """A table of `score_by_dataset` and one of `significance.compare_runs` as flat metrics, blanks as underscores."""
     metrics = {}
     for row in long.to_dict("records"):

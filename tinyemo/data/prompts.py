@@ -205,10 +205,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
             return _json_pairs(json.loads(text))
         except ValueError:
             return []
-    marks = list(_MARK.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    parts = [_clean(text[mark.end():end]) for mark, end in zip(marks, ends, strict=True)]
-    kinds = "".join(mark[1][0].lower() for mark in marks)
+    _, *found = _MARK.split(text)  # what stands before the first mark, then kinds and texts in turn
+    kinds, parts = "".join(kind[0].lower() for kind in found[::2]), [_clean(part) for part in found[1::2]]
     return list(zip(parts[::2], parts[1::2], strict=True)) if kinds == "qa" * (len(kinds) // 2) else []
 
 

@@ -5,6 +5,7 @@ shows the figure and its run saves it, so a change of colour retrains nothing.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -325,4 +326,44 @@ def relations(panels: dict[str, pd.DataFrame], xlabel: str, ylabel: str, title: 
         axis.margins(x=0.2)
     axes[0, 0].set_ylabel(ylabel)
     figure.suptitle(title, fontsize=11, fontweight="bold")
+    return figure
+
+
+def captioned_images(images: Sequence[Image.Image], texts: Sequence[str], columns: int = 2, width: int = 54) -> Figure:
+    """Images in rows of `columns`, each with its text to the right, in lines of `width` letters."""
+    rows = math.ceil(len(images) / columns)
+    lines = ["\n".join(textwrap.fill(line, width) for line in text.splitlines()) for text in texts]
+    height = max(2.1, 0.3 + 0.145 * max(text.count("\n") + 1 for text in lines))
+    figure, axes = _figure(columns * (2.1 + 0.066 * width), height * rows, nrows=rows, ncols=2 * columns,
+                           width_ratios=[2.1, 0.066 * width] * columns)
+    for axis in axes.flat:
+        axis.axis("off")
+    for picture, words, image, text in zip(axes.flat[::2], axes.flat[1::2], images, lines, strict=False):
+        picture.imshow(image)
+        words.text(0, 1, text, va="top", fontsize=8, color=INK, transform=words.transAxes)
+    return figure
+
+
+def stacked_bars(table: pd.DataFrame, xlabel: str, title: str) -> Figure:
+    """A bar a row of the table, a part of it a column; counts."""
+    figure, axes = _figure(7, 1.3 + 0.24 * len(table))
+    axis, left = axes[0, 0], np.zeros(len(table))
+    for hue, name in zip(HUES, table, strict=False):
+        axis.barh(table.index, table[name], left=left, color=hue, label=name)
+        left += table[name].to_numpy()
+    axis.set(xlabel=xlabel, title=title)
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    figure.legend(loc="outside lower center", ncols=len(table.columns), frameon=False)
+    return figure
+
+
+def histograms(values: dict[str, Sequence[int]], xlabel: str, title: str) -> Figure:
+    """How whole numbers are distributed in each group: a line a group, its shares adding up to one."""
+    figure, axes = _figure(7, 3)
+    for hue, (name, numbers) in zip(HUES, values.items(), strict=False):
+        counts = np.bincount(np.asarray(numbers, dtype=int))
+        axes[0, 0].plot(counts / counts.sum(), color=hue, drawstyle="steps-mid", label=name)
+    axes[0, 0].set(xlabel=xlabel, ylabel="share of the group", title=title)
+    axes[0, 0].legend(frameon=False)
     return figure

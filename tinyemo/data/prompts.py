@@ -144,7 +144,7 @@ def prompts_key() -> str:
 NAMES = {  # of EmoSet's attributes and the scenes'; another attribute is called what its column is called
     "scene": "Place", "background": "Place", "weather": "Weather", "time": "Time of day",
     "object": "Things", "human_action": "What people do", "action": "What the person does",
-    "facial_expression": "Faces look", "expression": "The face is", "style": "Kind of picture",
+    "facial_expression": "Facial expression", "expression": "Facial expression", "style": "Kind of picture",
 }
 LIGHT = {  # attribute in [0, 1] -> (up to this value, in words); "": not worth a word
     "brightness": ((0.15, "very dark"), (0.35, "dark"), (0.65, ""), (0.85, "bright"), (1.0, "very bright")),

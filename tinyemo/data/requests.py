@@ -50,6 +50,7 @@ class Teacher(Protocol):
     name: str
     key: str
     silence: str  # the reason under which the requests that it leaves unanswered are counted
+    usage: dict[str, float]  # what it has used so far: tokens, dollars; empty where nothing is counted
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
         """Replies as they come, in any order; a request without one stays unanswered."""

@@ -9,11 +9,12 @@ A teacher's name is
     api:<model>       a model behind an OpenAI-compatible API (data/api_teacher.py)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from tinyemo.data.filters import filter_instructions
 from tinyemo.data.instructions import Instruction
 from tinyemo.data.journal import collect
 from tinyemo.data.requests import Request, Teacher, to_instruction
@@ -41,21 +42,28 @@ def load_teacher(name: str, seed: int, **limits) -> Teacher:
                      "local:<checkpoint> or api:<model>")
 
 
-def written(requests: Sequence[Request], teacher: Teacher, journal: Path, image_root: Path,
-            ) -> tuple[list[Instruction], pd.DataFrame]:
-    """The records that a teacher makes of the requests, in their order, and what it did not: task, reason, dropped.
+def make_part(
+    plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, image_root: Path, **limits
+) -> tuple[list[Instruction], pd.DataFrame, dict[str, dict]]:
+    """Let each teacher of a plan (its name -> its requests) answer, and filter what comes of it.
 
-    Resumes from the journal. A request without a reply counts under the teacher's own reason, a reply that is not
-    in the form that was asked for as "malformed".
+    Resumes from the journal. Gives the records that stay, in the order of the plan; every request that made none, as
+    counts by task and reason (columns task, reason, dropped); and what each teacher used, by its name. A request
+    without a reply counts under the teacher's own reason, a reply that is not in the form asked for as "malformed",
+    what a filter took out under the filter's name.
     """
-    replies = collect(teacher, requests, journal)
-    made, lost = [], []
-    for request in requests:
-        reply = replies.get(request.id)
-        one = to_instruction(request, reply, image_root, teacher.name) if reply else None
-        if one:
-            made.append(one)
-        else:
-            lost.append((request.task, "malformed" if reply else teacher.silence))
-    counted = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False)
-    return made, counted.rename("dropped").reset_index()
+    made, lost, usage = [], [], {}
+    for name, requests in plan.items():
+        teacher = load_teacher(name, seed, **limits)
+        replies = collect(teacher, requests, journal)
+        for request in requests:
+            reply = replies.get(request.id)
+            one = to_instruction(request, reply, image_root, teacher.name) if reply else None
+            if one:
+                made.append(one)
+            else:
+                lost.append((request.task, "malformed" if reply else teacher.silence))
+        usage[name] = teacher.usage
+    kept, report = filter_instructions(made)
+    counted = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False).rename("dropped").reset_index()
+    return kept, pd.concat([report, counted], ignore_index=True), usage

@@ -55,7 +55,7 @@ def test_distractors_come_one_from_each_half_seen_from_the_label():
 
 
 def test_pretraining_asks_three_things_of_each_image():
-    records = table(60, attr_scene="alley")
+    records = table(60, attr_scene="alley", text=["A cat."] + [""] * 59)
     plan = plan_pretraining(records, 0, {"d/3": "A dog."})
     threes = [plan[i:i + 3] for i in range(0, 180, 3)]
     for three, row in zip(threes, records.itertuples(), strict=True):
@@ -66,7 +66,8 @@ def test_pretraining_asks_three_things_of_each_image():
         assert {request.id for request in three} == {f"{row.id}#{task}" for task in asked}
         assert all(request.image == row.image and request.attributes == {"scene": "alley"} for request in three)
     assert len({tuple(request.task for request in three) for three in threes}) == 6  # every order occurs
-    assert {request.id for request in plan if request.caption} == {f"d/3#{t}" for t in ("caption", "vqa", "sentiment")}
+    assert {request.id: request.caption for request in plan if request.caption} == {
+        f"d/{i}#{task}": caption for i, caption in ((0, "A cat."), (3, "A dog.")) for task in asked}
 
 
 def test_plans_depend_on_the_seed_and_not_on_the_neighbours():

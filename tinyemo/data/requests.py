@@ -50,6 +50,7 @@ class Teacher(Protocol):
     name: str
     key: str
     silence: str  # the reason under which the requests that it leaves unanswered are counted
+    usage: dict  # counts of its work, for the manifest
     usage: dict[str, float]  # what it has used so far: tokens, dollars; empty where nothing is counted
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
@@ -90,7 +91,8 @@ def draw_candidates(label: str, labels: Sequence[str], anchors: np.ndarray, rng:
 def plan_pretraining(records: pd.DataFrame, seed: int, captions: Mapping[str, str] | None = None) -> list[Request]:
     """Three requests an image: caption, vqa and sentiment in random order, images in the order of the records.
 
-    `captions`: what is known of images in words, by record id. Caption and vqa are asked for without the label.
+    `captions`: what is known of images in words, by record id; of others it is the record's text. Caption and vqa
+    are asked for without the label.
     """
     requests = []
     for record in records.to_dict("records"):
@@ -158,4 +160,4 @@ def _generator(seed: int, record: str, part: int) -> np.random.Generator:
 
 def _known(record: Mapping[str, object], captions: Mapping[str, str] | None) -> dict[str, object]:
     return {"image": record["image"], "label_set": record["label_set"], "attributes": attributes_of(record),
-            "caption": (captions or {}).get(record["id"], "")}
+            "caption": (captions or {}).get(record["id"], record.get("text", ""))}

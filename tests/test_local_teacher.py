@@ -1,0 +1,153 @@
+"""The local teacher on a random LLaVA: against the plain forward pass, alone and in batches, resumed, and refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import save_llava
+from PIL import Image
+from transformers import LlavaForConditionalGeneration, LlavaProcessor
+
+from tinyemo.data.journal import collect
+from tinyemo.data.local_teacher import LocalTeacher
+from tinyemo.data.prompts import SYSTEM, TASKS, teacher_messages
+from tinyemo.data.requests import Request
+
+NEW = 12  # tokens an answer may have
+
+
+@pytest.fixture(scope="module")
+def llava(tmp_path_factory):
+    return save_llava(tmp_path_factory.mktemp("checkpoint") / "llava-tiny", [SYSTEM, *TASKS.values()])
+
+
+@pytest.fixture(scope="module")
+def requests(tmp_path_factory):
+    """Four with an image, their prompts of different lengths, and one from words alone in the midst of them."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    made = []
+    for i, task in enumerate(("caption", "reasoning", "vqa", "conversation")):
+        path = folder / f"{i}.png"
+        Image.fromarray(rng.integers(0, 255, (40 + i, 60, 3), dtype=np.uint8)).save(path)
+        made.append(Request(f"r{i}#{task}", str(path), task, "joy", "ekman", attributes={"object": ["dog"] * i}))
+    made.insert(2, Request("words#caption", "", "caption", "", "ekman", caption="A dog on a mat."))
+    return made
+
+
+def texts(teacher, requests):
+    return {reply.id: reply.text for reply in teacher.replies(requests)}
+
+
+def by_hand(processor, model, request):
+    """Greedy decoding of one prompt in LLaVA-1.5's form, token by token, by plain forward passes."""
+    said = "\n\n".join(message["content"] for message in teacher_messages(request, sees_image=bool(request.image)))
+    image = {"images": Image.open(request.image)} if request.image else {}
+    token = "<image>\n" if image else ""
+    inputs = dict(processor(text=f"USER: {token}{said} ASSISTANT:", return_tensors="pt", **image))
+    prompt = inputs.pop("input_ids")
+    tokens = prompt
+    inputs.pop("attention_mask")
+    while tokens.shape[1] < prompt.shape[1] + NEW:
+        with torch.no_grad():
+            best = model(input_ids=tokens, **inputs).logits[:, -1].argmax(dim=1, keepdim=True)
+        tokens = torch.cat([tokens, best], dim=1)
+        if best.item() == processor.tokenizer.eos_token_id:
+            break
+    new = tokens[0, prompt.shape[1]:]
+    return processor.decode(new, skip_special_tokens=True).strip(), prompt.shape[1], len(new)
+
+
+def test_replies_are_the_models_own_in_batches_of_any_size_and_order(llava, requests):
+    teacher = LocalTeacher(llava, batch_size=3, max_new_tokens=NEW, device="cpu")
+    replies = {reply.id: reply for reply in teacher.replies(requests)}
+    processor = LlavaProcessor.from_pretrained(llava)
+    model = LlavaForConditionalGeneration.from_pretrained(llava).eval()
+    expected = {request.id: by_hand(processor, model, request) for request in requests}
+    assert {name: (one.text, one.prompt_tokens, one.completion_tokens) for name, one in replies.items()} == expected
+    assert len({text for text, _, _ in expected.values()}) == len(requests)
+    single = LocalTeacher(llava, batch_size=1, max_new_tokens=NEW, device="cpu")
+    assert texts(single, requests[::-1]) == {name: text for name, (text, _, _) in expected.items()}
+    assert teacher.usage["replies"] == 5 and teacher.usage["completion_tokens"] == sum(n for *_, n in expected.values())
+    assert teacher.name == "llava-tiny"
+
+
+def test_a_checkpoint_without_chat_template_is_asked_as_llava(llava, requests, tmp_path):
+    bare = save_llava(tmp_path / "bare", [SYSTEM, *TASKS.values()], template=False)
+    assert not (bare / "chat_template.jinja").exists() and (llava / "chat_template.jinja").exists()
+    options = {"max_new_tokens": NEW, "device": "cpu"}
+    assert texts(LocalTeacher(bare, **options), requests) == texts(LocalTeacher(llava, **options), requests)
+
+
+def test_the_image_is_looked_at(llava, requests):
+    teacher = LocalTeacher(llava, max_new_tokens=NEW, device="cpu")
+    swapped = Request(requests[0].id, requests[1].image, requests[0].task, "joy", "ekman")
+    assert texts(teacher, requests[:1]) != texts(teacher, [swapped])
+
+
+def test_sampling_follows_seed_and_request_alone(llava, requests):
+    def sampled(seed, temperature, batch_size, of):
+        return texts(LocalTeacher(llava, batch_size, NEW, temperature, seed, device="cpu"), of)
+
+    whole = sampled(0, 1.0, 4, requests)
+    assert sampled(0, 1.0, 2, requests[::-1]) == whole
+    assert sampled(0, 1.0, 4, requests[1:2])[requests[1].id] == whole[requests[1].id]
+    assert sampled(1, 1.0, 4, requests) != whole
+    greedy = sampled(0, 0.0, 4, requests)
+    assert whole != greedy == sampled(0, 1e-4, 4, requests)  # without heat there is no chance
+
+
+def test_resumes_and_loads_nothing_when_all_is_answered(llava, requests, tmp_path):
+    class Killed(LocalTeacher):
+        def replies(self, requests):
+            for number, reply in enumerate(super().replies(requests)):
+                if number == 2:
+                    raise KeyboardInterrupt
+                yield reply
+
+    options = {"batch_size": 3, "max_new_tokens": NEW, "device": "cpu"}
+    with pytest.raises(KeyboardInterrupt):
+        collect(Killed(llava, **options), requests, tmp_path / "journal.jsonl")
+    second = LocalTeacher(llava, **options)
+    replies = collect(second, requests, tmp_path / "journal.jsonl")
+    assert second.usage["replies"] == 3
+    assert {name: reply.text for name, reply in replies.items()} == texts(LocalTeacher(llava, **options), requests)
+    third = LocalTeacher(llava, **options)
+    assert collect(third, requests, tmp_path / "journal.jsonl") == replies and "_loaded" not in vars(third)
+
+
+def test_the_key_follows_weights_and_settings(llava, tmp_path):
+    copy = shutil.copytree(llava, tmp_path / "copy")
+    key = LocalTeacher(llava).key
+    assert LocalTeacher(copy).key == LocalTeacher(copy, batch_size=1, seed=1).key == key  # greedy: no seed
+    assert len({key, *(LocalTeacher(copy, temperature=1.0, seed=seed).key for seed in (0, 1)),
+                LocalTeacher(copy, max_new_tokens=9).key}) == 4
+    weights = bytearray((copy / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (copy / "model.safetensors").write_bytes(weights)
+    assert LocalTeacher(copy).key != key
+    assert LocalTeacher("owner/one").key != LocalTeacher("owner/two").key
+
+
+def test_what_is_wrong_is_said_in_one_sentence(llava, requests, tmp_path):
+    def refusal(checkpoint, image, error):
+        with pytest.raises(error) as caught:
+            list(LocalTeacher(checkpoint, device="cpu").replies([Request("x", image, "caption", "", "ekman")]))
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    good, broken = requests[0].image, tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    assert str(broken) in refusal(llava, str(broken), ValueError)
+    assert "file not found: /no/such.png" in refusal(llava, "/no/such.png", FileNotFoundError)
+    assert "/no/such: no such folder; expected a checkpoint folder or a hub id" in refusal(
+        "/no/such", good, FileNotFoundError)
+    assert "owner/llava: neither a folder here nor" in refusal("owner/llava", good, FileNotFoundError)
+    text_only = shutil.copytree(llava, tmp_path / "text-only")
+    (text_only / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    pickled = shutil.copytree(llava, tmp_path / "pickled")
+    (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    (empty := tmp_path / "empty").mkdir()
+    for folder in (text_only, pickled, empty):
+        assert f"{folder}: cannot load it as a local teacher" in refusal(folder, good, ValueError)

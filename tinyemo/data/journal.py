@@ -1,0 +1,107 @@
+"""The journal: what a teacher answered, and what it cost, is kept as it comes and never asked again.
+
+Owns a file of JSON lines that is only appended to, one reply a line:
+
+    key                               hash of the teacher's key and of everything in the request
+    teacher                           its name
+    id, text                          the request's id, what the teacher wrote
+    prompt_tokens, completion_tokens  what it cost
+
+Takes a teacher and requests; gives replies by request id. A changed request or teacher has another key and is
+asked anew. Killed at any moment, a run loses what is in flight and no more. One process at a time writes a
+journal: it holds a lock that ends with the process, however that ends.
+"""
+
+import fcntl
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO, get_type_hints
+
+from tinyemo.data.requests import Reply, Request, Teacher
+
+FIELDS = {"key": str, "teacher": str} | get_type_hints(Reply)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Tokens of replies in a journal."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+def collect(teacher: Teacher, requests: Sequence[Request], journal: Path) -> dict[str, Reply]:
+    """Replies to `requests` by request id, in their order: from the journal, and from the teacher where it has none.
+
+    A request that the teacher leaves unanswered is missing and will be asked again. A torn last line (the process
+    was killed, the disk was full) is cut off. ValueError: two requests share an id; a line of the journal is not a
+    reply. RuntimeError: another process writes the journal. OSError: the journal cannot be written.
+    """
+    ids = Counter(request.id for request in requests)
+    if doubled := [name for name, n in ids.items() if n > 1]:
+        raise ValueError(f"request {doubled[0]!r} occurs {ids[doubled[0]]} times: expected ids to be unique")
+    keys = {request.id: _key(teacher, request) for request in requests}
+    wanted = set(keys.values())
+    journal = Path(journal)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with open(journal, "a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"{journal}: another process is writing this journal; wait for it, or collect into a "
+                               "journal of your own") from None
+        known = {key: reply for key, _, reply in _replies(file, journal) if key in wanted}
+        file.truncate()  # what is left is a torn line
+        for reply in teacher.replies([request for request in requests if keys[request.id] not in known]):
+            if reply.id not in keys:
+                raise ValueError(f"{teacher.name} answers {reply.id!r}, which nobody asked")
+            key = keys[reply.id]
+            _append(journal, {"key": key, "teacher": teacher.name} | asdict(reply))
+            known[key] = reply
+    return {name: known[key] for name, key in keys.items() if key in known}
+
+
+def spent(journal: Path, teacher: str) -> Spent:
+    """What the replies of the teacher of this name cost; nothing if there is no file. ValueError: as `collect`."""
+    if not Path(journal).exists():
+        return Spent()
+    with open(journal, "rb") as file:
+        theirs = [reply for _, name, reply in _replies(file, journal) if name == teacher]
+    return Spent(sum(reply.prompt_tokens for reply in theirs), sum(reply.completion_tokens for reply in theirs))
+
+
+def _key(teacher: Teacher, request: Request) -> str:
+    content = json.dumps([teacher.key, asdict(request)], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, str, Reply]]:
+    """Key, teacher and reply of every line; the file is left standing at the end of the last whole line."""
+    file.seek(0)
+    end = 0
+    for number, line in enumerate(file, 1):
+        if not line.endswith(b"\n"):
+            break
+        try:
+            entry = json.loads(line)
+            whole = {name: type(value) for name, value in entry.items()} == FIELDS
+        except (ValueError, AttributeError):  # no JSON, no object
+            whole = False
+        if not whole:
+            raise ValueError(f"{path}, line {number}: expected a reply with {', '.join(FIELDS)}; restore the line or "
+                             "remove it, then its request is asked again")
+        end += len(line)
+        yield entry.pop("key"), entry.pop("teacher"), Reply(**entry)
+    file.seek(end)
+
+
+def _append(path: Path, entry: dict) -> None:
+    try:
+        with open(path, "ab") as file:  # opened anew: a failed write then leaves nothing in a buffer
+            file.write(json.dumps(entry).encode() + b"\n")
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}; the replies before this one are kept") from error

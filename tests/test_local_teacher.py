@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 from tinyemo.data.journal import collect
 from tinyemo.data.local_teacher import LocalTeacher
 from tinyemo.data.prompts import SYSTEM, TASKS, teacher_messages
-from tinyemo.data.requests import Request
+from tinyemo.data.requests import Reply, Request
 
 NEW = 12  # tokens an answer may have
 
@@ -41,36 +42,40 @@ def texts(teacher, requests):
 
 
 def by_hand(processor, model, request):
-    """Greedy decoding of one prompt in LLaVA-1.5's form, token by token, by plain forward passes."""
+    """Prompt length and the next NEW tokens after LLaVA-1.5's prompt, the likeliest each, by plain forward passes."""
     said = "\n\n".join(message["content"] for message in teacher_messages(request, sees_image=bool(request.image)))
     image = {"images": Image.open(request.image)} if request.image else {}
     token = "<image>\n" if image else ""
     inputs = dict(processor(text=f"USER: {token}{said} ASSISTANT:", return_tensors="pt", **image))
-    prompt = inputs.pop("input_ids")
-    tokens = prompt
-    inputs.pop("attention_mask")
-    while tokens.shape[1] < prompt.shape[1] + NEW:
+    tokens, _ = inputs.pop("input_ids"), inputs.pop("attention_mask")
+    start = tokens.shape[1]
+    for _ in range(NEW):
         with torch.no_grad():
             best = model(input_ids=tokens, **inputs).logits[:, -1].argmax(dim=1, keepdim=True)
         tokens = torch.cat([tokens, best], dim=1)
-        if best.item() == processor.tokenizer.eos_token_id:
-            break
-    new = tokens[0, prompt.shape[1]:]
-    return processor.decode(new, skip_special_tokens=True).strip(), prompt.shape[1], len(new)
+    return start, tokens[0, start:].tolist()
 
 
-def test_replies_are_the_models_own_in_batches_of_any_size_and_order(llava, requests):
-    teacher = LocalTeacher(llava, batch_size=3, max_new_tokens=NEW, device="cpu")
-    replies = {reply.id: reply for reply in teacher.replies(requests)}
+def test_replies_are_the_models_own_in_batches_of_any_size_and_order(llava, requests, tmp_path):
     processor = LlavaProcessor.from_pretrained(llava)
     model = LlavaForConditionalGeneration.from_pretrained(llava).eval()
-    expected = {request.id: by_hand(processor, model, request) for request in requests}
-    assert {name: (one.text, one.prompt_tokens, one.completion_tokens) for name, one in replies.items()} == expected
-    assert len({text for text, _, _ in expected.values()}) == len(requests)
-    single = LocalTeacher(llava, batch_size=1, max_new_tokens=NEW, device="cpu")
-    assert texts(single, requests[::-1]) == {name: text for name, (text, _, _) in expected.items()}
-    assert teacher.usage["replies"] == 5 and teacher.usage["completion_tokens"] == sum(n for *_, n in expected.values())
-    assert teacher.name == "llava-tiny"
+    hand = {request.id: by_hand(processor, model, request) for request in requests}
+    end = hand[requests[0].id][1][5]  # the checkpoint is told to stop at a token that it writes
+    folder = shutil.copytree(llava, tmp_path / "stops")
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [1, end]}))
+    expected = {}
+    for name, (prompt, new) in hand.items():
+        new = new[:min([new.index(stop) + 1 for stop in (1, end) if stop in new], default=NEW)]
+        expected[name] = Reply(name, processor.decode(new, skip_special_tokens=True).strip(), prompt, len(new))
+    teacher = LocalTeacher(folder, batch_size=3, max_new_tokens=NEW, device="cpu")
+    assert {reply.id: reply for reply in teacher.replies(requests)} == expected
+    assert len({reply.text for reply in expected.values()}) == len(requests)
+    single = LocalTeacher(folder, batch_size=1, max_new_tokens=NEW, device="cpu")
+    assert texts(single, requests[::-1]) == {name: reply.text for name, reply in expected.items()}
+    cut = sum(reply.completion_tokens == NEW for reply in expected.values())
+    assert 0 < cut < 5 and teacher.usage == {
+        "replies": 5, "cut": cut, "prompt_tokens": sum(reply.prompt_tokens for reply in expected.values()),
+        "completion_tokens": sum(reply.completion_tokens for reply in expected.values())}
 
 
 def test_a_checkpoint_without_chat_template_is_asked_as_llava(llava, requests, tmp_path):
@@ -82,8 +87,7 @@ def test_a_checkpoint_without_chat_template_is_asked_as_llava(llava, requests, t
 
 def test_the_image_is_looked_at(llava, requests):
     teacher = LocalTeacher(llava, max_new_tokens=NEW, device="cpu")
-    swapped = Request(requests[0].id, requests[1].image, requests[0].task, "joy", "ekman")
-    assert texts(teacher, requests[:1]) != texts(teacher, [swapped])
+    assert texts(teacher, requests[:1]) != texts(teacher, [replace(requests[0], image=requests[1].image)])
 
 
 def test_sampling_follows_seed_and_request_alone(llava, requests):
@@ -94,6 +98,8 @@ def test_sampling_follows_seed_and_request_alone(llava, requests):
     assert sampled(0, 1.0, 2, requests[::-1]) == whole
     assert sampled(0, 1.0, 4, requests[1:2])[requests[1].id] == whole[requests[1].id]
     assert sampled(1, 1.0, 4, requests) != whole
+    twins = [replace(requests[0], id=name) for name in "ab"]
+    assert len(set(sampled(0, 1.0, 4, twins).values())) == 2
     greedy = sampled(0, 0.0, 4, requests)
     assert whole != greedy == sampled(0, 1e-4, 4, requests)  # without heat there is no chance
 

@@ -120,6 +120,7 @@ def test_several_turns():
     turns = (("Who?", 'A girl.\nShe says: "Q: who?" twice.'), ("Why?", "Plan B. The answer: none."))
     assert parse_turns("conversation", "", text) == turns
     assert parse_turns("sentiment", "", text) is None  # one was asked for
+    assert parse_turns("vqa", "", "Q: Who?\nA: **A girl** is there.") == (("Who?", "A girl is there."),)
     assert len(parse_turns("conversation", "", "Q: a?\nA: b\n" * 5)) == 5
     assert parse_turns("conversation", "", "Q: a?\nA: b\n" * 6) is None
 

@@ -37,13 +37,12 @@ def test_attributes_survive_parquet(tmp_path):
 
 
 def test_distractors_come_one_from_each_half_seen_from_the_label():
-    """Six labels on a half circle, far from the origin: only their differences say which are alike."""
+    """Six labels around a circle whose centre is not the origin: only their differences say which are alike."""
     labels = ("a", "b", "c", "d", "e", "f")
-    angles = np.deg2rad([0, 10, 30, 80, 160, 170])
-    anchors = np.stack([np.cos(angles), np.sin(angles), np.zeros(6)], axis=1)
-    anchors -= anchors.mean(axis=0)
+    angles = np.deg2rad([0, 30, -60, 120, 180, 210])  # from "a", b, c and d are at most 120 degrees away
+    anchors = np.stack([np.cos(angles), np.sin(angles)], axis=1) + [3, 2]
     rng = np.random.default_rng(0)
-    drawn = [draw_candidates("a", labels, anchors + [0, 0, 100], rng) for _ in range(200)]
+    drawn = [draw_candidates("a", labels, anchors, rng) for _ in range(200)]
     assert {tuple(sorted(set(three) - {"a"})) for three in drawn} == {
         (near, far) for near in "bcd" for far in "ef"}
     assert {three.index("a") for three in drawn} == {0, 1, 2}

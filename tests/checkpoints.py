@@ -1,9 +1,10 @@
 """Small random checkpoints in the published file formats of TinyEmo's language models, made in code.
 
-Each folder has what the hub repository has: config.json with its fields, weights under their names, in one
-safetensors file or in two shards with their index (or as `.bin`), and the tokenizer's files. Small are the
-vocabulary and the depth alone; the width is the published one unless another is asked for. Code that a
-config's `auto_map` points to is there too, and writes a file if anything runs it.
+Each folder of `save_checkpoint` has what the hub repository has: config.json with its fields, weights under
+their names, in one safetensors file or in two shards with their index (or as `.bin`), and the tokenizer's files.
+Small are the vocabulary and the depth alone; the width is the published one unless another is asked for. Code that a
+config's `auto_map` points to is there too, and writes a file if anything runs it. `save_llava` makes a whole
+vision-language model, small in every respect.
 """
 
 import json
@@ -14,15 +15,6 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
-from transformers import (
-    CLIPImageProcessor,
-    CLIPVisionConfig,
-    LlamaConfig,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    LlavaProcessor,
-    PreTrainedTokenizerFast,
-)
 
 from tinyemo.emotions import labels_of
 
@@ -204,6 +196,16 @@ def _decoder(tokenizer: Tokenizer) -> dict[str, dict]:
 def save_llava(folder: Path, words: list[str], template: bool = True) -> Path:
     """A random LLaVA-1.5 in `folder`: CLIP, two-layer connector and Llama of 32 px and 32 units, its processor with
     a byte-level tokenizer trained on `words`, and, if asked for, LLaVA-1.5's chat template."""
+    from transformers import (  # seconds that other tests need not wait
+        CLIPImageProcessor,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+        PreTrainedTokenizerFast,
+    )
+
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -13,7 +13,7 @@ from transformers import LlavaForConditionalGeneration, LlavaProcessor
 
 from tinyemo.data.journal import collect
 from tinyemo.data.local_teacher import LocalTeacher
-from tinyemo.data.prompts import SYSTEM, TASKS, teacher_messages
+from tinyemo.data.prompts import ASSIGNMENTS, SYSTEM, teacher_messages
 from tinyemo.data.requests import Reply, Request
 
 NEW = 12  # tokens an answer may have
@@ -21,7 +21,7 @@ NEW = 12  # tokens an answer may have
 
 @pytest.fixture(scope="module")
 def llava(tmp_path_factory):
-    return save_llava(tmp_path_factory.mktemp("checkpoint") / "llava-tiny", [SYSTEM, *TASKS.values()])
+    return save_llava(tmp_path_factory.mktemp("checkpoint") / "llava-tiny", [SYSTEM, *ASSIGNMENTS.values()])
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_replies_are_the_models_own_in_batches_of_any_size_and_order(llava, requ
 
 
 def test_a_checkpoint_without_chat_template_is_asked_as_llava(llava, requests, tmp_path):
-    bare = save_llava(tmp_path / "bare", [SYSTEM, *TASKS.values()], template=False)
+    bare = save_llava(tmp_path / "bare", [SYSTEM, *ASSIGNMENTS.values()], template=False)
     assert not (bare / "chat_template.jinja").exists() and (llava / "chat_template.jinja").exists()
     options = {"max_new_tokens": NEW, "device": "cpu"}
     assert texts(LocalTeacher(bare, **options), requests) == texts(LocalTeacher(llava, **options), requests)

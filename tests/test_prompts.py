@@ -41,7 +41,7 @@ def test_questions_are_many_and_betray_no_emotion():
             assert "\n" not in question and not words & set(re.findall(r"\w+", question.lower())), question
 
 
-@pytest.mark.parametrize("task", prompts.TASKS)
+@pytest.mark.parametrize("task", prompts.ASSIGNMENTS)
 def test_teachers_learn_what_is_known_and_the_label_where_it_is_asked_for(task):
     text = told(request(task, caption="Two clocks on a grave.", attributes=EMOSET))
     for known in ("Two clocks on a grave.", "alarm clock", "burial chamber", "very dark"):
@@ -144,5 +144,5 @@ def test_captions_and_reasoning_are_whole_texts():
 
 def test_the_key_follows_the_prompts(monkeypatch):
     before = prompts.prompts_key()
-    monkeypatch.setitem(prompts.TASKS, "caption", "Draw the image.")
+    monkeypatch.setitem(prompts.ASSIGNMENTS, "caption", "Draw the image.")
     assert prompts.prompts_key() != before

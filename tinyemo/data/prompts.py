@@ -90,7 +90,7 @@ KNOWN = {True: "What is known about the image:\n{facts}", False: "The image:\n{f
 
 _FORM = "Use exactly this form, with nothing before or after it:\nQuestion: <the question>\nAnswer: <the answer>"
 
-TASKS = {
+ASSIGNMENTS = {
     "caption": (
         "Describe the image in one to three sentences. Say what is visible and nothing else; name no emotion."
     ),
@@ -127,16 +127,16 @@ def teacher_messages(request: "Request", sees_image: bool = False) -> list[dict[
     if not (facts or sees_image):
         raise ValueError(f"request {request.id!r}: expected a caption or attributes, for the teacher does not see "
                          "the image")
-    if "{label}" in TASKS[request.task] and not request.label:
+    if "{label}" in ASSIGNMENTS[request.task] and not request.label:
         raise ValueError(f"request {request.id!r}: task {request.task!r} needs a label")
     known = [KNOWN[sees_image].format(facts=facts)] if facts else []
     return [{"role": "system", "content": SYSTEM.format(source=SOURCES[sees_image])},
-            {"role": "user", "content": "\n\n".join([*known, TASKS[request.task].format(label=request.label)])}]
+            {"role": "user", "content": "\n\n".join([*known, ASSIGNMENTS[request.task].format(label=request.label)])}]
 
 
 def prompts_key() -> str:
     """Hash of all that teachers are told apart from the requests: answers to other prompts are other answers."""
-    return hashlib.sha256(json.dumps([SYSTEM, KNOWN, SOURCES, TASKS, NAMES, LIGHT]).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([SYSTEM, KNOWN, SOURCES, ASSIGNMENTS, NAMES, LIGHT]).encode()).hexdigest()[:16]
 
 
 # --- attributes in words --------------------------------------------------------------------------------

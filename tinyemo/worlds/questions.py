@@ -108,7 +108,7 @@ TOPICS: dict[str, Topic] = {
     "time": Topic(
         ("what time of day is it?", "when does the scene take place?", "what time of day does the {picture} show?",
          "at what time of day is the scene set?", "which part of the day is it?", "is it day, sunset or night?"),
-        ("it is {v}", "the scene is set {does}", "the scene takes place {does}"), ("it|{x}", "it|{x} here")),
+        ("it is {v}", "it is {v} in this {picture}", "the scene takes place {does}"), ("it|{x}", "it|{x} here")),
     "style": Topic(
         ("what kind of picture is this?", "in what style is this made?", "what sort of image is it?",
          "what type of picture is shown here?", "is this a photo, a painting or an abstract picture?"),

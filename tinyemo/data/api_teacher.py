@@ -87,7 +87,7 @@ class ApiTeacher:
 
     @property
     def key(self) -> str:
-        made_of = [self.model, self.base_url, self.temperature, self.max_tokens, prompts_key()]
+        made_of = [self.model, self.temperature, self.max_tokens, prompts_key()]  # not the address, which may move
         return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:

@@ -21,7 +21,7 @@ from tinyemo.data.requests import Request, Teacher, to_instruction
 
 
 def load_teacher(name: str, seed: int, **limits) -> Teacher:
-    """The teacher called `name`; `limits` are what an API teacher may spend (see ApiTeacher).
+    """The teacher called `name`; `limits` are what an API teacher may spend, and the journal of what it has spent.
 
     ValueError lists the kinds that exist.
     """
@@ -54,7 +54,7 @@ def make_part(
     """
     made, lost, usage = [], [], {}
     for name, requests in plan.items():
-        teacher = load_teacher(name, seed, **limits)
+        teacher = load_teacher(name, seed, journal=journal, **limits)
         replies = collect(teacher, requests, journal)
         for request in requests:
             reply = replies.get(request.id)

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-STEMS = ("00_start_here", "01_feature_extraction", "02_projector_training", "05_evaluation",
+from tinyemo.data.instructions import read_instructions
+
+STEMS = ("00_start_here", "01_feature_extraction", "02_projector_training", "03_emoreason_dataset", "05_evaluation",
          "09_dataset_collection", "10_zero_shot_table", "11_unseen_classes", "12_ablations", "13_beyond_labels")
 FIGURES = {
     "00_start_here": {"sample_scenes", "clip_learning", "one_image_one_emotion"},
     "01_feature_extraction": {"neighbours"},
     "02_projector_training": {"learning_curves", "accuracy"},
+    "03_emoreason_dataset": {"drops", "examples", "labels", "lengths"},
     "05_evaluation": {"scores", "recall", "confusion_ekman", "confusion_mikels", "confusion_parrott",
                       "calibration", "embedding_map", "nearest_images"},
     "09_dataset_collection": {"collection", "duplicates"},
@@ -72,6 +75,24 @@ def test_meaning_carries_zero_shot_and_its_absence_does_not(smoke_results):
     m = metrics(smoke_results, "02_projector_training")
     assert m["zero_shot/label_words_low"] > m["zero_shot/chance"]
     assert m["zero_shot/permuted_words"] < m["zero_shot/label_words_low"]
+
+
+def test_instruction_data_are_true_of_their_pictures_and_every_request_is_accounted_for(smoke_results):
+    folder, m = smoke_results / "smoke" / "03_emoreason_dataset", metrics(smoke_results, "03_emoreason_dataset")
+    tasks = ("caption", "vqa", "sentiment", "reasoning", "conversation")
+    assert {m[f"{task}/precision"] for task in tasks} == {1} and min(m[f"{task}/mentions"] for task in tasks) > 500
+    assert m["reasoning/two_named"] >= 0.9
+    about, drops = pd.read_parquet(folder / "about.parquet"), pd.read_csv(folder / "tables" / "drops.csv")
+    reasoned = about[(about["part"] == "finetuning") & (about["split"] == "train")]
+    records = pd.read_parquet(smoke_results / "smoke" / "01_feature_extraction" / "records.parquet").set_index("id")
+    assert set(reasoned["id"].str.partition("#")[0]) <= set(records.index[records["split"] == "train"])
+    asked = 3 * (records["split"] != "test").sum()
+    assert asked == (about["part"] == "pretraining").sum() + drops.loc[drops["part"] == "pretraining", "dropped"].sum()
+    for name, group in about.groupby("file"):
+        held = list(read_instructions(folder / name))
+        assert [one.id for one in held] == group["id"].tolist()
+        by_image = {one.id: one.image for one in held}
+        assert all(records.loc[one.partition("#")[0], "image"].endswith(by_image[one]) for one in group["id"][:50])
 
 
 def test_the_planted_copies_are_found_and_the_table_says_so(smoke_results):

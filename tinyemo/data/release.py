@@ -66,7 +66,7 @@ size_categories: {size}
 # {name}
 
 Instruction data for emotional reasoning in LLaVA's format: a conversation an image, in which a person asks and a model
-describes, answers, or explains an emotion. {total:,} records, written by {teachers}. Made by `{command}`.
+describes, answers, or explains an emotion. {total:,} records. Written by: {teachers}. Made by `{command}`.
 
 ## Composition
 
@@ -121,7 +121,7 @@ def dataset_card(name: str, composition: pd.DataFrame, drops: pd.DataFrame, meas
     total = int(composition["records"].sum())
     return CARD.format(
         name=name, command=command, total=total, size=_size(total), licence="apache-2.0" if embedded else "other",
-        teachers=", ".join(composition["teacher"].unique()), composition=composition.to_markdown(index=False),
+        teachers="; ".join(composition["teacher"].unique()), composition=composition.to_markdown(index=False),
         images=_listed(f"{one}: {licence}" for one, licence in licences.items()),
         example=reasoning_question(("joy", "fear", "sadness"), "fear"),
         wordings=len(REASONING_QUESTIONS), captions=len(CAPTION_QUESTIONS),

@@ -35,7 +35,7 @@ class GrammarTeacher:
 
     def __init__(self, seed: int, held_out: bool = False, full: bool = False) -> None:
         self.seed, self.held_out, self.full = seed, held_out, full
-        self.name = "scene grammar" + ", in full" * full
+        self.name = "scene grammar" + ", in full" * full + ", held-out wordings" * held_out
         self.usage: dict[str, float] = {}
         digest = hashlib.sha256(f"{seed} {held_out} {full}".encode())
         for source in SOURCES:

@@ -2,15 +2,19 @@
 
 import pytest
 
+from tinyemo.data import teachers
 from tinyemo.data.requests import Reply, Request
-from tinyemo.data.teachers import load_teacher, written
+from tinyemo.data.teachers import load_teacher, make_part
 from tinyemo.worlds.teacher import GrammarTeacher
+
+TEXTS = {"toy/0#caption": "A rose in a vase.", "toy/1#vqa": "Question: Who?\nAnswer: A person.",
+         "toy/2#vqa": "no form at all", "toy/5#reasoning": "I'm sorry, but I cannot help with images of that kind."}
 
 
 class Scribe:
     """Answers what it is told to; the others stay silent."""
 
-    name, key, silence = "a scribe", "1", "tired"
+    name, key, silence, usage = "a scribe", "1", "tired", {"ink": 3}
 
     def __init__(self, texts):
         self.texts, self.asked = texts, []
@@ -22,21 +26,26 @@ class Scribe:
                 yield Reply(request.id, self.texts[request.id])
 
 
-def test_every_request_becomes_a_record_or_is_counted(tmp_path):
-    requests = [Request(f"toy/{i}#{task}", str(tmp_path / "images" / f"{i}.png"), task, "joy", "ekman", question)
-                for i, (task, question) in enumerate([("caption", "What?"), ("vqa", ""), ("vqa", ""), ("reasoning", "Why?"),
-                                                      ("vqa", "")])]
-    texts = {"toy/0#caption": "A rose.", "toy/1#vqa": "Question: Who?\nAnswer: A person.", "toy/2#vqa": "no form at all"}
-    scribe = Scribe(texts)
-    made, lost = written(requests, scribe, tmp_path / "replies.jsonl", tmp_path / "images")
+def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch):
+    tasks = {"caption": "What?", "vqa": "", "reasoning": "Why?"}
+    requests = [Request(f"toy/{i}#{task}", str(tmp_path / f"{i}.png"), task, "joy", "ekman", tasks[task])
+                for i, task in enumerate(["caption", "vqa", "vqa", "reasoning", "vqa", "reasoning"])]
+    first, again = Scribe(TEXTS), Scribe({})
+
+    def part(scribe):
+        monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, journal: scribe)
+        return make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
+
+    made, drops, usage = part(first)
     assert [(one.id, one.image, one.turns, one.teacher) for one in made] == [
-        ("toy/0#caption", "0.png", (("<image>\nWhat?", "A rose."),), "a scribe"),
+        ("toy/0#caption", "0.png", (("<image>\nWhat?", "A rose in a vase."),), "a scribe"),
         ("toy/1#vqa", "1.png", (("<image>\nWho?", "A person."),), "a scribe"),
     ]
-    assert {(row.task, row.reason): row.dropped for row in lost.itertuples()} == {
-        ("vqa", "malformed"): 1, ("vqa", "tired"): 1, ("reasoning", "tired"): 1}
-    again = Scribe({})
-    assert written(requests, again, tmp_path / "replies.jsonl", tmp_path / "images")[0] == made
+    counted = {(row.task, row.reason): row.dropped for row in drops.itertuples()}
+    assert counted == {("vqa", "malformed"): 1, ("vqa", "tired"): 1, ("reasoning", "tired"): 1,
+                       ("reasoning", "refusal"): 1}
+    assert len(made) + sum(counted.values()) == len(requests) and usage == {"scribe": {"ink": 3}}
+    assert part(again)[0] == made
     assert again.asked == ["toy/3#reasoning", "toy/4#vqa"], "what was answered is not asked again"
 
 

@@ -354,7 +354,8 @@ def stacked_bars(table: pd.DataFrame, xlabel: str, title: str) -> Figure:
     axis.set(xlabel=xlabel, title=title)
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
-    figure.legend(loc="outside lower center", ncols=len(table.columns), frameon=False)
+    if len(table.columns):
+        figure.legend(loc="outside lower center", ncols=len(table.columns), frameon=False)
     return figure
 
 

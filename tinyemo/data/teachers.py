@@ -65,5 +65,7 @@ def make_part(
                 lost.append((request.task, "malformed" if reply else teacher.silence))
         usage[name] = teacher.usage
     kept, report = filter_instructions(made)
-    counted = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False).rename("dropped").reset_index()
-    return kept, pd.concat([report, counted], ignore_index=True), usage
+    filtered = report[report["reason"] != "kept"].rename(columns={"records": "dropped"})[["task", "reason", "dropped"]]
+    unwritten = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False).rename("dropped").reset_index()
+    drops = pd.concat([filtered, unwritten], ignore_index=True)
+    return kept, drops[drops["dropped"] > 0], usage

@@ -49,6 +49,13 @@ def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch):
     assert again.asked == ["toy/3#reasoning", "toy/4#vqa"], "what was answered is not asked again"
 
 
+def test_a_part_without_records_says_where_they_went(tmp_path, monkeypatch):
+    monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, journal: Scribe({"a#caption": ""}))
+    requests = [Request(f"{name}#caption", "", "caption", "", "ekman", "What?") for name in "ab"]
+    with pytest.raises(ValueError, match="no record is left of what scribe was asked: malformed 1, tired 1"):
+        make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
+
+
 def test_a_teacher_by_its_name():
     keys = {load_teacher(name, 0).key for name in ("grammar", "grammar:full", "grammar:held-out")}
     assert len(keys) == 3 and isinstance(load_teacher("grammar", 0), GrammarTeacher)

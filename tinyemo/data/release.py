@@ -75,8 +75,8 @@ describes, answers, or explains an emotion. {total:,} records. Written by: {teac
 `pretraining` (captions, questions with answers, questions about the mood; an image's three in random order) aligns
 images with words. `finetuning` (reasoning, conversations) teaches to explain a given emotion: three candidate labels,
 the true one with a near and a far one by the cosine of their anchors, then the line that states the label. In TinyEmo
-the metric projector fills that line when the model is used. `held_out` is about test images, in wordings that the
-other parts never use.
+the metric projector fills that line when the model is used. `held_out`, if there is one, is about test images,
+in wordings that the other parts never use.
 
 ## Images
 

@@ -50,7 +50,7 @@ def make_part(
     Resumes from the journal. Gives the records that stay, in the order of the plan; every request that made none, as
     counts by task and reason (columns task, reason, dropped); and what each teacher used, by its name. A request
     without a reply counts under the teacher's own reason, a reply that is not in the form asked for as "malformed",
-    what a filter took out under the filter's name.
+    what a filter took out under the filter's name. ValueError: nothing stays.
     """
     made, lost, usage = [], [], {}
     for name, requests in plan.items():
@@ -68,4 +68,8 @@ def make_part(
     filtered = report[report["reason"] != "kept"].rename(columns={"records": "dropped"})[["task", "reason", "dropped"]]
     unwritten = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False).rename("dropped").reset_index()
     drops = pd.concat([filtered, unwritten], ignore_index=True)
-    return kept, drops[drops["dropped"] > 0], usage
+    drops = drops[drops["dropped"] > 0]
+    if not kept:
+        counted = ", ".join(f"{reason} {n}" for reason, n in drops.groupby("reason")["dropped"].sum().items())
+        raise ValueError(f"no record is left of what {', '.join(plan)} was asked: {counted or 'nothing was asked'}")
+    return kept, drops, usage

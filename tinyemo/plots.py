@@ -352,10 +352,10 @@ def stacked_bars(table: pd.DataFrame, xlabel: str, title: str) -> Figure:
         axis.barh(table.index, table[name], left=left, color=hue, label=name)
         left += table[name].to_numpy()
     axis.set(xlabel=xlabel, title=title)
+    axis.margins(y=0.02)
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
-    if len(table.columns):
-        figure.legend(loc="outside lower center", ncols=len(table.columns), frameon=False)
+    figure.legend(loc="outside lower center", ncols=len(table.columns), frameon=False)
     return figure
 
 
@@ -364,7 +364,7 @@ def histograms(values: dict[str, Sequence[int]], xlabel: str, title: str) -> Fig
     figure, axes = _figure(7, 3)
     for hue, (name, numbers) in zip(HUES, values.items(), strict=False):
         counts = np.bincount(np.asarray(numbers, dtype=int))
-        axes[0, 0].plot(counts / counts.sum(), color=hue, drawstyle="steps-mid", label=name)
+        axes[0, 0].plot(counts / max(counts.sum(), 1), color=hue, drawstyle="steps-mid", label=name)
     axes[0, 0].set(xlabel=xlabel, ylabel="share of the group", title=title)
     axes[0, 0].legend(frameon=False)
     return figure

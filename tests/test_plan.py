@@ -11,6 +11,7 @@ from tinyemo.data.photos import PHOTO_SETS
 def machine(bench, monkeypatch):
     """A machine with one dataset, one checkpoint folder, one checkpoint and one encoder in the hub's cache."""
     monkeypatch.setattr(plan, "HF_HUB_CACHE", str(bench / "hub"))
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     (bench / "data" / PHOTO_SETS["FI"].folder).mkdir(parents=True)
     (bench / "data" / "owner" / "on-disk").mkdir(parents=True)
     for folder in ("models--owner--cached", "models--timm--vit_base_patch16_clip_224.openai"):
@@ -31,6 +32,9 @@ def machine(bench, monkeypatch):
         ({"anchors": "owner/on-disk", "tokenizer": "owner/cached", "projector": ""}, []),
         ({"anchors": "random"}, []),
         ({"anchors": "owner/begun"}, ["anchors owner/begun", "will be downloaded"]),
+        ({"pretraining_teacher": "grammar:full", "quality_teacher": "local:owner/cached"}, []),
+        ({"finetuning_teacher": "local:owner/begun"}, ["finetuning_teacher owner/begun", "will be downloaded"]),
+        ({"quality_teacher": "api:some/model"}, ["quality_teacher api:some/model", "set OPENAI_BASE_URL"]),
         ({"encoder_name": "ViT-B-16", "pretrained": "openai"}, []),
         ({"encoder_name": "ViT-L-14", "pretrained": "openai"}, ["ViT-L-14", "will be downloaded"]),
         ({"encoder_name": "ViT-L-14", "pretrained": "openay"}, ["no published encoder with weights 'openay'"]),

@@ -7,6 +7,7 @@ neither on the disk nor in the hub's cache are downloaded by the run that reads 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from tinyemo.profiles import Profile, Step, graph, notebook_path, pairs_of
 
 FOLDERS = ("features_root", "images")  # parameters that name a folder, or nothing
 CHECKPOINTS = ("anchors", "tokenizer", "projector")  # those that name a folder, a file, a hub id, or nothing
+TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")  # see data/teachers.py
 
 
 def lacking(values: dict) -> Iterator[str]:
@@ -33,9 +35,11 @@ def lacking(values: dict) -> Iterator[str]:
     for key in FOLDERS:
         if values.get(key) and not locate(values[key]).is_dir():
             yield f"{key} is missing: no folder {values[key]}, nor one under {data_dir()}"
-    for key in CHECKPOINTS:
-        name = values.get(key, "")
-        if HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
+    for key in (*CHECKPOINTS, *TEACHERS):
+        name = values.get(key, "").removeprefix("local:")
+        if name.startswith("api:") and not os.environ.get("OPENAI_BASE_URL"):
+            yield f"{key} {name} needs a server: set OPENAI_BASE_URL, and OPENAI_API_KEY if it wants a key"
+        elif HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
             yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
     encoder, weights = values.get("encoder_name", ""), values.get("pretrained", "")
     if encoder and not encoder.startswith("local-dir:") and not (weights and Path(weights).exists()):

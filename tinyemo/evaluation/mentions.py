@@ -76,15 +76,16 @@ WORDS = {
     "expression": """smiling: corners laughter laugh ~smile ~grin ~beam ~laugh ~chuckle ~giggle smirk; crying: tears
         teary misty_eyed tearful tearfully teardrop tear_stained ~cry ~weep wept ~sob sob ~wail ~bawl; scowling: ~furrow
         ~scowl ~frown ~glare ~glower gritted grits gritting clenched clenches bared baring bares grinding brow brows
-        eyebrows gnash; wide-eyed: popping round large wide_eyed wide huge ~bulge goggling goggle enormous saucer_eyed
-        eyes_like_saucers bug_eyed saucers widened; grimacing: green ~grimace tongue scrunched wrinkled wrinkles
-        crinkled screwed pulling_a_face pulls_a_face making_a_face makes_a_face contorted twisted squeezed squinched
-        pinched ~wince; open-mouthed: an_o a_round_o gaping agape ~gape open stands_wide_open stands_open slack_jawed
-        ~gasp jaw ~scream ~shout ~yell ~yawn rounded_mouth o_shaped_mouth; neutral: shows_nothing show_nothing
-        betrays_nothing without_emotion without_any_emotion neutral blank blankly expressionless expressionlessly
-        deadpan impassive impassively poker_face poker_faced straight_face straight_faced stony_face stony_faced
-        no_expression without_expression no_particular_expression without_any_expression emotionless unreadable vacant
-        plain_face unmoved no_emotion unsmiling gives_nothing_away stone_faced inexpressive no_sign_of_emotion""",
+        eyebrows gnash; wide-eyed|open-mouthed: round; wide-eyed: popping large wide_eyed wide huge ~bulge goggling
+        goggle enormous saucer_eyed eyes_like_saucers bug_eyed saucers widened; grimacing: green ~grimace tongue
+        scrunched wrinkled wrinkles crinkled screwed pulling_a_face pulls_a_face making_a_face makes_a_face contorted
+        twisted squeezed squinched pinched ~wince; open-mouthed: an_o a_round_o gaping agape ~gape open stands_wide_open
+        stands_open slack_jawed ~gasp jaw ~scream ~shout ~yell ~yawn rounded_mouth o_shaped_mouth; neutral:
+        shows_nothing show_nothing betrays_nothing without_emotion without_any_emotion neutral blank blankly
+        expressionless expressionlessly deadpan impassive impassively poker_face poker_faced straight_face
+        straight_faced stony_face stony_faced no_expression without_expression no_particular_expression
+        without_any_expression emotionless unreadable vacant plain_face unmoved no_emotion unsmiling gives_nothing_away
+        stone_faced inexpressive no_sign_of_emotion""",
     "action": """standing: ~stand stood upright on_his_feet on_her_feet on_their_feet; sitting: ~sit sat seated stool
         takes_a_seat has_taken_a_seat perched perches; walking: on_the_move one_foot_before_the_other takes_a_step
         takes_another_step taking_a_step steps_forward ~tiptoe ~walk ~stroll ~stride strode ~march ~wander ~pace walker
@@ -185,7 +186,9 @@ NEEDS: dict[str, str] = {
                     r"@ (?:\w+ ){0,2}(?:mouth|jaw|lips)|(?:mouth|jaw|lips) (?:\w+ ){0,4}@"),
     **dict.fromkeys("round large huge".split(), r"@ (?:\w+ )?eyes|"
                     r"eyes (?:(?:have|are|grown|grow|as|so|very|open|,|which|and|\w+ly) )+@"),
-    "green": r"@ face|face (?:\w+ ){0,3}@|@ around", "corners": r"(?=.*mouth).*\bup|(?=.*mouth).*(?:raised|lifted)",
+    "the dead": r"\b(?:lie|rest|sleep)s? @",
+    "green": r"@ (?:\w+ )?face|face (?:has |is |all |turn\w+ |gone |looks )*@",
+    "corners": r"(?=.*mouth).*\bup|(?=.*mouth).*(?:raised|lifted)",
     **dict.fromkeys(("an o", "a round o"), r"mouth|lips"), "can": r"\b(?:the|metal|overflowing) @|\ba @ (?:full|of)",
     "crosses": r"\b(?:with|the|of|stone|wooden|and|under|iron|stones) @(?! (?:the|an?|his|her)\b)",
     **dict.fromkeys(("raise", "lift", "holds up"), r"@ (?:an?|one|his|her|their|the) (?:\w+ )?(?:hand|arm)\b"),

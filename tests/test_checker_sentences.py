@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from checker_sentences import DEV, LIGHT, attributes_of
 from checker_sentences_held_out import HELD_OUT
+from checker_sentences_more import MORE
 
 from tinyemo.emotions import GROUPS, LABEL_SETS, SYNONYMS
 from tinyemo.worlds.scenes import ATTRIBUTES
 
 VALUES = {value for values in ATTRIBUTES.values() for value in values} | set(LIGHT)
 FELT = {*SYNONYMS, *GROUPS["ekman"], *GROUPS["mikels"]}
-PARTS = {"dev": DEV, "held out": HELD_OUT}
+PARTS = {"dev": DEV, "held out": HELD_OUT, "more": MORE}
 
 
 def meanings(label):
@@ -61,7 +62,7 @@ def test_half_of_each_part_is_planted_and_no_text_comes_twice():
     assert len(DEV) == 120 and len(HELD_OUT) >= 220
     for cases in PARTS.values():
         assert 2 * sum(bool(case.wrong) for case in cases) == len(cases)
-    texts = Counter(" ".join(re.findall(r"\w+", case.text.lower())) for case in DEV + HELD_OUT)
+    texts = Counter(" ".join(re.findall(r"\w+", case.text.lower())) for case in DEV + HELD_OUT + MORE)
     assert texts.most_common(1)[0][1] == 1
 
 

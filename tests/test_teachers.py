@@ -36,16 +36,16 @@ def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch):
         monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, journal: scribe)
         return make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
 
-    made, drops, usage = part(first)
-    assert [(one.id, one.image, one.turns, one.teacher) for one in made] == [
+    made = part(first)
+    assert [(one.id, one.image, one.turns, one.teacher) for one in made.items] == [
         ("toy/0#caption", "0.png", (("<image>\nWhat?", "A rose in a vase."),), "a scribe"),
         ("toy/1#vqa", "1.png", (("<image>\nWho?", "A person."),), "a scribe"),
     ]
-    counted = {(row.task, row.reason): row.dropped for row in drops.itertuples()}
+    counted = {(row.task, row.reason): row.dropped for row in made.drops.itertuples()}
     assert counted == {("vqa", "malformed"): 1, ("vqa", "tired"): 1, ("reasoning", "tired"): 1,
                        ("reasoning", "refusal"): 1}
-    assert len(made) + sum(counted.values()) == len(requests) and usage == {"scribe": {"ink": 3}}
-    assert part(again)[0] == made
+    assert len(made.items) + sum(counted.values()) == len(requests) and made.usage == {"scribe": {"ink": 3}}
+    assert part(again).items == made.items
     assert again.asked == ["toy/3#reasoning", "toy/4#vqa"], "what was answered is not asked again"
 
 

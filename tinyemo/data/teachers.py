@@ -10,6 +10,7 @@ A teacher's name is
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -42,15 +43,20 @@ def load_teacher(name: str, seed: int, **limits) -> Teacher:
                      "local:<checkpoint> or api:<model>")
 
 
-def make_part(
-    plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, image_root: Path, **limits
-) -> tuple[list[Instruction], pd.DataFrame, dict[str, dict]]:
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a dataset, as teachers wrote it and filters left it."""
+
+    items: list[Instruction]  # in the order of the requests
+    drops: pd.DataFrame  # every request that made none, counted: columns task, reason, dropped
+    usage: dict[str, dict]  # a teacher's name -> what it used
+
+
+def make_part(plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, image_root: Path, **limits) -> Part:
     """Let each teacher of a plan (its name -> its requests) answer, and filter what comes of it.
 
-    Resumes from the journal. Gives the records that stay, in the order of the plan; every request that made none, as
-    counts by task and reason (columns task, reason, dropped); and what each teacher used, by its name. A request
-    without a reply counts under the teacher's own reason, a reply that is not in the form asked for as "malformed",
-    what a filter took out under the filter's name. ValueError: nothing stays.
+    Resumes from the journal. A request without a reply counts under the teacher's own reason, a reply that is not in
+    the form asked for as "malformed", what a filter took out under the filter's name. ValueError: nothing stays.
     """
     made, lost, usage = [], [], {}
     for name, requests in plan.items():
@@ -72,4 +78,4 @@ def make_part(
     if not kept:
         counted = ", ".join(f"{reason} {n}" for reason, n in drops.groupby("reason")["dropped"].sum().items())
         raise ValueError(f"no record is left of what {', '.join(plan)} was asked: {counted or 'nothing was asked'}")
-    return kept, drops, usage
+    return Part(kept, drops, usage)

@@ -59,7 +59,7 @@ def test_a_wrong_emotion_is_no_other_word_for_the_label(part):
 
 
 def test_half_of_each_part_is_planted_and_no_text_comes_twice():
-    assert len(DEV) == 120 and len(HELD_OUT) >= 220
+    assert len(DEV) == 120 and len(HELD_OUT) >= 220 and len(MORE) == 210
     for cases in PARTS.values():
         assert 2 * sum(bool(case.wrong) for case in cases) == len(cases)
     texts = Counter(" ".join(re.findall(r"\w+", case.text.lower())) for case in DEV + HELD_OUT + MORE)
@@ -67,10 +67,10 @@ def test_half_of_each_part_is_planted_and_no_text_comes_twice():
 
 
 def test_every_value_and_every_label_occurs():
-    named = {mention for case in DEV + HELD_OUT for mention in case.mentions}
-    assert not VALUES - named
-    labels = Counter(case.label for case in DEV + HELD_OUT)
-    assert not [label for label in LABEL_SETS["parrott"] if labels[label] < 2]
+    for cases in (DEV + HELD_OUT, MORE):
+        assert not VALUES - {mention for case in cases for mention in case.mentions}
+        labels = Counter(case.label for case in cases)
+        assert not [label for label in LABEL_SETS["parrott"] if labels[label] < 2]
 
 
 @pytest.mark.parametrize("scene", ["ghost, smiling", "ghost, dog, smiling, standing, beach, day, clear, photo, dark",

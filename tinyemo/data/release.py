@@ -18,7 +18,7 @@ MADE_HERE = "drawn by the code of this project; Apache-2.0"
 LIMITS = {
     True: [
         "Embedded world: drawn scenes of one person, one object and one place. What is learnt here shows that a method "
-        "works, not what photographs do to people. Its photo, painting and abstract are three ways to render a cartoon.",
+        "works, not what photographs do to people. Photo, painting and abstract are three ways to render a cartoon.",
         "The texts come from a grammar. They are true of their scenes, but their wording is narrower than people's; "
         "distinct-2 and self-BLEU above say how narrow.",
         "Explanations name the attributes that the world's model makes decisive. They are causes by construction; "

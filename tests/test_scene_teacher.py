@@ -61,7 +61,8 @@ def test_a_reply_depends_on_the_seed_and_its_request_alone(requests):
 def test_settings_change_names_keys_and_rationales(requests):
     teachers = [GrammarTeacher(1), GrammarTeacher(2), GrammarTeacher(1, held_out=True), GrammarTeacher(1, full=True)]
     assert len({teacher.key for teacher in teachers}) == 4 and GrammarTeacher(1).key == teachers[0].key
-    assert [teacher.name for teacher in teachers] == ["scene grammar"] * 3 + ["scene grammar, in full"]
+    assert [teacher.name for teacher in teachers] == [
+        "scene grammar", "scene grammar", "scene grammar, held-out wordings", "scene grammar, in full"]
     reasoning = [r for r in requests if r.task == "reasoning"]
     plain, _, held_out, full = ([reply.text for reply in teacher.replies(reasoning)] for teacher in teachers)
     assert sum(map(len, full)) > 1.3 * sum(map(len, plain)) and not set(plain) & set(held_out)

@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import resource
+import shlex
 import socket
 import subprocess
 import sys
@@ -192,6 +193,13 @@ def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> int:
     """The most memory this process (or, with RUSAGE_CHILDREN, its largest finished child) held, in MiB."""
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     return round(resource.getrusage(who).ru_maxrss / unit)
+
+
+def command(folder: Path) -> str:
+    """The command line that makes the run of a folder."""
+    run = read(folder)
+    pairs = [f"-p {shlex.quote(f'{name}={value}')}" for name, value in run["overrides"].items()]
+    return " ".join(["python -m tinyemo.run", run["notebook"], "--profile", run["profile"], *pairs])
 
 
 def shown(path: Path) -> str:

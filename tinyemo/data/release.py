@@ -13,33 +13,39 @@ from tinyemo.data.files import write_atomically
 from tinyemo.data.instructions import Instruction, write_instructions
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.data.prompts import CAPTION_QUESTIONS, REASONING_QUESTIONS, reasoning_question
+from tinyemo.data.records import SPLITS
 
 MADE_HERE = "drawn by the code of this project; Apache-2.0"
-LIMITS = {
-    True: [
-        "Embedded world: drawn scenes of one person, one object and one place. What is learnt here shows that a method "
-        "works, not what photographs do to people. Photo, painting and abstract are three ways to render a cartoon.",
-        "The texts come from a grammar. They are true of their scenes, but their wording is narrower than people's; "
-        "distinct-2 and self-BLEU above say how narrow.",
-        "Explanations name the attributes that the world's model makes decisive. They are causes by construction; "
-        "what real viewers feel has many more.",
-    ],
-    False: [
-        "The texts were written by a model. It may name what is not in the picture, and nobody has read them all.",
-        "The explanation was asked for with the label given: it justifies that label, and does so for a wrong one too.",
-        "Labels are what annotators of the source datasets chose; their culture and moment speak through them.",
-    ],
+UNKNOWN = "unknown to this code: state whose images these are and under which terms"
+PICTURES = {  # known limits, by whether the pictures are embedded scenes
+    True: "Embedded world: drawn scenes of one person, one object and one place. What is learnt here shows that a "
+          "method works, not what photographs do to people. Photo, painting and abstract are three ways to render "
+          "a cartoon.",
+    False: "Labels are what people chose who were asked for the source datasets; their culture and moment speak "
+           "through them.",
 }
+TEXTS = {  # by whether the scene grammar wrote all of them
+    True: "The texts come from a grammar. They are true of their scenes, but their wording is narrower than "
+          "people's: see distinct-2 and self-BLEU. Explanations name what the world's model makes decisive, "
+          "causes by construction; what real viewers feel has many more.",
+    False: "The texts were written by a model. It may name what is not in the picture, and nobody has read them "
+           "all. An explanation was asked for with the label given: it justifies that label, and does so for a "
+           "wrong one too.",
+}
+REPEATED = (
+    "Short answers about things and moods repeat from one image to the next, also between training and "
+    "validation: a low loss on them says little."
+)
 
 
 def write_parts(parts: Mapping[str, Sequence[Instruction]], splits: Mapping[str, str], folder: Path) -> pd.DataFrame:
     """Write each part of a dataset as <part>_<split>.json, and about.parquet; gives the latter.
 
-    `splits`: image (the part of an id before "#") -> train, validation or test. A row of about.parquet is a record:
-    id, part, split, task, label, teacher, file.
+    `splits`: image (the part of an id before its last "#") -> train, validation or test. A row of about.parquet is a
+    record: id, part, split, task, label, teacher, file. Such files of an earlier run that this one has not are removed.
     """
     about = pd.DataFrame([
-        {"id": one.id, "part": part, "split": splits[one.id.partition("#")[0]], "task": one.task, "label": one.label,
+        {"id": one.id, "part": part, "split": splits[one.id.rpartition("#")[0]], "task": one.task, "label": one.label,
          "teacher": one.teacher}
         for part, items in parts.items() for one in items
     ])
@@ -48,6 +54,9 @@ def write_parts(parts: Mapping[str, Sequence[Instruction]], splits: Mapping[str,
         of = about[about["part"] == part].set_index("id")["file"]
         for name in of.unique():
             write_instructions((one for one in items if of[one.id] == name), folder / name)
+    for stale in {path for split in SPLITS for path in folder.glob(f"*_{split}.json")}:
+        if stale.name not in set(about["file"]):
+            stale.unlink()
     write_atomically(folder / "about.parquet", lambda path: about.to_parquet(path, index=False))
     return about
 
@@ -81,7 +90,7 @@ reasons are the same.
 
 ## Images
 
-The files hold paths relative to a folder of images, not the images.
+The files hold paths, relative to `{image_root}`, not the images.
 
 {images}
 
@@ -117,24 +126,29 @@ are told, stand in `tinyemo/data/prompts.py`.
 
 
 def dataset_card(name: str, composition: pd.DataFrame, drops: pd.DataFrame, measures: Mapping[str, float],
-                 datasets: Sequence[str], command: str) -> str:
+                 datasets: Sequence[str], image_root: str, command: str) -> str:
     """The card as markdown.
 
     `composition`: counts in column records, by part, split, task and teacher; `drops`: what was dropped, by reason;
-    `measures`: name -> number; `datasets`: those whose images are written about; `command`: what made the files.
+    `measures`: name -> number; `datasets`: those whose images are written about, relative to the folder `image_root`;
+    `command`: what made the files.
     """
-    embedded = not any(one in PHOTO_SETS for one in datasets)
-    licences = {one: PHOTO_SETS[one].licence if one in PHOTO_SETS else MADE_HERE for one in datasets}
+    teachers = composition["teacher"].unique()
+    drawn = all(one.startswith("scenes") for one in datasets)
+    told = all(one.startswith("scene grammar") for one in teachers)
+    other = MADE_HERE if drawn else UNKNOWN
+    licences = {one: PHOTO_SETS[one].licence if one in PHOTO_SETS else other for one in datasets}
     total = int(composition["records"].sum())
     return CARD.format(
-        name=name, command=command, total=total, size=_size(total), licence="apache-2.0" if embedded else "other",
-        teachers="; ".join(composition["teacher"].unique()), composition=composition.to_markdown(index=False),
+        name=name, command=command, total=total, size=_size(total), image_root=image_root,
+        licence="apache-2.0" if drawn and told else "other",
+        teachers="; ".join(teachers), composition=composition.to_markdown(index=False),
         images=_listed(f"{one}: {licence}" for one, licence in licences.items()),
         example=reasoning_question(("joy", "fear", "sadness"), "fear"),
         wordings=len(REASONING_QUESTIONS), captions=len(CAPTION_QUESTIONS),
         drops=drops.to_markdown(index=False) if len(drops) else "Nothing.",
         measures=pd.Series(measures, name="value").rename_axis("measure").round(4).to_markdown(),
-        limits=_listed(LIMITS[embedded]),
+        limits=_listed((PICTURES[drawn], TEXTS[told], REPEATED)),
     )
 
 

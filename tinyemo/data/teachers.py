@@ -12,6 +12,7 @@ A teacher's name is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import pandas as pd
 
@@ -19,6 +20,9 @@ from tinyemo.data.filters import filter_instructions
 from tinyemo.data.instructions import Instruction
 from tinyemo.data.journal import collect
 from tinyemo.data.requests import Request, Teacher, to_instruction
+from tinyemo.paths import locate
+
+COSTS = ("prompt_tokens", "completion_tokens", "dollars")  # of a Reply
 
 
 def load_teacher(name: str, seed: int, **limits) -> Teacher:
@@ -34,7 +38,7 @@ def load_teacher(name: str, seed: int, **limits) -> Teacher:
     if kind == "local" and what:
         from tinyemo.data.local_teacher import LocalTeacher
 
-        return LocalTeacher(what, seed=seed)
+        return LocalTeacher(str(locate(what)))
     if kind == "api" and what:
         from tinyemo.data.api_teacher import ApiTeacher
 
@@ -52,13 +56,27 @@ class Part:
     usage: dict[str, dict]  # a teacher's name -> what it used
 
 
+def share_out(
+    requests: Sequence[Request], teacher: str, best: str, share: float, seed: int
+) -> dict[str, list[Request]]:
+    """A plan for `make_part`: the teacher called `best` answers a share of the explanations, `teacher` all else.
+
+    Whether a request is among them depends on the seed and its id alone, not on the requests around it.
+    """
+    plan = {teacher: [], best: []}
+    for one in requests:
+        chosen = one.task == "reasoning" and crc32(f"{seed} {one.id}".encode()) < share * 2**32
+        plan[best if chosen else teacher].append(one)
+    return plan
+
+
 def make_part(plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, image_root: Path, **limits) -> Part:
     """Let each teacher of a plan (its name -> its requests) answer, and filter what comes of it.
 
     Resumes from the journal. A request without a reply counts under the teacher's own reason, a reply that is not in
     the form asked for as "malformed", what a filter took out under the filter's name. ValueError: nothing stays.
     """
-    made, lost, usage = [], [], {}
+    made, lost, usage, notes = [], [], {}, []
     for name, requests in plan.items():
         teacher = load_teacher(name, seed, journal=journal, **limits)
         replies = collect(teacher, requests, journal)
@@ -69,7 +87,11 @@ def make_part(plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, i
                 made.append(one)
             else:
                 lost.append((request.task, "malformed" if reply else teacher.silence))
-        usage[name] = teacher.usage
+        spent = {key: sum(getattr(reply, key) for reply in replies.values()) for key in COSTS}  # of all sessions
+        usage[name] = teacher.usage | {"replies": len(replies)} | spent
+        if teacher.note:
+            notes.append(f"{name}: {teacher.note}")
+            print(notes[-1])
     kept, report = filter_instructions(made)
     filtered = report[report["reason"] != "kept"].rename(columns={"records": "dropped"})[["task", "reason", "dropped"]]
     unwritten = pd.DataFrame(lost, columns=["task", "reason"]).value_counts(sort=False).rename("dropped").reset_index()
@@ -77,5 +99,7 @@ def make_part(plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, i
     drops = drops[drops["dropped"] > 0]
     if not kept:
         counted = ", ".join(f"{reason} {n}" for reason, n in drops.groupby("reason")["dropped"].sum().items())
-        raise ValueError(f"no record is left of what {', '.join(plan)} was asked: {counted or 'nothing was asked'}")
+        asked = ", ".join(plan)
+        raise ValueError("; ".join([f"no record is left of what {asked} was asked: {counted or 'nothing was asked'}",
+                                    *notes]))
     return Part(kept, drops, usage)

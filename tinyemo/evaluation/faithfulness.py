@@ -31,14 +31,14 @@ def faithfulness(
         named             mean number of pieces of evidence named (reasoning only)
         two_named         of the explanations whose scene has two pieces of evidence or more, the share that name two
 
-    `records` hold the images' attributes (attr_ columns) under the ids before "#"; `evidence(attributes, label,
+    `records` hold the images' attributes (attr_ columns) under the ids before the last "#"; `evidence(attributes, label,
     label_set)` gives the (attribute, value) pairs that speak for a label.
     """
     images = records.set_index("id")
     known = {name: (attributes_of(row), row["label_set"]) for name, row in images.iterrows()}
     rows = []
     for item in items:
-        attributes, label_set = known[item.id.partition("#")[0]]
+        attributes, label_set = known[item.id.rpartition("#")[0]]
         text = " ".join(answer for _, answer in item.turns)
         found, wrong = len(mentions(text)), len(faults(text, attributes, item.label))
         row = {"task": item.task, "mentions": found, "wrong": wrong, "named": np.nan, "two_named": np.nan}

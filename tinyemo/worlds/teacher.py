@@ -31,7 +31,7 @@ class GrammarTeacher:
     `full`: rationales name all the evidence.
     """
 
-    silence = "no evidence"
+    silence, note = "no evidence", ""
 
     def __init__(self, seed: int, held_out: bool = False, full: bool = False) -> None:
         self.seed, self.held_out, self.full = seed, held_out, full

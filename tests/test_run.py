@@ -235,6 +235,14 @@ def test_a_notebook_finds_its_input_beside_itself_then_in_the_profile(bench):
     assert load(here.out / "manifest.json")["inputs"]["run a"]["path"] == str(folders[1])
 
 
+def test_paths_in_parameters_are_inputs_but_a_profile_is_not_a_folder_of_data(bench):
+    for name in ("tiny", "photos"):
+        (bench / "data" / name).mkdir(parents=True)
+    notebook = write_notebook(bench / "notebooks" / "one.ipynb", PARAMETERS)
+    inputs = manifest.inputs_of(notebook, {"profile": "tiny", "images": "photos", "lr": 0.1})
+    assert set(inputs) == {"notebook", "library", "images"} and inputs["images"]["path"].endswith("data/photos")
+
+
 def test_metrics_are_flat_and_finite(bench):
     here = run.start_run("b", "tiny")
     here.record({"acc": np.float32(0.5), "n": np.int64(3), "best": "svm", "bayes": None})

@@ -110,7 +110,8 @@ def inputs_of(notebook: Path, parameters: dict, **files: Path) -> dict[str, dict
         "library": {"path": "tinyemo", "sha256": _digest(library)},
     }
     for name, value in parameters.items():
-        places = (Path(value), data_dir() / value) if isinstance(value, str) and value else ()
+        named = isinstance(value, str) and value and name != "profile"  # a profile may be called like a folder of data
+        places = (Path(value), data_dir() / value) if named else ()
         if existing := [place for place in places if place.exists()]:
             files[name] = existing[0]
     return inputs | {name: entry(path) for name, path in files.items()}

@@ -122,4 +122,5 @@ def test_the_judge_imports_nothing_of_how_texts_are_made():
                 [node.module] if isinstance(node, ast.ImportFrom) else []
             todo += [name for name in names if name.startswith("tinyemo.") and name not in seen]
             assert not {name.split(".")[0] for name in names} & {"torch", "transformers", "numpy"}
-    assert seen == {"tinyemo.evaluation.mentions", "tinyemo.data.felt", "tinyemo.data.assertions", "tinyemo.emotions"}
+    assert seen == {"tinyemo.evaluation.mentions", "tinyemo.data.felt", "tinyemo.data.assertions", "tinyemo.emotions",
+                    "tinyemo.evaluation.vocabulary", "tinyemo.evaluation.contexts"}

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -69,6 +68,7 @@ def test_answers_tokens_and_what_they_cost(teacher, proxy, tmp_path):
     # the random model writes no "Question: ...": what a text is worth is for others to say
     assert reply.text and parse_turns("vqa", "", reply.text) is None
     assert reply.prompt_tokens > 100 and reply.completion_tokens == TOKENS
+    assert reply.dollars == pytest.approx((reply.prompt_tokens + 10 * TOKENS) / 1e6)
     prompt = sum(reply.prompt_tokens for reply in replies.values())
     assert one.usage == {"replies": 5, "unanswered": 0, "cut": 5, "requests": 5, "retries": 0, "prompt_tokens": prompt,
                          "completion_tokens": 5 * TOKENS, "dollars": pytest.approx((prompt + 50 * TOKENS) / 1e6)}
@@ -99,6 +99,41 @@ def test_a_request_that_never_succeeds_does_not_keep_the_others(teacher, proxy, 
     assert [len(proxy.times[asked]) for asked in bad] == [1, 2, 2]  # what is refused is refused
     proxy.fault = lambda asked: None
     assert len(collect(one, requests, tmp_path / "replies.jsonl")) == 6 and once(requests, proxy)
+
+
+def test_a_request_without_words_stays_unanswered_and_one_without_label_is_an_error(teacher, tmp_path):
+    bare, journal = Request("bare#vqa", "bare.png", "vqa", "", "ekman", attributes={"votes": 3}), tmp_path / "r.jsonl"
+    one = teacher()
+    assert collect(one, [bare, *asks(2)], journal).keys() == {"scene-0#vqa", "scene-1#vqa"}
+    assert (one.usage["unanswered"], one.usage["requests"], one.usage["retries"]) == (1, 2, 0)
+    assert one.note == "1 of 3 requests have neither caption nor attributes to write from"
+    assert collect(one, [bare], journal) == {} and one.note.startswith("1 of 1 requests")
+    with pytest.raises(ValueError, match="task 'reasoning' needs a label"):
+        collect(one, [Request("x#reasoning", "", "reasoning", "", "ekman", caption="A dog.")], journal)
+
+
+def test_an_answer_in_parts_is_read(teacher, proxy, tmp_path):
+    def split(body):
+        body["choices"][0]["message"]["content"] = [{"type": "thinking", "thinking": "hm"},
+                                                    {"type": "text", "text": "A d"}, {"type": "text", "text": "og."}]
+    proxy.edit, one = split, teacher()
+    assert collect(one, asks(1), tmp_path / "replies.jsonl")["scene-0#vqa"].text == "A dog."
+    assert one.usage["requests"] == 1
+
+
+def test_what_nobody_can_read_is_paid_for_too(teacher, proxy, tmp_path):
+    """The first answer is broken: its request cost two. Broken ones alone end at the budget, before their retries."""
+    broken = [True]
+    proxy.edit = lambda body: broken and body.update(choices=broken.pop())
+    prices = {"price_in": 1.0, "price_out": 1.0, "concurrency": 1}
+    one = teacher(**prices)
+    first, second = collect(one, asks(2), tmp_path / "replies.jsonl").values()
+    assert first.completion_tokens == 2 * TOKENS == 2 * second.completion_tokens
+    assert first.dollars == 2 * second.dollars > 0 and one.usage["dollars"] == first.dollars + second.dollars
+    proxy.edit = lambda body: body.update(choices=[])
+    poor = teacher(retries=6, budget=1.5 * second.dollars, **prices)
+    assert collect(poor, asks(5), tmp_path / "others.jsonl") == {}
+    assert poor.usage["requests"] == 2 and poor.note.startswith("the budget is spent: ")
 
 
 def test_the_port_closes_midway_and_the_run_resumes(teacher, proxy, tmp_path):
@@ -175,7 +210,15 @@ def test_the_budget_stops_a_run_and_a_larger_one_goes_on(teacher, proxy, tmp_pat
     more = collect(larger, requests, journal)
     assert 7 <= len(more) <= 6 + 3
     assert len(collect(teacher(), requests, journal)) == 10 and once(requests, proxy)
-    assert spent(journal, one.name).completion_tokens == 10 * TOKENS
+
+
+def test_what_other_teachers_cost_is_spent_too(teacher, proxy, tmp_path):
+    journal, rich = tmp_path / "replies.jsonl", teacher(model="another")
+    rich.replies = lambda requests: iter([Reply(requests[0].id, "A dog.", 9, 9, 1.5)])
+    assert len(collect(rich, asks(1), journal)) == 1 and spent(journal) == 1.5
+    one = teacher(budget=1.0, price_in=1.0, journal=journal)
+    assert collect(one, asks(2), journal) == {} and not proxy.paid
+    assert one.note == "the budget is spent: $1.5000 of $1.0000"
 
 
 def test_a_server_that_reports_no_tokens(teacher, proxy, tmp_path):
@@ -214,8 +257,12 @@ def test_never_more_in_flight_than_allowed(teacher, proxy, tmp_path):
 def test_nothing_is_asked_without_address_key_or_prices(teacher, proxy, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="budget 2.0: expected price_in and price_out"):
         teacher(budget=2.0)
-    with pytest.raises(ValueError, match=r"base_url: expected http\(s\)://host/v1 without") as caught:
-        teacher(base_url="https://me:password@api.example.com/v1")
+    for name, value in {"budget": float("nan"), "price_in": -1.0, "price_out": float("inf")}.items():
+        with pytest.raises(ValueError, match=f"{name} {value}: expected a number of dollars, 0 or more"):
+            teacher(**{"budget": 2.0, "price_in": 1.0, name: value})
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"expected http\(s\)://host/v1") as caught:
+        patch.setenv("OPENAI_BASE_URL", "https://me:password@api.example.com/v1")
+        teacher()
     assert "password@" not in str(caught.value)
     answered = collect(teacher(), asks(2), tmp_path / "replies.jsonl")
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -223,14 +270,17 @@ def test_nothing_is_asked_without_address_key_or_prices(teacher, proxy, monkeypa
     with pytest.raises(ValueError, match="no key: set OPENAI_API_KEY"):
         collect(teacher(), asks(3), tmp_path / "replies.jsonl")
     monkeypatch.delenv("OPENAI_BASE_URL")
-    with pytest.raises(ValueError, match="no server: set OPENAI_BASE_URL or base_url"):
+    with pytest.raises(ValueError, match="no server: set OPENAI_BASE_URL, such as"):
         ApiTeacher("gpt-9")
 
 
 def test_the_key_of_a_teacher_changes_with_its_answers_alone(teacher, monkeypatch):
     def key(**changes):
         return teacher(**changes).key
-    assert key() == key(concurrency=9, retries=3, price_in=1.0, base_url="http://b/v1")
-    others = [key(), key(model="b"), key(temperature=0.0), key(max_tokens=9)]
+    with monkeypatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", "http://b/v1")
+        moved = key(concurrency=9, retries=3, price_in=1.0)
+    assert moved == key()
+    others = [key(), key(model="b"), key(max_tokens=9)]
     monkeypatch.setattr("tinyemo.data.prompts.SYSTEM", "Be brief.")
-    assert len({*others, key()}) == 5
+    assert len({*others, key()}) == 4

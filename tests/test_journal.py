@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tinyemo.data.journal import Spent, collect, spent
+from tinyemo.data.journal import collect, spent
 from tinyemo.data.requests import Reply, Request
 
 
@@ -22,6 +22,7 @@ class Parrot:
     name: str = "a parrot"
     silence: str = "silent"
     mute: frozenset = frozenset()
+    price: float = 0.25
     lives: int = 10**6
     asked: list = field(default_factory=list)
 
@@ -33,7 +34,7 @@ class Parrot:
                 raise RuntimeError("the parrot is dead")
             self.lives -= 1
             self.asked.append(request.id)
-            yield Reply(request.id, f"{request.caption}\u2028\n\ud83d", 10, 3)
+            yield Reply(request.id, f"{request.caption}\u2028\n\ud83d", 10, 3, self.price)
 
 
 def asks(n: int) -> list[Request]:
@@ -49,7 +50,7 @@ def test_replies_are_kept_and_never_asked_again(tmp_path):
     parrot.lives = 10
     replies = collect(parrot, asks(4), journal)
     assert list(replies) == ["r0", "r1", "r2", "r3"]  # in the order of the requests
-    assert replies["r2"] == Reply("r2", "scene 2\u2028\n\ud83d", 10, 3)  # from the file, whatever stood in the text
+    assert replies["r2"] == Reply("r2", "scene 2\u2028\n\ud83d", 10, 3, 0.25)  # from the file
     assert parrot.asked == ["r3", "r2", "r1", "r0"]
     assert collect(Parrot(lives=0), asks(4), journal) == replies
 
@@ -60,14 +61,13 @@ def test_a_changed_request_or_teacher_is_asked_anew_beside_the_old(tmp_path):
     changed = [dataclasses.replace(one, attributes={"place": 9}) if one.id == "r1" else one for one in asks(3)]
     assert collect(parrot, changed, journal).keys() == {"r0", "r1", "r2"}
     assert parrot.asked == ["r2", "r1", "r0", "r1"]
-    other = Parrot(key="hotter", name="another parrot")
+    other = Parrot(key="hotter", name="another parrot", price=2.0)
     collect(other, asks(3), journal)
     assert len(other.asked) == 3
     collect(parrot, asks(3), journal)
     assert len(parrot.asked) == 4  # the first ones are still there
-    assert spent(journal, "a parrot") == Spent(40, 12)
-    assert spent(journal, "another parrot") == Spent(30, 9)
-    assert spent(tmp_path / "none", "a parrot") == Spent()
+    assert spent(journal) == 4 * 0.25 + 3 * 2.0  # whoever wrote, asked for still or not
+    assert spent(tmp_path / "none") == 0
 
 
 def test_the_unanswered_stay_so_and_are_asked_next_time(tmp_path):
@@ -84,14 +84,14 @@ def test_a_torn_last_line_is_cut_off_and_asked_again(tmp_path, kept):
     collect(parrot, asks(2), journal)
     first, last = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(first + last[:kept])
-    assert spent(journal, "a parrot") == Spent(10, 3)
+    assert spent(journal) == 0.25
     assert collect(parrot, asks(2), journal).keys() == {"r0", "r1"}
     assert parrot.asked == ["r1", "r0", "r0"]
     assert journal.read_bytes() == first + last
 
 
 @pytest.mark.parametrize("damage", [b"\n", b"\xff\n", b"{}\n", b"[1]\n", b'{"key": "k", "teacher": "t", "id": "r0", '
-                                    b'"text": null, "prompt_tokens": 1, "completion_tokens": 1}\n'])
+                                    b'"text": null, "prompt_tokens": 1, "completion_tokens": 1, "dollars": 0.0}\n'])
 def test_other_damage_is_refused_with_file_and_line(tmp_path, damage):
     journal = tmp_path / "replies.jsonl"
     collect(Parrot(), asks(3), journal)

@@ -6,8 +6,9 @@ import re
 import pytest
 
 from tinyemo.data import prompts
+from tinyemo.data.filters import filter_instructions
 from tinyemo.data.prompts import describe_attributes, parse_turns, reasoning_question, teacher_messages
-from tinyemo.data.requests import Request
+from tinyemo.data.requests import Reply, Request, to_instruction
 from tinyemo.emotions import LABEL_SETS
 
 EMOSET = {"scene": "burial_chamber", "object": ["Alarm clock", "Kitchen & dining room table"], "human_action": [],
@@ -69,6 +70,8 @@ def test_attributes_in_words():
     assert describe_attributes(scene) == "Facial expression: wide-eyed\nThe picture is bright and pale"
     assert describe_attributes({"lens_type": "wide"}) == "Lens type: wide"
     assert describe_attributes({"brightness": 0.5, "object": [], "scene": ""}) == ""
+    mixed = {"object": ["dog", None, 3, float("nan")], "votes": [1, 2], "time": None}
+    assert describe_attributes(mixed) == "Things: dog"
 
 
 def test_light_has_words_in_order():
@@ -126,9 +129,9 @@ def test_several_turns():
 
 
 @pytest.mark.parametrize("text", [
-    "", "A dog.", "Question: What?", "Answer: A dog.\nQuestion: What?", "Question: What?\nAnswer: ",
+    "A dog.", "Question: What?", "Answer: A dog.\nQuestion: What?", "Question: What?\nAnswer: ",
     "Question: \nAnswer: b", "Question: a?\nQuestion: b?\nAnswer: c", "Question: a?\nAnswer: b\nQuestion: c",
-    "Question: <image>?\nAnswer: b",
+    "Question: <image>?\nAnswer: b", "Question: a?\nAnswer: b \ud83d", '{"question": "a?", "answer": "\\ud83d"}',
     '[{"question": "a?"}]', '[{"question": "a?", "answer": 3}]', '[{"question": "a?", "ans', "[1, 2]", "null", "{}",
 ])
 def test_what_is_malformed(text):
@@ -138,8 +141,17 @@ def test_what_is_malformed(text):
 def test_captions_and_reasoning_are_whole_texts():
     assert parse_turns("caption", "What?", " A dog.\nIt barks: Answer: woof. ") == (
         ("What?", "A dog.\nIt barks: Answer: woof."),)
-    assert parse_turns("reasoning", "Why?", " \n") is None
-    assert parse_turns("reasoning", "Why?", "an <image> token") is None
+    assert parse_turns("caption", "What?", "\U0001f339 a rose") == (("What?", "\U0001f339 a rose"),)
+    for text in ("an <image> token", "half \ud83d a rose"):
+        assert parse_turns("reasoning", "Why?", text) is None
+
+
+@pytest.mark.parametrize(("task", "question"), [("reasoning", "Why?"), ("vqa", "")])
+def test_a_blank_text_is_an_answer_that_the_filter_counts(task, question):
+    assert parse_turns(task, question, " \n") == ((question, ""),)
+    request = Request("x", "", task, "", "ekman", question)
+    kept, report = filter_instructions([to_instruction(request, Reply("x", " \n"), "", "t")])
+    assert kept == [] and report.set_index("reason")["records"]["empty"] == 1
 
 
 def test_the_key_follows_the_prompts(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tinyemo.data.instructions import Instruction
+from tinyemo.data.instructions import Instruction, write_instructions
 from tinyemo.data.prompts import CAPTION_QUESTIONS
 from tinyemo.data.records import read_records, write_records
 from tinyemo.data.requests import (
@@ -94,6 +94,17 @@ def test_finetuning_explains_labels_of_every_set():
     assert len({request.id for request in plan}) == len(plan)
     with pytest.raises(ValueError, match="record 'p/0': no anchors for its label set 'parrott'"):
         plan_finetuning(records, {"ekman": ANCHORS["ekman"]}, 0)
+
+
+@pytest.mark.parametrize("name", ["a\\b.jpg", "a:b.jpg", "c:/b.jpg"])
+def test_an_image_that_files_cannot_name_is_refused_before_anyone_is_asked(tmp_path, name):
+    assert plan_pretraining(table(1).assign(image="/images/late 10:30.jpg"), 0)
+    for plan in (plan_pretraining, lambda records, seed: plan_finetuning(records, ANCHORS, seed)):
+        with pytest.raises(ValueError, match="record 'd/0': image .*expected a path without backslashes"):
+            plan(table(1).assign(image=f"/images/{name}"), 0)
+    request = Request("x", f"/images/{name}", "caption", "", "ekman", "What?")
+    with pytest.raises(ValueError, match="expected a path within the folder"):  # so late it would be
+        write_instructions([to_instruction(request, Reply("x", "A dog."), "/images", "t")], tmp_path / "x.json")
 
 
 def test_the_most_voted_labels_are_explained_too():

@@ -35,18 +35,43 @@ def lacking(values: dict) -> Iterator[str]:
     for key in FOLDERS:
         if values.get(key) and not locate(values[key]).is_dir():
             yield f"{key} is missing: no folder {values[key]}, nor one under {data_dir()}"
-    for key in (*CHECKPOINTS, *TEACHERS):
-        name = values.get(key, "").removeprefix("local:")
-        if name.startswith("api:") and not os.environ.get("OPENAI_BASE_URL"):
-            yield f"{key} {name} needs a server: set OPENAI_BASE_URL, and OPENAI_API_KEY if it wants a key"
-        elif HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
-            yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
+    for key in CHECKPOINTS:
+        yield from _lacking_checkpoint(key, values.get(key, ""))
+    for key in TEACHERS:
+        if key in values and (key != "quality_teacher" or values.get("quality_share")):
+            yield from _lacking_teacher(key, values[key])
     encoder, weights = values.get("encoder_name", ""), values.get("pretrained", "")
     if encoder and not encoder.startswith("local-dir:") and not (weights and Path(weights).exists()):
         if not (repository := _repository(encoder, weights)):
             yield f"encoder_name {encoder} is no published encoder with weights {weights!r}"
         elif not _cached(repository):
             yield f"encoder_name {encoder} ({repository}) is not in the hub's cache: it will be downloaded"
+
+
+def _lacking_checkpoint(key: str, name: str) -> Iterator[str]:
+    """A sentence if `name` is a hub id of which nothing is here."""
+    if HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
+        yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
+
+
+def _lacking_teacher(key: str, name: str) -> Iterator[str]:
+    """A sentence if the teacher called `name` could not write yet, or never will."""
+    from tinyemo.data.teachers import load_teacher  # takes a second: only where one is named
+
+    kind, _, what = name.partition(":")
+    if kind == "api" and what:
+        if not os.environ.get("OPENAI_BASE_URL"):
+            yield f"{key} {name} needs a server: set OPENAI_BASE_URL, and OPENAI_API_KEY if it wants a key"
+    elif kind == "local" and what:
+        if HUB_ID.fullmatch(what):
+            yield from _lacking_checkpoint(key, what)
+        elif not locate(what).is_dir():
+            yield f"{key} is missing: no folder {what}, nor one under {data_dir()}"
+    else:
+        try:
+            load_teacher(name, seed=0)
+        except ValueError as error:
+            yield f"{key}: {error}"
 
 
 def _cached(repository: str) -> bool:

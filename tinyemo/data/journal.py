@@ -2,36 +2,32 @@
 
 Owns a file of JSON lines that is only appended to, one reply a line:
 
-    key                               hash of the teacher's key and of everything in the request
-    teacher                           its name
-    id, text                          the request's id, what the teacher wrote
-    prompt_tokens, completion_tokens  what it cost
+    key                                          hash of the teacher's key and of everything in the request
+    teacher                                      its name
+    id, text                                     the request's id, what the teacher wrote
+    prompt_tokens, completion_tokens, dollars    what that cost
 
 Takes a teacher and requests; gives replies by request id. A changed request or teacher has another key and is
 asked anew. Killed at any moment, a run loses what is in flight and no more. One process at a time writes a
 journal: it holds a lock that ends with the process, however that ends.
+
+It knows what replies cost, attempts before them included. What was paid for a request that stayed unanswered
+(answers that nobody could read, that came after the timeout, or in flight when the run was killed) stands nowhere.
 """
 
 import fcntl
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, get_type_hints
 
 from tinyemo.data.requests import Reply, Request, Teacher
 
 FIELDS = {"key": str, "teacher": str} | get_type_hints(Reply)
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Tokens of replies in a journal."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 def collect(teacher: Teacher, requests: Sequence[Request], journal: Path) -> dict[str, Reply]:
@@ -54,7 +50,7 @@ def collect(teacher: Teacher, requests: Sequence[Request], journal: Path) -> dic
         except BlockingIOError:
             raise RuntimeError(f"{journal}: another process is writing this journal; wait for it, or collect into a "
                                "journal of your own") from None
-        known = {key: reply for key, _, reply in _replies(file, journal) if key in wanted}
+        known = {key: reply for key, reply in _replies(file, journal) if key in wanted}
         file.truncate()  # what is left is a torn line
         for reply in teacher.replies([request for request in requests if keys[request.id] not in known]):
             if reply.id not in keys:
@@ -65,13 +61,12 @@ def collect(teacher: Teacher, requests: Sequence[Request], journal: Path) -> dic
     return {name: known[key] for name, key in keys.items() if key in known}
 
 
-def spent(journal: Path, teacher: str) -> Spent:
-    """What the replies of the teacher of this name cost; nothing if there is no file. ValueError: as `collect`."""
+def spent(journal: Path) -> float:
+    """Dollars that the replies in a journal cost, whoever wrote them; 0 without a file. ValueError: as `collect`."""
     if not Path(journal).exists():
-        return Spent()
+        return 0.0
     with open(journal, "rb") as file:
-        theirs = [reply for _, name, reply in _replies(file, journal) if name == teacher]
-    return Spent(sum(reply.prompt_tokens for reply in theirs), sum(reply.completion_tokens for reply in theirs))
+        return math.fsum(reply.dollars for _, reply in _replies(file, journal))
 
 
 def _key(teacher: Teacher, request: Request) -> str:
@@ -80,8 +75,8 @@ def _key(teacher: Teacher, request: Request) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, str, Reply]]:
-    """Key, teacher and reply of every line; the file is left standing at the end of the last whole line."""
+def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
+    """Key and reply of every line; the file is left standing at the end of the last whole line."""
     file.seek(0)
     end = 0
     for number, line in enumerate(file, 1):
@@ -96,7 +91,8 @@ def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, str, Reply]]:
             raise ValueError(f"{path}, line {number}: expected a reply with {', '.join(FIELDS)}; restore the line or "
                              "remove it, then its request is asked again")
         end += len(line)
-        yield entry.pop("key"), entry.pop("teacher"), Reply(**entry)
+        del entry["teacher"]
+        yield entry.pop("key"), Reply(**entry)
     file.seek(end)
 
 

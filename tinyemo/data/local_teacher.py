@@ -10,14 +10,12 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from zlib import crc32
 
 import torch
 from PIL import Image
-from torch import Tensor
-from transformers import AutoModelForImageTextToText, AutoProcessor, LogitsProcessor, PreTrainedModel, ProcessorMixin
+from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
 
-from tinyemo.data.prompts import prompts_key, teacher_messages
+from tinyemo.data.prompts import facts_of, prompts_key, teacher_messages
 from tinyemo.data.requests import Reply, Request
 from tinyemo.models.weights import local_folder
 
@@ -31,30 +29,27 @@ SAMPLES, SAMPLE_BYTES = 64, 65536  # of a weight file, to know it by without rea
 
 
 class LocalTeacher:
-    """Writes with an image-text-to-text checkpoint: greedily at temperature 0, above it by seed and request id.
+    """Writes with an image-text-to-text checkpoint, the likeliest token each time.
 
-    `device` "auto" is CUDA if there is one; `dtype` "auto" is the checkpoint's on CUDA and float32 on a CPU, else a
-    name such as "bfloat16". These and the batch size may change a text by rounding and are not part of `key`. Of
-    `usage`, "cut" are replies that ended at `max_new_tokens`.
+    On CUDA, if there is one, in the checkpoint's own precision, else on the CPU in float32. That and the batch size
+    may change a text by rounding and are not part of `key`. Of `usage`, "cut" are replies that ended at
+    `max_new_tokens`.
     """
 
-    silence = "unanswered"  # none is, unless the run is cut short
+    silence = "unanswered"
 
-    def __init__(self, checkpoint: str | Path, batch_size: int = 8, max_new_tokens: int = 256,
-                 temperature: float = 0.0, seed: int = 0, device: str = "auto", dtype: str = "auto"):
+    def __init__(self, checkpoint: str | Path, batch_size: int = 8, max_new_tokens: int = 256):
         self.checkpoint, self.batch_size, self.max_new_tokens = checkpoint, batch_size, max_new_tokens
-        self.temperature, self.seed, self.dtype = temperature, seed, dtype
         self.usage = dict.fromkeys(("replies", "cut", "prompt_tokens", "completion_tokens"), 0)
-        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self.note = ""
         folder = Path(checkpoint).expanduser()
         self.name = folder.resolve().name if folder.is_dir() else str(checkpoint)
 
     @cached_property
     def key(self) -> str:
-        """Hash of the checkpoint, the prompts and the settings; of a folder its small files and samples of its
+        """Hash of the checkpoint, the prompts and the limit of tokens; of a folder its small files and samples of its
         weights, of a hub id the id alone."""
-        sampling = [self.temperature, self.seed] if self.temperature else []
-        state = hashlib.sha256(json.dumps([self.max_new_tokens, sampling, prompts_key()]).encode())
+        state = hashlib.sha256(json.dumps([self.max_new_tokens, prompts_key()]).encode())
         folder = Path(self.checkpoint).expanduser()
         files = sorted({file for pattern in FILES for file in folder.glob(pattern)}) if folder.is_dir() else []
         for file in files:
@@ -70,7 +65,7 @@ class LocalTeacher:
     @cached_property
     def _loaded(self) -> tuple[ProcessorMixin, PreTrainedModel]:
         folder = local_folder(self.checkpoint, FILES)
-        dtype = self.dtype if self.dtype != "auto" or self.device != "cpu" else "float32"
+        device, dtype = ("cuda", "auto") if torch.cuda.is_available() else ("cpu", "float32")
         try:
             processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
             model = AutoModelForImageTextToText.from_pretrained(
@@ -83,16 +78,19 @@ class LocalTeacher:
                              "llava-hf/llava-1.5-7b-hf") from error
         tokenizer.padding_side = "left"  # all answers begin where their prompts end
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-        return processor, model.eval().to(self.device)
+        return processor, model.eval().to(device)
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """A reply for each request, batch by batch: those with an image first, then those without.
+        """A reply for each request, batch by batch: those with an image first, then those without. One that has
+        neither an image nor words about it stays unanswered.
 
         FileNotFoundError, ValueError: no such checkpoint, no image-text-to-text checkpoint, or an image that cannot
         be read, named in one sentence.
         """
         with_image = [request for request in requests if request.image]
-        without = [request for request in requests if not request.image]  # processors take no mixed batches
+        without = [request for request in requests if not request.image and facts_of(request)]  # no mixed batches
+        if bare := len(requests) - len(with_image) - len(without):
+            self.note = f"{bare} of {len(requests)} requests have neither an image nor words to write from"
         for part in (with_image, without):
             for start in range(0, len(part), self.batch_size):
                 yield from self._write(part[start:start + self.batch_size])
@@ -105,9 +103,8 @@ class LocalTeacher:
             chats, chat_template=None if processor.chat_template else LLAVA_TEMPLATE, add_generation_prompt=True,
             tokenize=True, return_dict=True, return_tensors="pt", processor_kwargs={"padding": True},
         ).to(model.device, dtype=model.dtype)
-        noise = [_Noise([request.id for request in batch], self.seed, self.temperature)] if self.temperature else []
         tokens = model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False, temperature=None,
-                                top_p=None, top_k=None, logits_processor=noise,
+                                top_p=None, top_k=None,
                                 pad_token_id=processor.tokenizer.pad_token_id)  # (B, prompt + new)
         new = tokens[:, inputs["input_ids"].shape[1]:].cpu()
         end = model.generation_config.eos_token_id  # one, several or none
@@ -120,19 +117,6 @@ class LocalTeacher:
             self.usage[name] += int(value)
         return [Reply(request.id, text.strip(), prompt, length) for request, text, prompt, length in
                 zip(batch, texts, prompts.tolist(), lengths.tolist(), strict=True)]
-
-
-class _Noise(LogitsProcessor):
-    """Sampling that no batch mate changes: the largest of logits / temperature + Gumbel noise of the request's own
-    generator is a draw from their softmax."""
-
-    def __init__(self, ids: Sequence[str], seed: int, temperature: float):
-        self.generators = [torch.Generator().manual_seed(crc32(f"{seed} {name}".encode())) for name in ids]
-        self.temperature = temperature
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # (B, T), (B, V) -> (B, V)
-        waits = torch.stack([torch.empty(scores.shape[1]).exponential_(generator=one) for one in self.generators])
-        return scores / self.temperature - waits.log().to(scores.device)
 
 
 def _chat(request: Request) -> list[dict]:

@@ -42,7 +42,7 @@ REASONING_QUESTIONS = (
     "Explain which emotion the image evokes and what in it brings that emotion about.",
     "Look at the image and reason about the feeling that it gives and the reasons for it.",
     "Which feeling does this picture stir in a viewer? Explain it by what is visible.",
-    "Reason step by step from the things in the image to the emotion that they evoke.",
+    "Reason from the things in the image to the emotion that they evoke.",
     "What would someone feel on seeing this picture, and what would make them feel so?",
     "Say which emotion fits the image and give your reasons.",
     "Describe the emotional effect of the picture and the visible details that cause it.",
@@ -123,7 +123,7 @@ def teacher_messages(request: "Request", sees_image: bool = False) -> list[dict[
     `sees_image`: the teacher is shown the image beside these words. ValueError: it is not, and there is neither
     caption nor attribute to write from; or the request's task needs a label and has none.
     """
-    facts = "\n".join(filter(None, (request.caption.strip(), describe_attributes(request.attributes))))
+    facts = facts_of(request)
     if not (facts or sees_image):
         raise ValueError(f"request {request.id!r}: expected a caption or attributes, for the teacher does not see "
                          "the image")
@@ -132,6 +132,11 @@ def teacher_messages(request: "Request", sees_image: bool = False) -> list[dict[
     known = [KNOWN[sees_image].format(facts=facts)] if facts else []
     return [{"role": "system", "content": SYSTEM.format(source=SOURCES[sees_image])},
             {"role": "user", "content": "\n\n".join([*known, ASSIGNMENTS[request.task].format(label=request.label)])}]
+
+
+def facts_of(request: "Request") -> str:
+    """What a teacher is told of the image of `request`; "" where neither caption nor attributes say anything."""
+    return "\n".join(filter(None, (request.caption.strip(), describe_attributes(request.attributes))))
 
 
 def prompts_key() -> str:
@@ -157,14 +162,14 @@ def describe_attributes(attributes: Mapping[str, object]) -> str:
     """Attributes in words, a line each: "Things: alarm clock, dog". "" where there is nothing to say.
 
     Values are text or lists of text; of numbers only brightness and colorfulness are visible, all others (votes,
-    valence) are left out, and so is what is empty or NaN.
+    valence, in lists too) are left out, and so is what is empty, None or NaN.
     """
     lines, light = [], []
     for name, value in attributes.items():
         if name in LIGHT and isinstance(value, (int, float)):
             light += [words for limit, words in LIGHT[name] if value <= limit][:1]  # none for NaN
         words = [value] if isinstance(value, str) else value if isinstance(value, (list, tuple)) else []
-        words = [re.sub(r"[_/]+", " ", word).strip().lower() for word in words]
+        words = [re.sub(r"[_/]+", " ", word).strip().lower() for word in words if isinstance(word, str)]
         if any(words):
             lines.append(f"{NAMES.get(name, name.replace('_', ' ').capitalize())}: {', '.join(filter(None, words))}")
     if any(light):
@@ -175,6 +180,7 @@ def describe_attributes(attributes: Mapping[str, object]) -> str:
 # --- what comes back ------------------------------------------------------------------------------------
 
 MOST_TURNS = {"vqa": 1, "sentiment": 1, "conversation": 5}  # of tasks whose questions the teacher writes
+_STRAY = re.compile(f"{IMAGE_TOKEN}|[\ud800-\udfff]")  # JSON can say half of a character, a file cannot
 _FENCE = re.compile(r"```\w*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _MARK = re.compile(  # "Question:", "**Q1:**", "2. Question:", "### Answer 2:" at a line's start, or after a sentence
     r"(?:^[ \t>#*_-]*(?:\d+\s*[.)]\s*)?[*_]*|(?<=[.?!]\s))(question|answer|q|a)\s*\d*\s*[*_]*:", re.I | re.M)
@@ -185,14 +191,17 @@ def parse_turns(task: str, question: str, text: str) -> tuple[tuple[str, str], .
 
     caption, reasoning: `question` and the whole text. vqa, sentiment: one pair, conversation: one to five pairs of
     "Question: ..." and "Answer: ..." in turn; JSON objects with these keys and the usual ornaments are read too.
-    Empty texts, turns without their other half, more of them than were asked for and stray image tokens are malformed.
+    Turns without their other half, more of them than were asked for, stray image tokens and halves of a character are
+    malformed. A text that is blank is an empty answer, for the filter of that name to count.
     """
+    if not text.strip():
+        return ((question, ""),)
     if task in MOST_TURNS:
         turns = _pairs(text)
         fits = 0 < len(turns) <= MOST_TURNS[task]
     else:
         turns, fits = [(question, text.strip())], True
-    whole = all(all(turn) and IMAGE_TOKEN not in "".join(turn) for turn in turns)
+    whole = all(all(turn) and not _STRAY.search("".join(turn)) for turn in turns)
     return tuple(turns) if fits and whole else None
 
 

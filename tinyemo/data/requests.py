@@ -6,6 +6,7 @@ data/prompts.py. What is drawn for a record depends on the seed and its id, not 
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ import pandas as pd
 from tinyemo.data.instructions import IMAGE_TOKEN, Instruction
 from tinyemo.data.prompts import CAPTION_QUESTIONS, REASONING_QUESTIONS, parse_turns, reasoning_question
 from tinyemo.emotions import labels_of
+
+_UNNAMEABLE = re.compile(r"\\|(?:^|/)[^/]:")  # what may lead out of a folder somewhere: data/instructions.py
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a teacher wrote to one request, and what it cost in tokens."""
+    """What a teacher wrote to one request, and what that cost, attempts that came to nothing included."""
 
     id: str  # of the request
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    dollars: float = 0.0
 
 
 class Teacher(Protocol):
@@ -50,8 +54,8 @@ class Teacher(Protocol):
     name: str
     key: str
     silence: str  # the reason under which the requests that it leaves unanswered are counted
-    usage: dict  # counts of its work, for the manifest
-    usage: dict[str, float]  # what it has used so far: tokens, dollars; empty where nothing is counted
+    note: str  # why requests stayed unanswered, in one sentence; "" where there is nothing to say
+    usage: dict[str, float]  # counts of this session's work, for the manifest; empty where nothing is counted
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
         """Replies as they come, in any order; a request without one stays unanswered."""
@@ -92,7 +96,7 @@ def plan_pretraining(records: pd.DataFrame, seed: int, captions: Mapping[str, st
     """Three requests an image: caption, vqa and sentiment in random order, images in the order of the records.
 
     `captions`: what is known of images in words, by record id; of others it is the record's text. Caption and vqa
-    are asked for without the label.
+    are asked for without the label. ValueError: an image whose path instruction files cannot hold.
     """
     requests = []
     for record in records.to_dict("records"):
@@ -112,7 +116,7 @@ def plan_finetuning(records: pd.DataFrame, anchors: Mapping[str, np.ndarray], se
 
     `anchors`: label set -> (C, D), in the order of `emotions.labels_of`. Where annotators' shares are known, up to
     `per_image` reasoning requests an image: the same picture under the labels most voted for next asks for another
-    explanation. `captions` as above. ValueError: a label set without anchors.
+    explanation. `captions` as above. ValueError: as above, or a label set without anchors.
     """
     requests = []
     for record in records.to_dict("records"):
@@ -159,5 +163,8 @@ def _generator(seed: int, record: str, part: int) -> np.random.Generator:
 
 
 def _known(record: Mapping[str, object], captions: Mapping[str, str] | None) -> dict[str, object]:
+    if _UNNAMEABLE.search(record["image"]):  # said here, before a teacher is paid
+        raise ValueError(f"record {record['id']!r}: image {record['image']!r}: expected a path without backslashes and "
+                         "without a drive letter (a:), so that instruction files can name it")
     return {"image": record["image"], "label_set": record["label_set"], "attributes": attributes_of(record),
             "caption": (captions or {}).get(record["id"], record.get("text", ""))}

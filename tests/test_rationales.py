@@ -9,7 +9,7 @@ import pytest
 
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, SYNONYMS
 from tinyemo.worlds.evidence import evidence, weight_of_evidence
-from tinyemo.worlds.rationales import MEANINGS, NAMES, conversation, is_held_out, rationale, skeletons
+from tinyemo.worlds.rationales import FAMILIES, MEANINGS, NAMES, conversation, is_held_out, rationale, skeletons
 from tinyemo.worlds.scenes import ATTRIBUTES, sample_scenes
 
 # value -> what gives it away in a text; the other values by their own word
@@ -72,8 +72,8 @@ def test_full_texts_name_all_evidence_at_greater_length(cases):
 TAGS = {
     **{f"{article} {name}".strip(): tag for name in chain(*NAMES.values())
        for article, tag in (("the", "<the>"), ("", "<a>"), ("a", "<a>"), ("an", "<a>"))},
-    **{said: tag for meaning in MEANINGS.values() for tag, ways in zip(("<why>", "<sense>"), meaning, strict=True)
-       for said in ways},
+    **{said: tag for meaning in chain(*MEANINGS.values()) for tag, said in zip(("<why>", "<sense>"), meaning,
+                                                                               strict=True)},
 }
 FILLED = re.compile(r"\b(" + "|".join(sorted(map(re.escape, TAGS), key=len, reverse=True)) + r")\b")
 
@@ -97,8 +97,11 @@ def test_skeletons_are_many_and_a_tenth_is_held_out():
     every = skeletons()
     assert len(every) == len(set(every)) >= 2000
     assert 0.08 <= np.mean([is_held_out(skeleton) for skeleton in every]) <= 0.12
-    kept_for_good = ("{the1} stir{s1} up {label} because {why1}.", "{the1} evoke{s1} {label}, since {why1}.")
+    kept_for_good = ("{the1} lead{s1} to {label}: {why1}.", "{the1} evoke{s1} {label}, since {why1}.")
     assert [is_held_out(skeleton) for skeleton in kept_for_good] == [True, False]
+    for role, families in FAMILIES.items():
+        for family in families:
+            assert sum(map(is_held_out, family)) >= 6, (role, family[0])
 
 
 def test_held_out_skeletons_make_held_out_text_and_no_other(cases):
@@ -116,8 +119,9 @@ def test_held_out_skeletons_make_held_out_text_and_no_other(cases):
 
 
 def test_conversations_answer_from_the_weights(cases):
-    verdicts = {"would be gone|no .* left|lose": [], "much weaker|most of": [], "not gone|still feel": []}
-    rng, turns = np.random.default_rng(2), []
+    verdicts = {"would be gone|no .* left|nothing would|would not": [], "much weaker|most of|far less": [],
+                "not gone|would still (?:feel|evoke|speak of)": []}
+    rng, turns, most = np.random.default_rng(2), [], 0
     for attributes, label, label_set, pairs in cases:
         talk = conversation(attributes, label, label_set, rng)
         turns.append(len(talk))
@@ -128,10 +132,32 @@ def test_conversations_answer_from_the_weights(cases):
             [verdict] = [v for v in verdicts if re.search(v, answer)]
             verdicts[verdict].append(share)
         else:
-            assert max(weights, key=weights.get) in shown(answer)
+            first, second = sorted(weights, key=weights.get, reverse=True)[:2]
+            most += 1
+            assert shown(answer) == {first, second} and shown(answer.split(" than the ")[1]) == {second}, answer
     alone, more, less = verdicts.values()
     assert set(alone) == {1.0} and 0.5 < min(more) and max(more) < 1 and max(less) <= 0.5
-    assert set(turns) == {2, 3}
+    assert set(turns) == {2, 3} and most > 100
+
+
+def test_no_meaning_is_given_twice(cases):
+    """Of the clause and the sense of one meaning a text has one, once; two pieces never mean the same."""
+    rng, senses = np.random.default_rng(5), dict(chain(*MEANINGS.values()))
+    for attributes, label, label_set, _ in cases[:3000]:
+        text = rationale(attributes, label, label_set, rng).lower()
+        said = [senses.get(part, part) for part in FILLED.findall(text) if TAGS[part] in ("<why>", "<sense>")]
+        assert said and len(said) == len(set(said)), text
+
+
+def test_what_befalls_people_is_not_said_to_fill_viewers(cases):
+    rng, of = np.random.default_rng(6), 0
+    for attributes, label, label_set, _ in cases:
+        if label in ("neglect", "shame", "suffering"):
+            talk = conversation(attributes, label, label_set, rng)
+            for said in (rationale(attributes, label, label_set, rng), *chain(*talk)):
+                assert said.lower().count(label) == said.count(f"of {label}"), said
+                of += label in said
+    assert of > 300
 
 
 def test_texts_repeat_for_a_seed_and_want_evidence(cases):

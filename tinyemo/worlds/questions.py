@@ -2,8 +2,8 @@
 
 Takes a scene's attributes (the seven of `scenes.ATTRIBUTES`, brightness and colorfulness in [0, 1]) and a numpy
 generator; gives text whose every statement is true of them: a skeleton is drawn, then a way to say each thing in it.
-Light and colour are spoken of only where they are clear (below .35, above .65); rooms show their weather through a
-window. Captions and plain questions hold no emotion word; answers about feeling name the given label and no other.
+Light and colour are spoken of only where they are clear (below .35, above .65) and hour and weather agree; rooms show
+their weather through a window. Captions and plain questions hold no emotion word; answers about feeling the label's.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,13 @@ import numpy as np
 
 from tinyemo.worlds.evidence import evidence
 from tinyemo.worlds.grammar import WORDS
+from tinyemo.worlds.rationales import NOT_FELT
 from tinyemo.worlds.scenes import ATTRIBUTES
 
 Phrases = tuple[str, ...]
 INDOORS = ("bedroom", "office")
 IS = {"balloons": "are"}  # all else is one
-LIGHT = {"brightness": ("dark", "bright"), "colorfulness": ("pale", "colourful")}  # said below .35, above .65
+LIGHT = {"brightness": ("dark", "bright"), "colorfulness": ("faded", "colourful")}  # said below .35, above .65
 
 
 def _a(phrase: str) -> str:
@@ -26,9 +27,10 @@ def _a(phrase: str) -> str:
 
 
 # words of the small CLIP's captions that would here claim a light, a weather, a sound or another thing
-_LEFT_OUT = {"colourful", "pale", "dark", "snowy", "ringing", "along", "houses", "school"}
+_LEFT_OUT = {"colourful", "pale", "dark", "snowy", "ringing", "along", "houses", "school", "dry"}
 SAID: dict[str, dict[str, Phrases]] = {  # attribute -> value -> ways to say it after "is", the plainest first
-    attribute: {value: tuple(way for way in ways if not _LEFT_OUT & set(way.split())) for value, ways in table.items()}
+    attribute: {value: tuple(way.replace(" the tongue", " their tongue").replace(" the cheeks", " their cheeks")
+                             for way in ways if not _LEFT_OUT & set(way.split())) for value, ways in table.items()}
     for attribute, table in WORDS.items()
 } | {
     "weather": {"clear": ("clear",), "cloudy": ("cloudy",), "rain": ("rainy", "raining"), "snow": ("snowy", "snowing"),
@@ -41,8 +43,8 @@ SAID["expression"]["neutral"] = ("showing a blank face", "looking straight ahead
 DONE: dict[str, Phrases] = {  # value -> what the person does; when or in what weather that is
     "smiling": ("smiles", "grins", "smiles broadly"), "crying": ("cries", "weeps", "sheds tears"),
     "scowling": ("scowls", "frowns hard"), "wide-eyed": ("stares wide-eyed", "stares with wide eyes"),
-    "grimacing": ("grimaces", "sticks out the tongue"), "open-mouthed": ("gasps", "gapes", "gasps with round eyes"),
-    "neutral": ("looks straight ahead", "shows a blank face"), "standing": ("stands", "stands still", "stands upright"),
+    "grimacing": ("grimaces", "sticks out their tongue"), "open-mouthed": ("gasps", "gapes", "gasps with round eyes"),
+    "neutral": ("looks straight ahead", "has a blank face"), "standing": ("stands", "stands still", "stands upright"),
     "sitting": ("sits", "sits on a stool"), "walking": ("walks", "takes a step"), "waving": ("waves", "waves a hand"),
     "jumping": ("jumps", "leaps", "jumps with raised arms"), "crouching": ("crouches", "squats", "crouches low"),
     "clear": ("under a clear sky", "in clear weather"), "cloudy": ("under a cloudy sky", "in cloudy weather"),
@@ -51,15 +53,16 @@ DONE: dict[str, Phrases] = {  # value -> what the person does; when or in what w
     "day": ("by day", "in daylight"), "sunset": ("at sunset", "in the evening"), "night": ("at night", "by night"),
 }
 FACE: dict[str, Phrases] = {  # what the person has
-    "smiling": ("a broad smile", "a wide grin"), "crying": ("tears on the cheeks", "a crying face"),
+    "smiling": ("a broad smile", "a wide grin"), "crying": ("tears on their cheeks", "a crying face"),
     "scowling": ("a deep scowl", "a red, scowling face"), "wide-eyed": ("wide, staring eyes", "a wide-eyed stare"),
     "grimacing": ("a twisted grimace", "a green, grimacing face"), "neutral": ("a blank face", "a neutral face"),
     "open-mouthed": ("a wide-open mouth", "a gaping mouth"),
 }
-_NEARLY: dict[str, Phrases] = {  # value -> what its picture might be said to show as well: nobody is asked about that
-    "storm": ("rain", "cloudy"), "rain": ("cloudy", "storm"), "open-mouthed": ("wide-eyed",), "bedroom": ("lamp",),
-    "smiling": ("open-mouthed",), "waving": ("standing",), "jumping": ("waving",), "sitting": ("chair",),
-    "city street": ("lamp",),
+_NEARLY = {  # value -> what its picture might be said to show as well: nobody is asked about that
+    "storm": "rain cloudy", "rain": "cloudy storm", "snow": "cloudy", "fog": "cloudy", "open-mouthed": "wide-eyed",
+    "smiling": "open-mouthed", "crying": "open-mouthed", "scowling": "grimacing", "wide-eyed": "grimacing",
+    "grimacing": "open-mouthed", "waving": "standing", "jumping": "waving", "sitting": "chair", "bedroom": "lamp",
+    "city street": "lamp", "abstract": "painting",
 }
 
 
@@ -76,43 +79,42 @@ class Topic:
     claims: Phrases
 
 
-_LOOKS = (("the {picture} is {v}", "it is a {v} {picture}", "the {picture} looks {v}"),
+_LOOKS = (("the {picture} is {v}", "it is a {v} {picture}", "the {picture} looks {v}", "this is a {v} {picture}"),
           ("the {picture}|{x}", "this|a {x} {picture}", "the whole {picture}|{x}"))
+_LEADS = ("", "", "", "tell me: ", "look closely: ", "look at the {picture}: ")  # before a question
 _PERSON_IS = ("the person|{x}", "the person in the {picture}|{x}", "the person we see|{x}")
 TOPICS: dict[str, Topic] = {
     "object": Topic(
         ("what object is in the {picture}?", "what is next to the person?", "what thing does the {picture} show?",
          "what can be seen beside the person?", "name the object in this {picture}.", "what else is in the {picture}?"),
         ("there {is_v} {v} in the {picture}", "the {picture} shows {v}", "{v} {is_v} next to the person",
-         "there {is_v} {v} beside the person", "next to the person {is_v} {v}"),
+         "there {is_v} {v} beside the person", "next to the person {is_v} {v}", "the person is next to {v}"),
         ("there|{x} in the {picture}", "there|{x} beside the person", "there|{x} to be seen")),
     "expression": Topic(
-        ("what face does the person make?", "what expression does the person have?", "how does the face look?",
-         "describe the face of the person.", "what can be seen on the person's face?"),
-        ("the person is {v}", "the person {does}", "the person has {has}", "the {picture} shows someone with {has}"),
-        _PERSON_IS),
+        ("what face does the person make?", "what expression does the person have?", "how does the face look?"),
+        ("the person is {v}", "the person {does}", "the person has {has}", "the {picture} shows someone with {has}",
+         "we see a person with {has}", "one sees that the person {does}"), _PERSON_IS),
     "action": Topic(
         ("what is the person doing?", "what does the person do in the {picture}?", "in what posture is the person?",
          "describe what the person is doing.", "what pose is the person in?", "what action does the {picture} show?"),
-        ("the person is {v}", "the person {does}", "the {picture} shows the person {v}"), _PERSON_IS),
+        ("the person is {v}", "the person {does}", "the {picture} shows the person {v}", "we see the person {v}",
+         "one sees that the person {does}"), _PERSON_IS),
     "background": Topic(
-        ("where is the person?", "where does the scene take place?", "what place does the {picture} show?",
-         "what kind of place is this?", "what is in the background?", "what is the setting of the scene?"),
-        ("the person is {v}", "the scene takes place {v}", "the scene is set {v}", "the background shows {place}"),
-        ("the person|{x}", "the scene|set {x}", "the person we see|{x}")),
+        ("where is the person?", "where does the scene take place?", "what place is this?", "what is the setting?"),
+        ("the person is {v}", "the scene takes place {v}", "the scene is set {v}", "the background shows {place}",
+         "we see the person {v}"), ("the person|{x}", "the scene|set {x}", "the person we see|{x}")),
     "weather": Topic(
-        ("what is the weather like{outside}?", "how is the weather{outside}?", "what kind of weather is it{outside}?",
-         "what weather can be seen{outside}?", "describe the weather{outside}."),
+        ("what is the weather like{outside}?", "how is the weather{outside}?", "what weather is it{outside}?"),
         ("it is {v}{outside}", "the weather{outside} is {plain}", "the {picture} shows {plain} weather{outside}"),
         ("it|{x}{outside}", "the weather{outside}|{x}", "the weather we see{outside}|{x}")),
     "time": Topic(
-        ("what time of day is it?", "when does the scene take place?", "what time of day does the {picture} show?",
-         "at what time of day is the scene set?", "which part of the day is it?", "is it day, sunset or night?"),
-        ("it is {v}", "it is {v} in this {picture}", "the scene takes place {does}"), ("it|{x}", "it|{x} here")),
+        ("what time of day is it?", "at what time of day is the scene set?", "is it day, sunset or night?"),
+        ("it is {v}", "it is {v} in this {picture}", "the scene takes place {does}", "the scene is set {does}"),
+        ("it|{x}", "it|{x} here", "it|{x} in the {picture}")),
     "style": Topic(
-        ("what kind of picture is this?", "in what style is this made?", "what sort of image is it?",
-         "what type of picture is shown here?", "is this a photo, a painting or an abstract picture?"),
-        ("this is {v}", "it is {v}", "what we see here is {v}"), ("this|{x}", "what we see here|{x}")),
+        ("what kind of picture is this?", "what is the style?", "is this a photo, a painting or an abstract picture?"),
+        ("this is {v}", "it is {v}", "what we see here is {v}", "we see {v}", "one can see that it is {v}"),
+        ("this|{x}", "what we see here|{x}", "what is shown|{x}")),
     "brightness": Topic(("how bright is the {picture}?", "how much light is there in the {picture}?"), *_LOOKS),
     "colorfulness": Topic(("how colourful is the {picture}?", "what are the colours of the {picture} like?"), *_LOOKS),
 }
@@ -126,20 +128,21 @@ _FEELING = (
     "which feeling does this {picture} evoke?", "what emotion does this {picture} bring up?",
     "what does one feel when looking at this {picture}?", "which emotion fits this {picture} best?",
     "what might a viewer feel in front of this {picture}?", "what mood does the {picture} create?",
-    "how would you describe the mood?", "is the feeling of this scene pleasant or unpleasant?",
     "is the mood of the {picture} pleasant or unpleasant?", "what is it like to look at this {picture}?",
 )
 _FELT = (
     "the {picture} evokes {label}{why}. This feeling is {pleasant}", "{ahead}the feeling is {label}. It is {pleasant}",
     "the mood is one of {label}{why}. That is {pleasant}", "{ahead}the {picture} calls up {label}, which is {pleasant}",
+    "{ahead}the {picture} suggests {label}, a feeling that is {pleasant}",
+    "{ahead}the {picture} speaks of {label}. That is {pleasant}",  # from here on viewers feel it
     "it is {pleasant}: what one feels is {label}{why}", "a viewer may well feel {label}{why}. That is {pleasant}",
-    "{ahead}the scene suggests {label}, a feeling that is {pleasant}",
+    "{ahead}one feels {label}, which is {pleasant}",
 )
-_WHY = (" because of the {thing}", ", not least because of the {thing}", ", given the {thing}")
+_WHY = (" because of the {thing}", ", given the {thing}", ", in view of the {thing}", " on account of the {thing}")
 
 _SHOWN = (  # the scene as a thing, to follow "a photo of"
-    "{person} {smiling} and {standing} {place}{near}", "{person} with {smile} {standing} {place}{near}",
-    "{person} {smiling} {place}{near}", "{person}, {smiling} and {standing} {place}{near}",
+    "{person} {grinning} and {standing} {place}{near}", "{person} with {smile} {standing} {place}{near}",
+    "{person} {grinning} {place}{near}", "{person}, {smiling} and {standing} {place}{near}",
     "{person} who {smiles} while {standing} {place}{near}",
 )
 _TOLD = (  # the scene as a clause
@@ -150,8 +153,9 @@ _TOLD = (  # the scene as a clause
 _PLACED = ("{place}{near}, {person} is {standing} and {smiling}", "{place}, {person} with {smile} {stands}{near}")
 _FRAMES = ("there is {scene}", "we see {scene}", "here we see {scene}", "this shows {scene}")
 _LOOK_FRAMES = ("{look} of {scene}", "this is {look} of {scene}", "{look} shows {scene}", "we see {look} of {scene}")
+_LOOK_CLAUSES = ("{look} in which {scene}", "this is {look} in which {scene}", "in {look}, {scene}")  # 1st: no sentence
 _THING = ("{beside} them {is} {thing}", "there {is} {thing} {beside} the person", "{thing} {is} {beside} them")
-_LOOK = ("this is {look}", "the whole is {look}", "what we see is {look}")
+_LOOK = ("this is {look}", "the whole scene is shown in {look}", "what we see is {look}")
 
 
 def _pick(rng: np.random.Generator, options: Phrases) -> str:
@@ -164,7 +168,10 @@ def _sentence(text: str, stop: str = ".") -> str:
 
 def _light(attributes: Mapping[str, object]) -> dict[str, str]:
     """The words that light and colour deserve where they are clear: "brightness" and "colorfulness" -> word."""
-    return {name: words[x > 0.5] for name, words in LIGHT.items() if not 0.35 <= (x := attributes[name]) <= 0.65}
+    hour, weather = attributes["time"], attributes["weather"]
+    belied = "bright" if hour == "night" or weather in ("rain", "storm") else "dark" if weather == "snow" else ""
+    said = {name: words[x > 0.5] for name, words in LIGHT.items() if not 0.35 <= (x := attributes[name]) <= 0.65}
+    return {name: word for name, word in said.items() if word != belied}
 
 
 def describe(attributes: Mapping[str, object], rng: np.random.Generator) -> str:
@@ -181,14 +188,16 @@ def _sentences(attributes: Mapping[str, object], rng: np.random.Generator) -> li
     extras = ("weather", "time", "style", *(["light"] if light else []))
     named = rng.permutation(extras)[:1 + int(rng.random() * len(extras))].tolist()
     thing_apart, hour_apart, look_apart = (rng.random(3) < (0.4, 0.5, 0.35)).tolist()  # in sentences of their own?
+    faces = [way for way in SAID["expression"][face] if not way.startswith("showing")]  # pictures show, in captions
     slots = {
         "person": _pick(rng, ("a person", "someone", "somebody", "one person")), "smiles": _pick(rng, DONE[face]),
-        "smiling": _pick(rng, SAID["expression"][face]), "smile": _pick(rng, FACE[face]),
+        "smiling": _pick(rng, faces), "grinning": _pick(rng, [way for way in faces if "ing" in way]),
+        "smile": _pick(rng, FACE[face]), "beside": _pick(rng, ("beside", "right beside", "close to")),
         "standing": _pick(rng, SAID["action"][action]), "stands": _pick(rng, DONE[action]), "is": IS.get(thing, "is"),
         "place": _pick(rng, SAID["background"][place]), "thing": _pick(rng, SAID["object"][thing]),
-        "beside": _pick(rng, ("beside", "right beside", "close to")),
     }
-    slots["near"] = "" if thing_apart else f" {slots['beside']} {slots['thing']}"
+    beside = rng.random() < 0.8 and slots["place"].startswith(("in ", "on ", "at ", "among "))  # none after "near"
+    slots["near"] = (" {beside} {thing}" if beside else " with {thing} nearby").format(**slots) * (not thing_apart)
     before, after = [], [_pick(rng, _THING)] if thing_apart else []
     joined, told = [], []  # the hour and the weather, as words that join a sentence and as clauses
     if "time" in named:
@@ -197,8 +206,8 @@ def _sentences(attributes: Mapping[str, object], rng: np.random.Generator) -> li
     if "weather" in named:
         outside = " outside the window" if place in INDOORS else ""
         seen = DONE[weather][0].split(" ", 1)[1].removeprefix("the ")
-        joined.append(f"with {seen}{outside}" if outside else _pick(rng, DONE[weather]))
-        told.append(f"it is {_pick(rng, SAID['weather'][weather])}{outside}")
+        joined.append(f"with {seen}{outside}" if outside else f"{'and ' * len(joined)}{_pick(rng, DONE[weather])}")
+        told.append(f"{'the sky' if weather == 'clear' else 'it'} is {_pick(rng, SAID['weather'][weather])}{outside}")
     if told and hour_apart:
         (before if rng.random() < 0.4 else after).append(" and ".join(told))
         joined = []
@@ -209,9 +218,9 @@ def _sentences(attributes: Mapping[str, object], rng: np.random.Generator) -> li
     if framed and look_apart and len(before + after) < 2:
         after, framed = [*after, _pick(rng, _LOOK)], False
     if rng.random() < 0.5:
-        frame, skeleton = _pick(rng, _LOOK_FRAMES if framed else _FRAMES), _pick(rng, _SHOWN)
+        frame, skeleton = _pick(rng, _LOOK_FRAMES[bool(before):] if framed else _FRAMES), _pick(rng, _SHOWN)
     else:
-        frame = _pick(rng, ("in {look}, {scene}", "{look} in which {scene}")) if framed else "{scene}"
+        frame = _pick(rng, _LOOK_CLAUSES[bool(before):]) if framed else "{scene}"
         skeleton = _pick(rng, _TOLD if framed else _TOLD + _PLACED)
         if joined and not framed and skeleton in _TOLD and rng.random() < 0.5:
             skeleton, joined = f"{' '.join(joined)}, {skeleton}", []
@@ -224,12 +233,11 @@ def question_about(attributes: Mapping[str, object], rng: np.random.Generator) -
     shown = {name: attributes[name] for name in ATTRIBUTES} | _light(attributes)
     name = _pick(rng, tuple(shown))
     value, topic, said = shown[name], TOPICS[name], SAID[name]
-    unasked = {one for seen in shown.values() for one in _NEARLY.get(seen, ())} | {value}
+    unasked = {one for seen in shown.values() for one in _NEARLY.get(seen, "").split()} | {value}
     other = _pick(rng, tuple(one for one in said if one not in unasked))
     asked, left = (value, other) if rng.random() < 0.5 else (other, value)
-    x, is_x, kind = said[asked][0], IS.get(asked, "is"), rng.random()
+    x, is_x, kind, answer = said[asked][0], IS.get(asked, "is"), rng.random(), _pick(rng, topic.answers)
     subject, rest = _pick(rng, topic.claims).split("|")
-    answer = _pick(rng, topic.answers)
     question = _pick(rng, topic.ask) if kind < 0.5 else f"{is_x} {subject} {rest}?"
     if 0.5 <= kind < 0.65:
         x += f" or {said[left][0]}"
@@ -238,10 +246,11 @@ def question_about(attributes: Mapping[str, object], rng: np.random.Generator) -
     elif 0.65 <= kind:
         denied = rest.replace("{x}", f"no {asked}") if name == "object" else f"not {rest}"
         answer = f"no, {subject} {is_x} {denied}" + (f"; {answer}" if rng.random() < 0.7 else "")
+    question = _pick(rng, _LEADS) * question.endswith("?") + question
     slots = {
         "x": x, "v": _pick(rng, said[value]), "plain": said[value][0], "place": said[value][0].split(" ", 1)[-1],
         "does": _pick(rng, DONE.get(value, ("",))), "has": _pick(rng, FACE.get(value, ("",))),
-        "is_v": IS.get(value, "is"), "picture": _pick(rng, ("picture", "image")),
+        "is_v": IS.get(value, "is"), "picture": _pick(rng, ("picture", "image", "scene")),
         "outside": " outside the window" if shown["background"] in INDOORS else "",
     }
     return _sentence(question.format(**slots), ""), _sentence(answer.format(**slots))
@@ -253,8 +262,9 @@ def sentiment_question(attributes: Mapping[str, object], label: str, label_set: 
     reasons, why = evidence(attributes, label, label_set), ""
     if reasons and rng.random() < 0.7:
         name, value = _pick(rng, reasons)
-        why = _pick(rng, _WHY).format(thing=f"{value} person" if name in ("expression", "action") else value)
+        why = _pick(rng, _WHY).format(thing=value + {"expression": " face", "action": " person"}.get(name, ""))
     pleasant = next((what for what, labels in NOT_UNPLEASANT.items() if label in labels), "unpleasant")
-    slots = {"picture": _pick(rng, ("picture", "image")), "label": label, "pleasant": pleasant, "why": why,
+    slots = {"picture": _pick(rng, ("picture", "image", "scene")), "label": label, "pleasant": pleasant, "why": why,
              "ahead": f"{why.lstrip(', ')}, " if why else ""}
-    return (_sentence(_pick(rng, _FEELING).format(**slots), ""), _sentence(_pick(rng, _FELT).format(**slots)))
+    felt = _pick(rng, _FELT[:6] if label in NOT_FELT else _FELT)
+    return _sentence(_pick(rng, _FEELING).format(**slots), ""), _sentence(felt.format(**slots))

@@ -29,11 +29,11 @@ rose: rose | red rose | single rose; *: ~ is given to someone who is held dear =
   who long for each other; sympathy sadness: people bring ~ to those who lost a friend = the loss of a friend | ~ is
   laid down for those who are missed = a last goodbye
 trophy: trophy | golden trophy | winner's trophy; *: ~ is the reward for hard work = hard work that has paid off | ~
-  shows that someone has won = a win; envy anger: many want ~ but one wins it = a prize that many want | it is hard to
-  see others win ~ = a win that went to someone else
+  shows that someone has won = a win; envy anger: many want ~ but only one wins it = a prize that many want | it is hard
+  to see others win ~ = a win that went to someone else
 gift: gift | wrapped gift | gift with a ribbon; *: anything may be inside ~ = something hidden | ~ keeps its secret
   until the last moment = a secret about to come out; gratitude contentment: ~ shows that someone has been thought of =
-  being thought of | ~ asks for nothing in return = the kindness of another person
+  kind thoughts | ~ asks for nothing in return = the kindness of another person
 balloons: balloons | three balloons | balloons on strings; *: balloons belong to parties and birthdays = a birthday |
   balloons are there when people celebrate = a party | children play with balloons = play and games
 lifebuoy: lifebuoy; *: ~ brings people back to safety = safety | ~ means that help has come = help that came in time;
@@ -101,8 +101,8 @@ graveyard: graveyard | old graveyard | graveyard in the background; *: ~ is wher
   people that they will die = death | nobody can tell what moves in ~ = hidden danger
 mountain: mountain | high mountain | mountain in the background; *: ~ is greater than anything people can build = the
   greatness of nature | ~ makes people look very small = something bigger than people; surprise: ~ is higher than anyone
-  expects = more than anyone expected | ~ takes people's breath away = a breathtaking sight; pride contentment: only
-  those who work hard reach the top of ~ = hard work that has paid off | few people reach the top of ~ = a goal that was
+  expects = unexpected greatness | ~ takes people's breath away = a breathtaking sight; pride contentment: only those
+  who work hard reach the top of ~ = hard work that has paid off | few people reach the top of ~ = a goal that was
   reached; confusion: people lose their way on ~ = losing the way | all paths on ~ look alike = not knowing where one is
 dump: dump | dump full of waste | dump in the background; *: ~ shows what people have ruined = ruin | ~ is what careless
   people leave behind = careless people; disgust: ~ smells of things that rot = a foul smell | people turn away from ~ =
@@ -149,7 +149,7 @@ _EVOKE = ("evoke{s1} {label}|stir{s1} {label}|call{s1} up {label}|bring{s1} abou
           "fill{s1} the viewer with {label}|evoke{s1} a feeling of {label}|leave{s1} a feeling of {label}|"
           "create{s1} a feeling of {label}")
 _ADD = ("add{s1} to the {label}|make{s1} the {label} stronger|deepen{s1} the feeling of {label}|lead{s1} to {label} too"
-        "|strengthen{s1} the feeling of {label}|point{s1} the same way|support{s1} this feeling|speak{s1} of {label}")
+        "|strengthen{s1} the feeling of {label}|point{s1} the same way|support{s1} this feeling|feed{s1} this feeling")
 _MEAN = "stand{s1} for |speak{s1} of |tell{s1} of |hint{s1} at |remind{s1} people of |make{s1} people think of "
 _EVOKES, _ADDS = (verbs.replace("{s1}", "s") for verbs in (_EVOKE, _ADD))
 _EVOKE_BOTH, _MEAN2 = _EVOKE.replace("{s1}", ""), _MEAN.replace("{s1}", "{s2}")

@@ -135,15 +135,17 @@ class _Handler(BaseHTTPRequestHandler):
             proxy.times[asked].append(time.monotonic())
             fault = proxy.fault(asked)
         try:
-            self.answer(asked, content, fault)
+            answer = self.answer(asked, content, fault)
         finally:
             with proxy.lock:
-                proxy.in_flight -= 1
+                proxy.in_flight -= 1  # before it is sent: a client that has it may ask the next at once
+        if answer:
+            self.send(*answer)
 
-    def answer(self, asked: str, content: bytes, fault: str | None) -> None:
+    def answer(self, asked: str, content: bytes, fault: str | None) -> tuple[int, dict[str, str], str] | None:
         proxy = self.proxy
         if fault in FAULTS:
-            return self.send(*FAULTS[fault])
+            return FAULTS[fault]
         if fault == "drop":
             return None  # HTTP/1.0: the connection is closed without a word
         time.sleep(2 if fault == "slow" else proxy.delay)
@@ -163,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
                 act = proxy.after and proxy.paid.total() == proxy.after[0]
             if act:
                 proxy.after[1]()
-        return self.send(status, {}, body)
+        return status, {}, body
 
     def send(self, status: int, headers: dict[str, str], body: str) -> None:
         try:

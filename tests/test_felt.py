@@ -25,6 +25,11 @@ def test_every_label_and_synonym_is_known():
     ("She feels content and at ease.", "contentment"),
     ("A desire to sit, a look of pain.", "lust suffering"),
     ("The abandoned building offers comfort with ease; blue sky; sadly, it rains.", ""),
+    # of others and of things, unless they cause it
+    ("A sad-looking flower under angry clouds; a storm rages, his boss is furious.", ""),
+    ("The terrifying ghost. A cheerful scene.", "horror cheerfulness"),
+    ("It might evoke dread in viewers, and there is a hint of pity.", "horror sympathy"),
+    ("Less angry than ashamed; it might be read as fear. She could not be more proud.", "shame pride"),
     # faces are no emotions
     ("A smiling man, a crying woman, a scowl, wide eyes.", ""),
     # denied, compared, supposed, asked, offered

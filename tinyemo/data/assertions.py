@@ -12,65 +12,52 @@ from typing import NamedTuple
 _KINDS: dict[str, str] = {
     "deny": "not yet|less|has stopped|have stopped|stopped|no|not|never|without|neither|nor|nobody|none|nothing|"
             "rather than|instead of|far from|free of|free from|lack of|lacks|lacking|absence of|devoid of|no longer|"
-            "hardly|" "scarcely|as opposed to|unlike|anything but|in place of|fails to|refuses to|void of|bereft of|"
-                      "empty of|clear of|in lieu of|gone is|gone are|gone the|rules out|ruled out|excludes|"
-                      "excluding|minus|sans|zero|lacked|" "has run out of|seldom|rarely|could not|wrong to|"
-                                        "mistake to|misleading to",
-    "suppose": "if|as if|as though|imagine|imagines|imagining|suppose|supposing|whether|may be|may have|perhaps|"
-               "maybe|possibly|wish|wishes|wished|wishing|dream of|dreams of|dreaming of|dreamed of|dreamt of|"
-               "think of|" "thinks of|thinking of|memory of|memories of|waiting for|waits for|mistaken for|"
-                           "compared to|compared with|than|expect|expects|expected|expecting|wants|want|longs for|"
-                           "remembers|remembering|misses|missing|" "hopes for|hoping for|looks for|looking for|"
-                                        "searching for|searches for|afraid of a|ought to|about to|invites|invite|"
-                                        "had she|had he|had they|had there|were there|were she|were he|reason to|"
-                                        "used to|" "every reason|can imagine|going to|will soon|tomorrow|is coming|"
-                                        "threatens|promises|nightmare of|nightmares of|story of|stories of|tale of|"
-                                        "poster of|song about|songs about|book about|books about|" "hoping to|"
-                                        "hope to|hopes to|plans to|planning to|wonder if|wonders if|wondering if|"
-                                        "could use|could do with|once had|once stood|once was|was once|were once|"
-                                        "former|yesterday|forecast|" "in case of|for fear of|instead imagine|"
-                                        "taken for|mistake for|mistook|confused with|talk of|talks of|talking about|"
-                                        "used to",
-    "would": "'d think|'d say|'d expect|, perhaps ,|, maybe ,|, say ,|would|might|could be|could have|"
-             "could almost be|could hear|could imagine|could think|should have been",
+            "hardly|scarcely|as opposed to|unlike|anything but|in place of|fails to|refuses to|void of|bereft of|"
+            "empty of|clear of|in lieu of|gone is|gone are|gone the|rules out|ruled out|excludes|excluding|minus|sans|"
+            "zero|lacked|has run out of|seldom|rarely|could not|wrong to|mistake to|misleading to",
+    "suppose": "if|as if|as though|imagine|imagines|imagining|suppose|supposing|whether|may be|may have|perhaps|maybe|"
+            "possibly|wish|wishes|wished|wishing|dream of|dreams of|dreaming of|dreamed of|dreamt of|think of|"
+            "thinks of|thinking of|memory of|memories of|waiting for|waits for|mistaken for|compared to|compared with|"
+            "than|expect|expects|expected|expecting|wants|want|longs for|remembers|remembering|misses|missing|"
+            "hopes for|hoping for|looks for|looking for|searching for|searches for|afraid of a|ought to|about to|"
+            "some will|some might|some would|invites|invite|had she|had he|had they|had there|were there|were she|"
+            "were he|reason to|used to|every reason|can imagine|going to|will soon|tomorrow|is coming|threatens|"
+            "promises|nightmare of|nightmares of|poster of|song about|songs about|book about|books about|hoping to|"
+            "hope to|hopes to|plans to|planning to|wonder if|wonders if|wondering if|could use|could do with|once had|"
+            "once stood|once was|was once|were once|former|yesterday|forecast|in case of|for fear of|taken for|"
+            "mistake for|mistook|confused with|talk of|talks of|talking about",
+    "would": "'d think|'d say|'d expect|, perhaps ,|, maybe ,|, say ,|would|might|could be|could have|could almost be|"
+            "could hear|could imagine|could think|should have been",
     "like": "like|resembles|resemble|resembling|reminiscent of|reminds me of|reminds us of|reminds one of|"
             "reminds you of|remind us of|symbol of|metaphor for|similar to|worthy of|as in|where one would expect|"
             "where you would expect|where one expects|where you expect|as one does|as one would|as you do|"
-            "as people do|the way a|the way an|" "the size of a|the color of a|the shape of a|akin to|comparable to|"
-                                        "evocative of",
+            "as people do|the way a|the way an|the size of a|the color of a|the shape of a|akin to|comparable to|"
+            "evocative of",
     "list": "labels :|label :|options :|choices :|candidates :|emotions :|categories :|choose|select from|pick from|"
             "one of the following|[",
-    "close": "turns out to be|proves to be|in fact|actually|in reality|in truth|but|yet|though|although|however|"
-             "while|whereas|because|since|, so|so that|instead|except|apart from|other than|save for|which|who|when|"
-             "where|why|how|;|:|(|)|]|—|–|-",
+    "close": "turns out to be|proves to be|in fact|actually|in reality|in truth|but|yet|though|although|however|while|"
+            "whereas|because|since|, so|so that|instead|except|apart from|other than|save for|which|who|when|where|"
+            "why|how|;|:|(|)|]|—|–|-",
     "place": "in|on|at|beside|behind|near|under|by|against|over|across|along|next|around|amid|among|before|above|"
-             "below|beneath|inside|outside|during|through|throughout|with|is|are|has|holds|wears|carries|looks|"
-             "shows|" "seems|can",
+            "below|beneath|inside|outside|during|through|throughout|with|is|are|has|holds|wears|carries|looks|shows|"
+            "seems|can",
     "": "were it not for|not only|not just|not merely|not simply|no doubt|no wonder|no matter|not to mention|"
-        "nothing but|no less|nothing more than|nothing less than|can not help but|can not help|could not help|"
-        "can not stop|"
-                                        "not without|not clear|nothing says|none other than|nothing if not|such as|"
-                                        "if anything|things like|as far as|as well as|as long as|as soon as|"
-                                        "no mistaking|no denying|no ordinary|no mere|no small|" "no little|"
-                                        "not just any|not far from|can not contain|could not contain|can not hide|"
-                                        "could not hide|can not conceal|could not conceal|not hide|does not hide|"
-                                        "not stop|never stops|not stopped|never fails to|not fail to|" "no shortage of|"
-                                        "no end of|not least|could not be|more or less|could not look more|"
-                                        "could not seem more|hard not to|impossible not to|difficult not to|"
-                                        "if you look|if one looks|if we look|no question|without question|"
-        "without doubt|"
-                                        "without a doubt|no longer alone|unable to hide|nothing short of|"
-                                        "not unlikely|may feel|might feel|i would say|i 'd say|i would call|"
-                                        "i 'd call|i would describe|i like|we like|not expect|never expected|"
-                                        "not expected|who would not|who could not|who could resist|has stopped to|"
-                                        "stopped to|more than",
+            "nothing but|no less|nothing more than|nothing less than|can not help but|can not help|could not help|"
+            "can not stop|not without|not clear|nothing says|none other than|nothing if not|such as|if anything|"
+            "things like|as far as|as well as|as long as|as soon as|no mistaking|no denying|no ordinary|no mere|"
+            "no small|no little|not just any|not far from|can not contain|could not contain|can not hide|"
+            "could not hide|can not conceal|could not conceal|not hide|does not hide|not stop|never stops|not stopped|"
+            "never fails to|not fail to|no shortage of|no end of|not least|could not be|could hardly be|can hardly be|"
+            "why would anyone|more or less|could not look more|could not seem more|hard not to|impossible not to|"
+            "difficult not to|if you look|if one looks|if we look|no question|without question|without doubt|"
+            "without a doubt|no longer alone|unable to hide|nothing short of|not unlikely|may feel|might feel|"
+            "i would say|i 'd say|i would call|i 'd call|i would describe|i like|we like|not expect|never expected|"
+            "not expected|who would not|who could not|who could resist|has stopped to|stopped to|more than",
     "back": "is absent|are absent|is missing|are missing|is nowhere|are nowhere|nowhere|is gone|are gone|has left|"
-            "has vanished|has disappeared|is over ,|should be|has gone|have gone|has lifted|has cleared|" "has ceased|"
-                                        "has melted|are over ,|has given way to|gives way to|gave way to|"
-                                        "is replaced by|has been replaced by|was replaced by|have vanished|"
-                                        "have disappeared|are over|is over|is no more|are no more|"
-            "nowhere to be seen|"
-                                        "nowhere in sight|nowhere to be found|is out of the picture",
+            "has vanished|has disappeared|is over ,|should be|has gone|have gone|has lifted|has cleared|has ceased|"
+            "has melted|are over ,|has given way to|gives way to|gave way to|is replaced by|has been replaced by|"
+            "was replaced by|have vanished|have disappeared|are over|is over|is no more|are no more|"
+            "nowhere to be seen|nowhere in sight|nowhere to be found|is out of the picture",
     "stop": ".|!|\n|answer :", "ask": "?", "comma": ",", "and": "and", "as": "as",
 }
 _MODALS = "may might could would can".split()
@@ -92,13 +79,15 @@ _CLOSED = {"a", "an", "of", "no", "more", "most", "very", "so", "less", "picture
 _SOMEBODY = {"he", "she", "they", "who", "person", "man", "woman", "figure", "boy", "girl"}
 _TAKEN = {"read", "seen", "taken", "interpreted", "understood", "regarded"}  # "might be read as fear"
 _TO_COME = {"ought", "about", "going", "used", "hoping", "hopes", "planning", "plans", "waiting"}
-_COMPARED = {"pale", "white", "red", "cold", "hot", "quiet", "still", "bright", "dark", "big", "light", "free", "cool"}
+_COMPARED = set("""big blank blind brave bright calm cold cool dark dry empty flat free fresh gentle green happy hard
+    heavy hot light lonely motionless old pale pretty quick quiet red rigid round sick silent small soft stiff still
+    strong tall wet white""".split())
 _TOKEN = re.compile(r"[a-z]+|'(?:s|re|m|ll|ve|d)\b|[.!?;:,()\[\]\n—–]|(?<= )-+(?= )")
 _LIKENESS = re.compile(r"\w+(?<!and)-(?:like|shaped|sized|free|white|pale)\b")
 _PLAIN = {"’": "'", "can't": "can not", "won't": "will not", "n't": " not", "cannot": "can not", "é": "e",
-          "colour": "color", "grey": "gray", "centre": "center", "theatre": "theater", "jewellery": "jewelry"}
-_BRITISH = re.compile(r"((?<=\b[a-z])(?:um|ig|on|av)|\b(?:neighb|harb|parl|splend|glam))our|"
-                      r"(mesmer|hypnot|energ|agon|sympath|empath|terror|symbol)is(?=e|ing)")
+          "grey": "gray", "centre": "center", "theatre": "theater", "jewellery": "jewelry"}  # American, in full
+_PLAIN |= {f"{stem}our": f"{stem}or" for stem in "col hum vig hon fav neighb harb splend".split()}
+_PLAIN |= {f"{stem}is": f"{stem}iz" for stem in "mesmer hypnot energ agon sympath empath".split()}
 _LIST_GOES_ON = re.compile(r"(?:(?!(?:is|are|it|he|she|they|the|this|there|just|only|but|who|and|with|has) )"
                            r"(?:[a-z]+|,) ){1,9}?n?or ")
 
@@ -149,7 +138,6 @@ def assertions(text: str, table: Lexicon) -> tuple[list[str], list[Hit]]:
     text = text.lower()
     for written, plain in _PLAIN.items():
         text = text.replace(written, plain)
-    text = _BRITISH.sub(lambda found: f"{found[1]}or" if found[1] else f"{found[2]}iz", text)
     tokens = _TOKEN.findall(_LIKENESS.sub(" ", text))
     asserted: list[Hit] = []
     sentence: list[Hit] = []  # of the sentence that is being read
@@ -179,14 +167,18 @@ def assertions(text: str, table: Lexicon) -> tuple[list[str], list[Hit]]:
                         or not _SOMEBODY.isdisjoint(subject) and "see" in tokens[opened:start - 1])))
                 if not scope or spared:
                     sentence.append(Hit(start, position, meaning))
-            rhetorical = rhetorical or words[0] == "who"
+            rhetorical = rhetorical or words[0] in ("who", "why")
             continue
         if words == ("than",) and opener == "less":  # "less angry than ashamed"
             meaning = "close"
+        if words == ("less",) and "than" not in tokens[position:position + 5]:
+            continue
+        if words[-1] == "stopped" and not " ".join(tokens[position:position + 1]).endswith("ing"):
+            continue  # "a car has stopped"
         if meaning == "as":
             compares = tokens[start - 2:start - 1] == ["as"] or tokens[max(start - 1, 0)] in _COMPARED
             going_on = tokens[start + 2:start + 3] == ["as"] or tokens[max(start - 1, 0)] in _TAKEN
-            meaning = "suppose" if compares else "" if going_on else "close"
+            meaning = "suppose" if compares else "" if going_on or scope == "suppose" else "close"
         if meaning in ("stop", "ask"):
             answer = [token for token in tokens[position:position + 4] if token not in ("\n", "answer", ":")]
             asserted += sentence if meaning == "stop" or rhetorical or answer[:1] == ["yes"] else []

@@ -24,9 +24,10 @@ WORDS: dict[str, str] = {
     "anger|disgust": "hate hatred hates hated hateful",
     "awe": "awe awed awestruck awe_inspiring awe_struck ~reverence overawed reverent wowed",
     "cheerfulness": """cheerfulness cheerful cheerfully cheery ~cheer gleeful gleefully glee merriment merry merrily
-        jolly jovial gaiety in_high_spirits cheeriness lightheartedness good_cheer good_humored cheered mirth mirthful
-        jollity carefree chirpy perky blithe sunny_mood high_spirits in_good_spirits jolliness ~festive ~playful
-        ~playfulness lighthearted light_hearted""",
+        jolly jovial gaiety cheeriness lightheartedness good_cheer good_humored cheered mirth mirthful jollity carefree
+        chirpy perky blithe sunny_mood in_good_spirits jolliness ~festive ~playful ~playfulness lighthearted
+        light_hearted""",
+    "cheerfulness|zest|excitement|joy": "high_spirits in_high_spirits",
     "cheerfulness|joy": "happiness happy happily happier glad gladness happiest gladdened gladdens gladly",
     "confusion": """confusion confused confusing confusedly bewilderment bewildered bewildering puzzlement puzzled
         puzzling baffled baffling perplexed perplexing perplexity ~uncertainty ~uncertain confuses confuse bewilders
@@ -145,9 +146,9 @@ EVERYDAY = """pride_of_place pride_flag pride_flags pride_parade relief_map reli
     love_seat i_love you_love we_love they_love would_love love_to love_it passion_fruit happy_birthday happy_hour
     happy_to all_the_rage a_shame_that what_a_shame what_a_pity pity_that sadly_, thankfully_, happily_, panic_button
     shock_wave shock_of guilty_pleasure i_'m_afraid afraid_not with_ease glad_to hate_to worry_about no_surprise
-    feels_like feel_like stress_ball comfort_zone comfort_food hope_to hopes_to happy_ending regret_to
-    fears_nothing fear_nothing nothing_to_fear animated_film energy_drink pain_killer proud_owner
-    love_at_first_sight peace_sign no_worries love_nest fury_road funny_bone thanks_to"""
+    feels_like feel_like stress_ball comfort_zone comfort_food hope_to hopes_to happy_ending regret_to fears_nothing
+    fear_nothing nothing_to_fear animated_film energy_drink pain_killer proud_owner love_at_first_sight peace_sign
+    no_worries love_nest fury_road funny_bone thanks_to"""
 
 # what stands about an everyday word (@) when it speaks of feeling
 _LEAD = r"(?:an?|one|the|of|in|by|some|pure|deep|great|such|so|very|quite|rather|simply|almost|more|most|genuine|" \
@@ -165,12 +166,12 @@ FRAME = re.compile(
 
 # what feels nothing itself: a word for a state says nothing of the person where it is said of such a thing or of others
 _THINGS = "(?:" + "|".join(r"""skies sky sun moon stars? clouds? rain snow fog storms? thunder\w* lightning wind
-    weather seas? ocean waves fire flames? blaze bonfire campfire beach streets? road park garden desert dunes
-    forest woods mountains? peaks? graveyard cemetery graves? dump landfill city office bedroom room bed trees?
-    flowers? plants? blossoms? rose sunflower petals balloons? gift present trophy cup teacup mug clock lamp chair
-    guitar car bike bicycle camera book umbrella backpack bag bin can lifebuoy heart firework fireworks snake
-    serpent ghost phantom colors? hues light music song tune melody neighbors? rivals? boss crowd mob mother father
-    parents friends? colleagues wife husband mourners fans""".split()) + ")"
+    weather seas? ocean waves fire flames? blaze bonfire campfire beach streets? road park garden desert dunes forest
+    woods mountains? peaks? graveyard cemetery graves? dump landfill city office bedroom room bed trees? flowers?
+    plants? blossoms? rose sunflower petals balloons? gift present trophy cup teacup mug clock lamp chair guitar car
+    bike bicycle camera book umbrella backpack bag bin can lifebuoy heart firework fireworks snake serpent ghost
+    phantom colors? hues light music song tune melody neighbors? rivals? boss crowd mob mother father parents friends?
+    colleagues wife husband mourners fans""".split()) + ")"
 _OF_A_THING = re.compile(
     r"^(?!.*\b(?:feels?|evok\w+) (?:\w+ ){0,2}@).*(?:@ (?:looking )?"
     rf"(?:(?!(?:of|by|at|in|on|this|that|the|an?|his|her|for|with|from|to|when|about|as) )\w+ )?{_THINGS}\b|"

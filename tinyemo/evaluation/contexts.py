@@ -37,33 +37,34 @@ IDIOMS = """heart_of_the ghost_of_a tears_or_no_tears on_the_moon is_an_open_boo
     the_last_straw house_of_cards ship_has_sailed train_of_thought in_the_same_boat rock_the_boat tower_over
     towers_over towering_over box_office rat_'s_tail key_figure sign_of signs_of sign_that a_sense_of_night
     standing_ovation lie_in lies_in lies_with road_to_recovery the_lion_'s_share forest_of jungle_of desert_of ocean_of
-    oceans_of mountains_of_work crying_out cries_out cry_out crying_need stands_guard stands_to_reason stand_up_to
-    standing_up_to stand_to_lose stand_a_chance long_standing outstanding walking_contradiction walk_away_from_it
-    in_stride wide_awake wide_open_spaces far_and_wide wide_of_the_mark bright_eyed bright_as dead_of bad_day good_day
-    perfect_day better_days big_day birthday day_in_the_life in_the_present at_present present_day photo_op
-    in_the_spotlight the_spotlight in_the_limelight skies_the_limit body_of_work pale_blue pale_pink pale_green
-    pale_yellow pale_gray pale_red pale_orange pale_purple dark_blue dark_green dark_red dark_gray dark_brown
-    dark_purple bright_red bright_blue bright_green bright_yellow bright_orange bright_pink bright_purple light_blue
-    vivid_red vivid_green vivid_blue vivid_yellow deep_red dull_red dull_green dull_gray dull_brown vibrant_red
-    vibrant_yellow vibrant_green vibrant_blue fire_red snow_white jet_black ice_cold stone_cold sand_colored rose_red
-    cherry_red wine_red chocolate_brown lemon_yellow blood_red tomato_red brick_red mint_green sea_green forest_green
-    ocean_blue sky_blue night_table cup_of_joy world_of_his_own bed_bug house_of open_question open_minded open_air_of
-    frown_upon frowned_upon frowns_upon bound_to bound_up greeting_card step_back_in_time blank_page blank_slate
-    page_turner same_page turning_the_page turn_the_page spirit_of in_good_spirits in_high_spirits high_spirits
-    team_spirit festive_spirit holiday_spirit spirit_level christmas_spirit low_spirits lifts_the_spirits
-    lifts_his_spirits lifts_her_spirits raises_the_spirits fighting_spirit school_of_thought well_springs star_of
-    stars_of_the_show the_star all_stars movie_star rock_star day_and_age gets_up_on_the_wrong_side
-    wrong_side_of_the_bed cut_both_ways storm_out storms_out storm_off vicious_circle icing_on_the_cake cherry_on_top
-    horse_around monkey_around dog_tired puppy_eyes puppy_dog_eyes bambi_eyes doe_eyed owl_eyed eagle_eyed hawk_eyed
-    cat_nap wolf_down fox_like chicken_out rabbit_hole dead_duck sitting_duck lame_duck bull_in_a_china_shop mask_of
-    blanket_of carpet_of veil_of curtain_of wall_of glass_of_water rope_of"""
+    oceans_of mountains_of_work crying_out_for cries_out_for cry_out_for crying_need stands_guard stands_to_reason
+    stand_up_to standing_up_to stand_to_lose stand_a_chance long_standing outstanding walking_contradiction
+    walk_away_from_it in_stride wide_awake wide_open_spaces far_and_wide wide_of_the_mark bright_eyed bright_as dead_of
+    bad_day good_day perfect_day better_days big_day birthday day_in_the_life in_the_present at_present present_day
+    photo_op in_the_spotlight the_spotlight in_the_limelight skies_the_limit body_of_work pale_blue pale_pink
+    pale_green pale_yellow pale_gray pale_red pale_orange pale_purple dark_blue dark_green dark_red dark_gray
+    dark_brown dark_purple bright_red bright_blue bright_green bright_yellow bright_orange bright_pink bright_purple
+    light_blue vivid_red vivid_green vivid_blue vivid_yellow deep_red dull_red dull_green dull_gray dull_brown
+    vibrant_red vibrant_yellow vibrant_green vibrant_blue fire_red snow_white jet_black ice_cold stone_cold
+    sand_colored rose_red cherry_red wine_red chocolate_brown lemon_yellow blood_red tomato_red brick_red mint_green
+    sea_green forest_green ocean_blue sky_blue night_table cup_of_joy world_of_his_own bed_bug house_of open_question
+    open_minded open_air_of frown_upon frowned_upon frowns_upon bound_to bound_up greeting_card step_back_in_time
+    blank_page blank_slate page_turner same_page turning_the_page turn_the_page spirit_of in_good_spirits
+    in_high_spirits high_spirits team_spirit festive_spirit holiday_spirit spirit_level christmas_spirit low_spirits
+    lifts_the_spirits lifts_his_spirits lifts_her_spirits raises_the_spirits fighting_spirit school_of_thought
+    well_springs star_of stars_of_the_show the_star all_stars movie_star rock_star day_and_age
+    gets_up_on_the_wrong_side wrong_side_of_the_bed cut_both_ways storm_out storms_out storm_off vicious_circle
+    icing_on_the_cake cherry_on_top horse_around monkey_around dog_tired puppy_eyes puppy_dog_eyes bambi_eyes doe_eyed
+    owl_eyed eagle_eyed hawk_eyed cat_nap wolf_down fox_like chicken_out rabbit_hole dead_duck sitting_duck lame_duck
+    bull_in_a_china_shop mask_of blanket_of carpet_of veil_of curtain_of wall_of glass_of_water rope_of"""
 
 _DET = r"(?:an?|the|this|that|his|her|their|its|one|two|three|four|some|several|many|another|single|little|small|big|" \
        r"large|huge|tall|old|young|brown|black|white|red|blue|green|yellow|golden|wooden|purple|pink|colorful|of|" \
        r"with|empty|beautiful|wrapped|birthday|tiny|lonely|shiny)"
 _VIEWER = r"(?:me|us|you|one|anyone|everyone|everybody|people|viewers?|the viewer|onlookers?|observers?)"
 _FACE = r"faces?|expression|look|looks|stare|stares|features|gaze|eyes|person|figure|man|woman|mouth|visage|countenance"
-_EYES = r"@ (?:, )?(?:open |round |staring |\w+ ){0,2}eyes|eyes (?:\w+ |, ){0,5}@"
+_EYES = r"\beyes of (?:\w+ ){2,4}(?:is|are) (?:\w+ly )?@|" \
+        r"@ (?:, )?(?:open |round |staring |\w+ ){0,2}eyes|eyes (?:\w+ |, ){0,5}@"
 _PLANT = r"flower|plant|blossom|bloom|petals?|stem|bouquet|roses?|flowerpot|sunflowers?|leaves|stalk|tulips?"
 _NOUN = rf"\b{_DET} @|^@"
 # a noun, with up to two adjectives: not what people or things do
@@ -82,7 +83,7 @@ NEEDS: dict[str, str] = {
         shriveling sagging""".split(), _PLANT),
     "furrow": r"brows?|face|forehead|eyebrows",
     **dict.fromkeys("brow brows eyebrows".split(), r"furrow\w*|knit\w*|lowered|drawn|pulled|creased|contracted|"
-                                        r"angry|slant\w*|v shape|together|draw"),
+                    r"angry|slant\w*|v shape|together|draw"),
     **dict.fromkeys("""gritted grits gritting clenched clenches bared baring bares grinding grinds gnash gnashes
         gnashing""".split(), r"teeth|jaw|tooth"),
     **dict.fromkeys("wide bulge popping goggling goggle enormous saucers widened widen widens widening".split(), _EYES),
@@ -91,18 +92,26 @@ NEEDS: dict[str, str] = {
                     r"nose|face|eyes|features|mouth|lips"),
     **dict.fromkeys(("sour", "bland"), r"@ (?:\w+ )?(?:face|expression|look)"),
     **dict.fromkeys(("open", "stands wide open", "stands open", "ajar", "parted"), r"@ (?:\w+ ){0,2}(?:mouth|jaw|"
-                                        r"lips)|(?:mouth|jaw|lips) (?:\w+ ){0,4}@"),
-    "o": r"mouth|lips",
-    **dict.fromkeys("round large huge big giant gigantic".split(), r"@ (?:\w+ )?eyes|eyes (?:(?:have|are|grown|grow|"
-                                        r"gone|go|become|as|so|very|open|,|which|and|\w+ly) )+@"),
+                    r"lips)|(?:mouth|jaw|lips) (?:\w+ ){0,4}@"),
+    **dict.fromkeys(("opens", "opened", "opening"), r"@ (?:\w+ ){1,2}(?:mouth|jaw)\b|mouth (?:\w+ ){0,2}@"),
+    "empty": r"@ (?:\w+ )?(?:face|expression|stare|look|gaze|eyes)\b|\b(?:face|expression|stare|look|gaze|"
+             r"eyes) (?:is |are |as |looks |stays |remains |\w+ly )+@",
+    "seat": r"\b(?:the|empty|wooden|vacant|a) @(?! (?:in|on|at|beside|next|by|of|and)\b)",
+    **dict.fromkeys(("overflow", "brim"), r"eyes|tears"), "sparks": r"sky|color\w*|shower|burst|above|night",
+    **dict.fromkeys(("died", "dying", "dead"), rf"\b(?:{_PLANT}) (?:\w+ ){{0,3}}@"),
+    **dict.fromkeys(("hangs its head", "hanging its head", "hung its head"), _PLANT),
+    "burning": r"@ (?:\w+ )?(?:pile|heap|stack|wood|logs?|branches|sticks|timber)\b", "o": r"mouth|lips",
+    **dict.fromkeys("round large huge big giant gigantic".split(), r"\beyes of (?:\w+ ){2,4}(?:is|are) (?:\w+ly )?@|"
+                    r"@ (?:\w+ )?eyes|eyes (?:(?:have|are|grown|grow|gone|go|become|as|so|very|open|,|which|and|"
+                    r"\w+ly) )+@"),
     "the dead": r"\b(?:lie|rest|sleep)s? @",
     "green": r"@ (?:\w+ )?face|face (?:has |is |all |turn\w+ |gone |looks )*@",
     "corners": r"(?=.*(?:mouth|lips)).*\bup|(?=.*(?:mouth|lips)).*(?:raised|lifted|lift)",
     **dict.fromkeys(("forgets to shut", "forgets to close", "forgot to close"), r"mouth"),
-    "can": r"\b(?:the|metal|overflowing) @|\ba @ (?:full|of)",
+    "can": r"\b(?:the|metal|overflowing) @|\ba @ (?:full|filled|of)",
     "crosses": r"\b(?:with|the|of|on|stone|wooden|and|under|iron|stones) @(?! (?:the|an?|his|her)\b)",
     **dict.fromkeys(("raise", "lift", "holds up", "holding up"), r"@ (?:up )?(?:an?|one|his|her|their|"
-                                        r"the) (?:\w+ ){0,2}(?:hand|arm|palm)\b"),
+                    r"the) (?:\w+ ){0,2}(?:hand|arm|palm)\b"),
     "cup/trophy": r"w[io]n\w*|gold\w*|silver|champion\w*|victory|triumph\w*|handles",
     "goblet": r"w[io]n\w*|gold\w*|silver|victory", "chalice": r"w[io]n\w*|gold\w*|silver|victory",
     "sun/sunset": r"@ (?:\w+ ){0,4}(?:sets?|setting|sinks?|sinking|(?:goes|going|gone|went) down|dips?|low|slips|"
@@ -111,11 +120,11 @@ NEEDS: dict[str, str] = {
     "jaw": r"drop\w*|hang\w*|slack|open|f[ae]ll\w*|gap\w*",
     **dict.fromkeys("blank neutral vacant unreadable unmoved indifferent inscrutable unchanging impassive".split(),
                     rf"@ (?:\w+ )?(?:{_FACE})|"
-                                        rf"(?:{_FACE}|he|she|they|somebody|someone) (?:is|are|looks|stays|remains|"
+                    rf"(?:{_FACE}|he|she|they|somebody|someone) (?:is|are|looks|stays|remains|"
                     r"keeps)(?: \w+)? @|"
-                                        r"face .*@|expression .*@|: @|^@"),
+                    r"\bit (?:is|stays|remains) (?:\w+ )?@|face .*@|expression .*@|: @|^@"),
     **dict.fromkeys(("says nothing", "tells nothing", "tells us nothing", "straight line", "flat line"), r"face|"
-                                        r"mouth|lips|expression|features|eyes|look"),
+                    r"mouth|lips|expression|features|eyes|look"),
     "day": r"\b(?:sunny|rainy|snowy|foggy|stormy|cloudy|clear|bright|gray|misty|overcast|wintry|cloudless|gloomy|"
            r"wet|middle of the|light of|by|hot|warm|cold|summer|winter|fine|dull|drizzly|windy|cool|blazing|chilly|"
            r"nice|lovely|beautiful|mild|spring|autumn|hazy) @|^@ (?:time )?[,.]|\bis @\b",
@@ -132,11 +141,12 @@ NEEDS: dict[str, str] = {
     "knees": r"\b(?:bent|bends|bending|bend|drawn up|tucked|hugg\w+|hugs|pulled|pulls|clasp\w*) (?:\w+ ){0,2}@|"
              r"@ (?:are |up |deeply )*(?:bent|drawn|tucked|pulled|to (?:his|her|their) (?:chest|chin))",
     **dict.fromkeys(("ghostly", "spectral"), r"@ (?:\w+ ){0,2}(?:figure|shape|form|presence|being|visitor|"
-                                        r"silhouette|creature|thing|white)\b"),
+                    r"silhouette|creature|thing|white)\b"),
     "ring/lifebuoy": r"orange|rescue|life|float|drown|rubber|red and white|white and red",
     "colors": r"\b(?:rich|bold|strong|loud|intense|lively|striking|brilliant|glowing|saturated|riotous|powerful|"
               r"luminous|fierce|radiant|splendid|fresh|cheerful|dazzling|vivid|bright|vibrant|lush) (?:(?:, |"
-              r"and )(?!its|the|their)\w+ )?@",
+              r"and )(?!its|the|their)\w+ )?@|@ (?:of the \w+ )?(?:are|is|be|could|look|seem|hardly) (?:\w+ly |so |"
+              r"very |more |be )*(?:rich|bold|strong|intense|lively|brilliant|luminous)\b",
     "tear": r"\b(?:a|one|single|the|big|another|lone) @(?! in)|@ (?:rolls|runs|trickl\w+|slid\w+|falls|on (?:his|"
             r"her))",
     "shower": r"rain|\b(?:heavy|sudden|a|spring|april) @(?! (?:of|curtain))",
@@ -178,9 +188,10 @@ UNLESS: dict[str, str] = {
               r"caught|zooms|has caught)",
     "rose": r"\b(?:sun|moon|he|she|they|it|smoke|who|voice|voices|slowly|figure|person|man|woman|hackles) @|"
             r"^@ (?:up|from|to)\b|\b(?:wilt\w+|wither\w+|droop\w+|dead|dying|dried) @|@ garden",
-    "tears": rf"\bto @|\bto (?:my|our|your|{_VIEWER})\b.* eyes|\bhe @ at|@ (?:through|at|open|up)\b",
+    "tears": rf"\b(?:{_VIEWER}) (?:\w+ )?to @|\bto (?:my|our|your|{_VIEWER})\b.* eyes|\bhe @ at|@ (?:through|at|"
+             rf"open|up)\b",
     **dict.fromkeys(("smile", "grin", "laugh"), rf"\bmak\w+ {_VIEWER} (?:want to )?@|@ to (?:my|our|your|"
-                                        rf"{_VIEWER})\b"),
+                    rf"{_VIEWER})\b"),
     "fire": r"@ (?:truck|fighter|engine|hydrant|station)|eyes (?:are |full )?(?:on |of )?@|@ in (?:his|her|their|"
             r"the) eyes",
     "painted": r"@ (?:nails|face|lips|wall|smile|in the face)|face @|\b(?:is|are) @ (?:white|red|blue|green|pink)",
@@ -191,10 +202,10 @@ UNLESS: dict[str, str] = {
     "building": r"@ (?:up|an?|the)\b|\b(?:is|are|tension) @", "mountain": r"@ of (?:work|debt|problems|paper)",
     "neutral": r"@ (?:colors?|background|tones?|light|gray|wall|palette|hues?)",
     "gaping": r"@ (?:hole|wound|grave|abyss)", "glass": r"@ (?:facade|wall|window|door|front|building|tower)",
-    "snake": r"\b(?:path|road|river|that|which|line|it) @|@ (?:past|through|along|its way|across)",
-    "rain": r"sparks @|@ (?:down )?from",
+    "snake": r"\b(?:path|road|river|line|trail)(?: that| which)? @|\bit @|@ (?:past|through|along|its way|across)",
+    "rain": r"sparks @|@ (?:down )?from", "sparks": r"fire|flames?|logs?", "pouring": r"tears|sweat|light",
     **dict.fromkeys(("contorted", "twisted", "distorted"), r"snarl|scowl|smile|rage|anger|fury|envy|tears|grief|sob|"
-                                        r"cry|brow|teeth|weep|sorrow|pain|agony|anguish"),
+                    r"cry|brow|teeth|weep|sorrow|pain|agony|anguish"),
     "book": r"\bto @", "flame": r"\bold @", "blaze": r"@ of|sun", "storm": r"@ (?:off|out)\b",
     "dawn": r"@ (?:of|on)\b", "room": r"@ for|\b(?:no|dining|waiting|elbow|living|sitting|meeting) @",
     "bed": r"@ of\b", "peak": r"\bits @|@ (?:moment|time|season|of (?:joy|happiness|despair))", "refuse": r"@ to",

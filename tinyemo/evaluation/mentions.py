@@ -1,8 +1,8 @@
 """What a text says a picture shows, and whether a scene bears it out: the judge of texts about drawn scenes.
 
-Owns a word list of its own for the attributes of a scene (place, weather, hour, object, face, posture, style, light),
-and one of everyday things that no scene contains. Takes English text and a scene's attributes, gives mentions and
-faults in words. Nothing here knows how any text was made. What is denied, supposed, asked or merely compared with is
+Takes English text and a scene's attributes (place, weather, hour, object, face, posture, style, light), gives mentions
+and faults in words. Its words are in `vocabulary`, what ambiguous ones need about them in `contexts`; nothing there or
+here knows how any text was made. What is denied, supposed, asked or merely compared with is
 no mention (see `data.assertions`), nor are idioms, what things do ("a lamp stands beside her"), what viewers do,
 or the colour of a thing. A part stands for its whole (tombstones: a graveyard).
 """
@@ -38,23 +38,24 @@ class Mention:
     text: str  # the words, as read
 
 
-
 # who is called bright or dark, pale or colourful, when the picture is
 _ALL = r"picture|image|scene|photo\w*|painting|shot|frame|place|setting|surroundings|everything|view|canvas|snapshot|" \
        r"composition|backdrop|background|room|atmosphere|it|beach|seaside|forest|woods|park|street|office|bedroom|" \
-       r"graveyard|cemetery|desert|dump|landfill|mountains?|interior|landscape|city|world"
-_HEADS = {"brightness": rf"{_ALL}|light|lighting|day|illumination",
+       r"graveyard|cemetery|desert|dump|landfill|mountains?|interior|landscape|city|world|tableau|vista|" \
+       r"depiction|artwork|surrounding|environment|work"
+_HEADS = {"brightness": rf"{_ALL}|light|lighting|day|illumination|tones?|palette|exposure|hour",
           "colorfulness": rf"{_ALL}|colors?|palette|tones?|hues?|shades?"}
 _OF_LIGHT = {
     attribute: re.compile(
         r"@ (?:(?!(?:in|of|on|the|an?|with|at|about|for|from|smile)\b)(?:\w+|,) ){0,2}(?!it\b)"
         rf"(?:{heads})\b|\b(?:{heads}) (?:\w+ )?(?:is|are|looks?|seems?|feels?|appears?|was|stays|remains|turns|'s)"
-        r"(?: \w+ly| very| quite| rather| so| too| all| \w+ (?:,|and))* @|^@ [,.]|, @$")
+        r"(?: \w+ly| very| quite| rather| so| too| all| \w+ (?:,|and))* @|^@ [,.]|, @$|"
+        rf"\b(?:{heads}) (?:is|are) not (?:\w+ ){{1,4}}but (?:\w+ )?@")
     for attribute, heads in _HEADS.items()
 }
 _MISTAKEN = re.compile(r"\b(?:mistak\w+|mistook|taken?|takes|took|pass|passes|passed) (?:\w+ ){1,5}for an? (?:\w+ )?@")
 _COLORED = re.compile(r"@ (?:red|green|yellow|orange|brown|white|blue|pink|purple|gray|colored|tinted|hued)\b")
-_CLAUSE_ENDS = {*".,;:!?()\n", "while"}
+_CLAUSE_ENDS = {*".,;:!?()\n", "while", "although", "though", "whereas", "because", "since", "when", "where"}
 _PERSON = re.compile(
     r"\b(?:persons?|people|m[ae]n|wom[ae]n|boys?|girls?|child|children|kid|someone|somebody|one|figure|he|she|they|who|"
     r"individual|guy|lady|face|character|hiker|visitor|walker|stranger|soul|subject|protagonist|youth|fellow|loner|"
@@ -63,11 +64,9 @@ _OFTEN_OF_THINGS = {"running", "lying", "sleeping", "swimming", "dancing"}  # ev
 _ARTICLES = {"a", "an", "the", "one", "his", "her", "their", "another"}
 _AFTER_A_THING = re.compile(r"(?:(?:is|are|was|were|that|which|also|just|now|still|'s|\w+ly) ){0,2}")
 _BEFORE_A_THING = re.compile(r"(?:an?|the|two|three|another|some|his|her|their)(?: \w+){0,2}")
-
-
+_PLACES = {"in", "on", "at", "by", "beside", "behind", "near", "under", "next", "among", "between", "before", "inside"}
 _PLURALS = {"knife": "knives", "wolf": "wolves", "scarf": "scarves", "loaf": "loaves", "mouse": "mice",
-            "goose": "geese",
-            "sheep": "sheep", "ox": "oxen", "snowman": "snowmen"}
+            "goose": "geese", "sheep": "sheep", "ox": "oxen", "snowman": "snowmen"}
 
 
 def _plural(noun: str) -> str:
@@ -149,6 +148,8 @@ def _of_a_thing(tokens: list[str], hit: Hit, sense: _Sense, read: list[tuple[Hit
     rare = sense.values <= _OFTEN_OF_THINGS
     if rare and not _PERSON.search(" ".join(tokens[max(hit.start - 4, 0):hit.start])):
         return True
+    if tokens[hit.start - 1:hit.start] == ["what"]:  # "what stands there is a piano"
+        return True
     verbs = [earlier.end for earlier, its in read if its.marked]
     begin = max([i + 1 for i in range(hit.start) if tokens[i] in _CLAUSE_ENDS
                  or (tokens[i] == "and" and verbs and i >= verbs[-1])], default=0)
@@ -156,7 +157,8 @@ def _of_a_thing(tokens: list[str], hit: Hit, sense: _Sense, read: list[tuple[Hit
     if things:
         adjacent = _AFTER_A_THING.fullmatch(" ".join([*tokens[things[-1].end:hit.start], ""]))
         somebody = _PERSON.search(" ".join(tokens[begin:hit.start]))
-        if adjacent and (rare or not _PERSON.search(" ".join(tokens[begin:things[-1].start]))):
+        inverted = tokens[begin] in _PLACES and _PERSON.search(" ".join(tokens[hit.end:hit.end + 4]))
+        if adjacent and not inverted and (rare or not _PERSON.search(" ".join(tokens[begin:things[-1].start]))):
             return True
         if sense.attribute == "action" and not somebody and tokens[hit.start - 1] not in _ARTICLES and \
                 tokens[begin] in _ARTICLES and _BEFORE_A_THING.fullmatch(

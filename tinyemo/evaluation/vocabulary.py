@@ -19,35 +19,35 @@ WORDS = {
     "background": """beach: wave_after_wave beach seaside seashore shore shoreline seafront coast coastline coastal sea
         ocean surf bay waves tide palm sailboat sailing_boat seawater beachfront oceanfront seascape breakers
         water_'s_edge waterline waterside waterfront cove lagoon boardwalk beachside offshore by_the_water salty_air
-        palm_tree sandy_shore beachgoer marina; graveyard: crosses the_dead graveyard cemetery churchyard
-        burial_ground burial_site burial_place burial_plot tomb tombstone grave gravestone headstone gravesite
-        graveside bare_tree dead_tree leafless_tree iron_fence necropolis mausoleum crypt resting_place stone_cross
-        wooden_cross memorial_stone the_buried; mountain: glacier mountain peak summit alps alpine mountainside
-        mountaintop mountainous mountain_top ridge snow_capped snow_covered_mountain snow_covered_peak snowy_peak
-        snow_on_the_peak highland crag craggy massif mountain_range mountain_pass mountain_slope rocky_slope foothill
-        hilltop hillside cliff rock_face snowcap snowcapped snow_topped; dump: dump landfill garbage_dump rubbish_dump
-        rubbish_tip scrapyard junkyard scrap_yard junk_yard dumping_ground waste_ground tyre tire discarded_tire junk
-        dumpsite dump_site scrap_heap scrapheap scrap_metal waste_tip waste_disposal_site; dump|trash can: garbage
-        trash rubbish waste refuse litter; forest: forest woods woodland jungle thicket grove rainforest wooded
-        undergrowth glade tree_trunk among_the_trunks copse forested wood forest_clearing backwoods woodsy;
-        forest|park|mountain|graveyard|beach: tree pine fir spruce conifer evergreen treetop; city street: houses
-        street city road roadside downtown urban town pavement sidewalk buildings tall_building skyscraper high_rise
-        street_lamp streetlamp streetlight street_light lamp_post lamppost avenue boulevard alley alleyway asphalt
-        tarmac tower_block apartment_block apartment_building office_building office_block office_tower block_of_flats
-        blocks_of_flats crosswalk zebra_crossing facade kerb curb cityscape metropolis house_front skyline metropolitan
-        inner_city city_center city_light intersection crossroads street_corner traffic cobblestone cobbled
-        thoroughfare storefront shopfront shop_front shop_window streetscape townscape city_street city_block
-        neighborhood suburb suburban roadway lane_marking multi_storey urban_landscape; bedroom: bedroom bed pillow
-        blanket duvet bedside mattress curtain quilt headboard bedspread bedsheet bedclothes bedding comforter bedframe
-        bedroom_wall bed_linen bunk bedchamber boudoir sleeping_quarters eiderdown pillowcase bedstead drapes
-        counterpane; office: office desk workplace computer monitor filing_cabinet file_cabinet workstation cubicle
-        whiteboard window_blind venetian_blind blinds workspace computer_screen wall_chart line_chart line_graph
-        bar_chart meeting_room conference_room boardroom corporate paperwork office_cubicle; city street|office:
-        building; bedroom|office: room indoors indoor interior; bedroom|office|city street: window windowpane
-        windowsill; desert: desert dune sand_dune cactus cacti sahara saguaro arid wasteland sandy_waste badlands
-        sea_of_sand; beach|desert: sand sandy; park: park playground swing swing_set lawn garden parkland gravel_path
-        green_space park_path; park|mountain: meadow; beach|graveyard|mountain|dump|forest|city street|desert|park:
-        outdoors outdoor open_air countryside""",
+        palm_tree sandy_shore beachgoer marina; graveyard: crosses the_dead graveyard cemetery churchyard burial_ground
+        burial_site burial_place burial_plot tomb tombstone grave gravestone headstone gravesite graveside bare_tree
+        dead_tree leafless_tree iron_fence necropolis mausoleum crypt resting_place stone_cross wooden_cross
+        memorial_stone the_buried; mountain: glacier mountain peak summit alps alpine mountainside mountaintop
+        mountainous mountain_top ridge snow_capped snow_covered_mountain snow_covered_peak snow_covered_summit
+        snow_clad_peak snowy_peak snow_on_the_peak highland crag craggy massif mountain_range mountain_pass
+        mountain_slope rocky_slope foothill hilltop hillside cliff rock_face snowcap snowcapped snow_topped; dump: dump
+        landfill garbage_dump rubbish_dump rubbish_tip scrapyard junkyard scrap_yard junk_yard dumping_ground
+        waste_ground tyre tire discarded_tire junk dumpsite dump_site scrap_heap scrapheap scrap_metal waste_tip
+        waste_disposal_site; dump|trash can: garbage trash rubbish waste refuse litter; forest: forest woods woodland
+        jungle thicket grove rainforest wooded undergrowth glade tree_trunk among_the_trunks copse forested wood
+        forest_clearing backwoods woodsy; forest|park|mountain|graveyard|beach: tree pine fir spruce conifer evergreen
+        treetop; city street: houses street city road roadside downtown urban town pavement sidewalk buildings
+        tall_building skyscraper high_rise street_lamp streetlamp streetlight street_light lamp_post lamppost avenue
+        boulevard alley alleyway asphalt tarmac tower_block apartment_block apartment_building office_building
+        office_block office_tower block_of_flats blocks_of_flats crosswalk zebra_crossing facade kerb curb cityscape
+        metropolis house_front skyline metropolitan inner_city city_center city_light intersection crossroads
+        street_corner traffic cobblestone cobbled thoroughfare storefront shopfront shop_front shop_window streetscape
+        townscape city_street city_block neighborhood suburb suburban roadway lane_marking multi_storey
+        urban_landscape; bedroom: bedroom bed pillow blanket duvet bedside mattress curtain quilt headboard bedspread
+        bedsheet bedclothes bedding comforter bedframe bedroom_wall bed_linen bunk bedchamber boudoir sleeping_quarters
+        eiderdown pillowcase bedstead drapes counterpane; office: office desk workplace computer monitor filing_cabinet
+        file_cabinet workstation cubicle whiteboard window_blind venetian_blind blinds workspace computer_screen
+        wall_chart line_chart line_graph bar_chart meeting_room conference_room boardroom corporate paperwork
+        office_cubicle; city street|office: building; bedroom|office: room indoors indoor interior; bedroom|office|city
+        street: window windowpane windowsill; desert: desert dune sand_dune cactus cacti sahara saguaro arid wasteland
+        sandy_waste badlands sea_of_sand; beach|desert: sand sandy; park: park playground swing swing_set lawn garden
+        parkland gravel_path green_space park_path; park|mountain: meadow; beach|graveyard|mountain|dump|forest|city
+        street|desert|park: outdoors outdoor open_air countryside""",
     "weather": """clear: clear sunny sunshine sunlight sunlit cloudless cloud_free blue_sky blue_skies fine_weather
         fair_weather clear_air good_weather nice_weather beautiful_weather lovely_weather sunny_weather under_the_sun
         in_the_sun sun_is_shining sun_shines sun_is_out bright_sun blazing_sun shining_sun sun_blazes sun_beats_down
@@ -58,14 +58,14 @@ WORDS = {
         cloudiness clouded_over sunless gray_day gray_weather dull_weather leaden_skies dull_sky blanket_of_cloud
         layer_of_cloud layer_of_clouds blanket_of_clouds; cloudy|rain|storm: cloud clouds; rain: rain rainy raining
         raining_cats_and_dogs rains raindrop raindrops drizzle drizzling drizzly downpour pouring it_pours rainfall
-        cloudburst rain_soaked rain_slicked rain_swept rainwater puddle deluge torrential wet_weather rained shower
-        soaking_wet puddles showers rainstorms drenched rainstorm; snow: snow snowy snowing snows snowfall snowflake
-        snowflakes flakes blizzard wintry snowstorm snowed snow_covered snowdrift winter wintertime snowdrifts flurries
-        blizzards snow_flake flurry snowbound; fog: fog foggy mist misty haze hazy fogbound foggily mist_shrouded
-        fog_shrouded fog_bank low_visibility; storm: storm stormy thunder thunderstorm lightning storms tempest
-        thundercloud thunderclouds thunderbolt thunderclap thundery tempestuous tempests squalls gales storm_clouds
-        thunderstorms thunderbolts hurricane squall gale storm_cloud bolt_of_lightning windstorm stormed storm_tossed
-        electrical_storm""",
+        cloudburst rain_soaked rain_slicked rain_swept rainwater puddle deluge torrential rained shower soaking_wet
+        puddles showers rainstorms drenched rainstorm; rain|storm: wet_weather; snow: snow snowy snowing snows snowfall
+        snowflake snowflakes flakes blizzard wintry snowstorm snowed snow_covered snowdrift winter wintertime
+        snowdrifts flurries blizzards snow_flake flurry snowbound; fog: fog foggy mist misty haze hazy fogbound foggily
+        mist_shrouded fog_shrouded fog_bank low_visibility; storm: storm stormy thunder thunderstorm lightning storms
+        tempest thundercloud thunderclouds thunderbolt thunderclap thundery tempestuous tempests squalls gales
+        storm_clouds thunderstorms thunderbolts hurricane squall gale storm_cloud bolt_of_lightning windstorm stormed
+        storm_tossed electrical_storm""",
     "time": """day: daytime daylight by_day midday noon noonday afternoon morning day in_the_day during_the_day
         mid_morning lunchtime midmorning noontime broad_daylight light_of_day day_lit; sunset: sunset dusk twilight
         sundown sunrise dawn daybreak golden_hour sun orange_sky last_light afterglow gloaming dying_light last_rays
@@ -80,25 +80,26 @@ WORDS = {
         balloon; lifebuoy: lifebuoy life_ring lifebelt life_belt ring_buoy life_buoy life_saving_ring life_preserver
         lifesaver life_saver rescue_ring rescue_buoy ring safety_ring buoy lifering swimming_ring swim_ring rubber_ring
         flotation_ring floatation_ring flotation_device floatation_device; sunflower: sunflower; firework: firework
-        fire_work pyrotechnic sparkler rocket roman_candle catherine_wheel firecracker; teacup: teacup cup mug tea
-        saucer tea_cup coffee coffee_cup coffee_mug cup_of_tea cup_of_coffee mug_of_tea mug_of_coffee cuppa hot_drink
-        hot_beverage beverage steaming_drink warm_drink; rose|sunflower|wilted flower: flower bouquet blossom bloom
-        petal plant floral; wilted flower: petals_on_the_floor petals_on_the_ground ~droop petals_have_fallen
+        fire_work pyrotechnic sparkler rocket roman_candle catherine_wheel firecracker sparks; teacup: teacup cup mug
+        tea saucer tea_cup coffee coffee_cup coffee_mug cup_of_tea cup_of_coffee mug_of_tea mug_of_coffee cuppa
+        hot_drink hot_beverage beverage steaming_drink warm_drink; rose|sunflower|wilted flower: flower bouquet blossom
+        bloom petal plant floral; wilted flower: petals_on_the_floor petals_on_the_ground ~droop petals_have_fallen
         fallen_petals lost_its_petals loses_its_petals wilted wilting wilt wilts withered withering wither withers limp
         shriveled shrivelled shriveling shriveled_up parched_flower faded_flower dead_flower dying_flower dried_flower
         dried_up_flower dried_out_flower dead_plant dying_plant dead_rose dying_rose fading_flower lifeless_flower
-        sagging drop_its_petals dropping_its_petals drops_its_petals shed_its_petals shedding_its_petals; broken
-        heart: heart; alarm clock: clock alarm timepiece alarm_clock clock_face clock_hand; bonfire: bonfire campfire
-        camp_fire fire flame blaze burning_log burning_wood log_fire wood_fire open_fire pyre ember firelight fireside
-        firewood; snake: snake serpent viper cobra python adder reptile rattlesnake rattler boa constrictor mamba
-        anaconda asp fang serpentine_body; ghost: ghost spectre specter phantom apparition spook wraith ghostly_figure
-        ghostly_shape ghostly_form ghostly_presence ghostly_apparition ghostly_being spectral_figure spectral_shape
-        spectral_form spectral_presence poltergeist ghoul revenant phantasm spirit white_sheet ghostly spectral; trash
-        can: leftovers can trash_can garbage_can bin rubbish_bin dustbin waste_bin trash_bin garbage_bin wastebasket
-        waste_basket litter_bin wastepaper_basket ashcan ash_can dumpster wheelie_bin refuse_bin trashcan garbage_pail
+        hangs_its_head hanging_its_head hung_its_head died dying dead sagging drop_its_petals dropping_its_petals
+        drops_its_petals shed_its_petals shedding_its_petals; broken heart: heart; alarm clock: clock alarm timepiece
+        alarm_clock clock_face clock_hand; bonfire: bonfire campfire camp_fire fire flame blaze burning_log
+        burning_wood burning log_fire wood_fire open_fire pyre ember firelight fireside firewood; snake: snake serpent
+        viper cobra python adder reptile rattlesnake rattler boa constrictor mamba anaconda asp fang serpentine_body;
+        ghost: ghost spectre specter phantom apparition spook wraith ghostly_figure ghostly_shape ghostly_form
+        ghostly_presence ghostly_apparition ghostly_being spectral_figure spectral_shape spectral_form
+        spectral_presence poltergeist ghoul revenant phantasm spirit white_sheet ghostly spectral; trash can: leftovers
+        can trash_can garbage_can bin rubbish_bin dustbin waste_bin trash_bin garbage_bin wastebasket waste_basket
+        litter_bin wastepaper_basket ashcan ash_can dumpster wheelie_bin refuse_bin trashcan garbage_pail
         trash_container garbage_container waste_container trash_receptacle waste_receptacle dust_bin rubbish_can
         paper_basket recycling_bin; umbrella: umbrella brolly parasol sunshade; book: volume book novel paperback
-        textbook hardback hardcover tome storybook picture_book page open_page; chair: chair armchair wooden_seat
+        textbook hardback hardcover tome storybook picture_book page open_page; chair: chair armchair seat wooden_seat
         empty_seat rocking_chair wooden_chair; guitar: instrument guitar musical_instrument acoustic_guitar six_string
         fretboard guitar_string; car: car automobile sedan motorcar motor_car hatchback saloon_car suv coupe jalopy
         limousine convertible sports_car headlight windshield windscreen auto; lamp: lamp table_lamp desk_lamp
@@ -112,23 +113,23 @@ WORDS = {
         mouth_curved_up lips_curve_up lips_curved_up mouth_curves_upward mouth_curved_upward lips_curve_upward
         lips_curved_upward mouth_turned_up mouth_turns_up; crying: tears a_tear single_tear tear_rolls tear_runs
         tear_drop teary misty_eyed tearful tearfully teardrop tear_stained tear_streaked tear_filled ~cry ~weep wept
-        ~sob sob ~wail ~bawl ~blubber ~sniffle ~snivel ~whimper ~well_up wells_up welling_up watery_eyes moist_eyes
-        wet_cheeks wet_eyes tear; scowling: ~furrow ~scowl ~frown ~glare ~glower gritted grits gritting clenched
-        clenches bared baring bares grinding grinds brow brows eyebrows gnash gnashes gnashing dirty_look black_look
-        daggers ~snarl ~sneer angry_eyes angry_face angry_expression angry_look frowny; wide-eyed: round popping large
-        wide_eyed wide huge ~bulge goggling goggle enormous saucer_eyed eyes_like_saucers bug_eyed saucers widened
-        widen widens widening wide_eyes round_eyed goggle_eyed pop_eyed google_eyed bulging_eyed big giant gigantic
-        eyes_on_stalks; grimacing: green ~grimace tongue scrunched wrinkled wrinkles wrinkling crinkled crinkles
-        screwed screws screwing pulling_a_face pulls_a_face pulled_a_face making_a_face makes_a_face making_faces
-        pulling_faces pulls_faces makes_faces contorted twisted twists squeezed squinched pinched ~wince puckered
-        puckers ~gag ~retch scrunches scrunching distorted wry_face sour turns_up_his_nose turns_up_her_nose
-        turning_up_her_nose turning_up_his_nose turns_up_their_nose; open-mouthed: o gaping agape ~gape open
-        stands_wide_open stands_open slack_jawed slackjawed ~gasp jaw ~scream ~shout ~yell ~yawn rounded_mouth
-        o_shaped_mouth open_mouth open_mouthed ~gawp ~gawk ~shriek ajar parted gaping_mouth dropped_jaw jaw_dropped
-        wide_mouthed forgets_to_shut forgets_to_close forgot_to_close round_mouth mouth_is_round; neutral:
-        shows_nothing show_nothing betrays_nothing without_emotion without_any_emotion neutral blank blankly
-        expressionless expressionlessly deadpan impassive impassively poker_face poker_faced straight_face
-        straight_faced stony_face stony_faced no_expression without_expression no_particular_expression
+        ~sob sob ~wail ~bawl ~blubber ~sniffle ~snivel ~whimper ~overflow ~brim ~well_up wells_up welling_up
+        watery_eyes moist_eyes wet_cheeks wet_eyes tear; scowling: ~furrow ~scowl ~frown ~glare ~glower gritted grits
+        gritting clenched clenches bared baring bares grinding grinds brow brows eyebrows gnash gnashes gnashing
+        dirty_look black_look daggers ~snarl ~sneer angry_eyes angry_face angry_expression angry_look frowny;
+        wide-eyed: round popping large wide_eyed wide huge ~bulge goggling goggle enormous saucer_eyed
+        eyes_like_saucers bug_eyed saucers widened widen widens widening wide_eyes round_eyed goggle_eyed pop_eyed
+        google_eyed bulging_eyed big giant gigantic eyes_on_stalks; grimacing: green ~grimace tongue scrunched wrinkled
+        wrinkles wrinkling crinkled crinkles screwed screws screwing pulling_a_face pulls_a_face pulled_a_face
+        making_a_face makes_a_face making_faces pulling_faces pulls_faces makes_faces contorted twisted twists squeezed
+        squinched pinched ~wince puckered puckers ~gag ~retch scrunches scrunching distorted wry_face sour
+        turns_up_his_nose turns_up_her_nose turning_up_her_nose turning_up_his_nose turns_up_their_nose; open-mouthed:
+        o gaping agape ~gape open opens opened opening stands_wide_open stands_open slack_jawed slackjawed ~gasp jaw
+        ~scream ~shout ~yell ~yawn rounded_mouth o_shaped_mouth open_mouth open_mouthed ~gawp ~gawk ~shriek ajar parted
+        gaping_mouth dropped_jaw jaw_dropped wide_mouthed forgets_to_shut forgets_to_close forgot_to_close round_mouth
+        mouth_is_round; neutral: shows_nothing show_nothing betrays_nothing without_emotion without_any_emotion neutral
+        blank blankly expressionless expressionlessly deadpan impassive impassively poker_face empty poker_faced
+        straight_face straight_faced stony_face stony_faced no_expression without_expression no_particular_expression
         without_any_expression emotionless emotionlessly unreadable vacant vacantly plain_face unmoved no_emotion
         unsmiling gives_nothing_away stone_faced inexpressive no_sign_of_emotion no_trace_of_emotion no_hint_of_emotion
         reveals_nothing giving_nothing_away showing_nothing betraying_nothing revealing_nothing inscrutable stoic
@@ -168,25 +169,26 @@ WORDS = {
     "style": """photo: photo photos photograph photographs snapshot photographic photographically photography
         photorealistic photoreal photographed like_a_photo like_a_photograph like_an_old_photo like_an_old_photograph
         polaroid selfie snap photo_realistic taken_with_a_camera taken_by_a_camera; painting: painting paintings
-        painted paint watercolor water_color brushstroke brushstrokes brush_stroke brushwork brush_mark brush_marks
-        daubs dabs canvas impasto painterly like_a_painting like_an_oil_painting acrylic gouache oil_on_canvas in_oils
-        fresco daub dab impressionist impressionistic artist_'s_brush painter_'s_brush brush_strokes brush_work
-        strokes_of_paint; abstract: abstract abstraction geometric geometrically facets facet cubist cubism
-        abstract_painting polygons polygon flat_shapes geometrical faceted non_representational nonrepresentational
-        non_figurative fragmented abstractly low_poly abstract_art angular_shapes geometry simplified_shapes triangles
-        planes_of_color blocks_of_color patches_of_color simple_shapes fractured""",
+        painted paint watercolor water_color brushstroke brushstrokes brush_stroke brushwork painter brush_mark
+        brush_marks daubs dabs canvas impasto painterly like_a_painting like_an_oil_painting acrylic gouache
+        oil_on_canvas in_oils fresco daub dab impressionist impressionistic artist_'s_brush painter_'s_brush
+        brush_strokes brush_work strokes_of_paint; abstract: abstract abstraction geometric geometrically facets facet
+        cubist cubism abstract_painting polygons polygon flat_shapes geometrical faceted non_representational
+        nonrepresentational non_figurative fragmented abstractly low_poly abstract_art angular_shapes geometry
+        simplified_shapes triangles planes_of_color blocks_of_color patches_of_color simple_shapes fractured""",
 }
 # the same for light; "~" marks adjectives that must be said of the picture
 LIGHT = {
-    "brightness": """dark: poor_light into_the_dark in_the_dark ~dark ~dim ~murky ~gloomy ~shadowy ~dusky ~dingy
-        ~darkened ~unlit ~darkish dimly_lit poorly_lit badly_lit faintly_lit weakly_lit scarcely_lit underexposed
-        low_light low_lit dim_light darkness faint_light light_is_low light_is_poor light_is_weak light_is_dim
-        light_is_faint light_is_scarce little_light barely_lit under_exposed in_shadow in_shadows half_light
-        half_darkness half_dark pitch_black pitch_dark steeped_in_shadow gloom semi_darkness lack_of_light weak_light
-        very_little_light low_key murk wrapped_in_shadow darkly_lit dark_tones dark_toned inky ~somber ~tenebrous
-        ~lightless; bright: ~bright brightly_lit well_lit overexposed bathed_in_light flooded_with_light full_of_light
-        light_filled brilliantly_lit brightness over_exposed brightly_illuminated lit_up_brightly ~luminous
-        drenched_in_light awash_with_light filled_with_light plenty_of_light lots_of_light abundant_light
+    "brightness": """dark: poor_light lighting_is_low lighting_is_dim lighting_is_poor lighting_is_weak low_lighting
+        dim_lighting poor_lighting light_is_subdued into_the_dark in_the_dark ~dark ~dim ~murky ~gloomy ~shadowy ~dusky
+        ~dingy ~darkened ~unlit ~darkish dimly_lit poorly_lit badly_lit faintly_lit weakly_lit scarcely_lit
+        underexposed low_light low_lit dim_light darkness faint_light light_is_low light_is_poor light_is_weak
+        light_is_dim light_is_faint light_is_scarce little_light barely_lit under_exposed in_shadow in_shadows
+        half_light half_darkness half_dark pitch_black pitch_dark steeped_in_shadow gloom semi_darkness lack_of_light
+        weak_light very_little_light low_key murk wrapped_in_shadow darkly_lit dark_tones dark_toned inky ~somber
+        ~tenebrous ~lightless; bright: ~bright brightly_lit well_lit overexposed bathed_in_light flooded_with_light
+        full_of_light light_filled brilliantly_lit brightness over_exposed brightly_illuminated lit_up_brightly
+        ~luminous drenched_in_light awash_with_light filled_with_light plenty_of_light lots_of_light abundant_light
         a_lot_of_light bathed_in_bright_light ~brilliant light_flooded ample_light high_key strong_light
         brightly_lighted strongly_lit flooded_by_light bright_light ~airy ~dazzling""",
     "colorfulness": """pale: ~pale washed_out ~muted desaturated ~faded ~drained ~bleached drained_of_color
@@ -305,9 +307,9 @@ OUTSIDE = """alligator ant anteater antelope ape armadillo baboon badger bat bea
     creek brook supermarket swamp marsh synagogue tavern temple tennis_court tent terrace theater theme_park
     amusement_park tipi tepee toilet_block tower totem_pole train_track treehouse tree_house tunnel university vineyard
     volcano warehouse waterfall waterwheel wigwam wind_turbine water_tower workshop yurt zoo planetarium rice_field
-    wheat_field cornfield field_of_corn vegetable_patch scaffolding pylon bench park_bench beanbag bean_bag deckchair
-    deck_chair director_'s_chair high_chair throne sunbed sun_lounger stepping_stone door trapdoor armoire piano_stool
-    bar_stool bar_counter podium pedestal pulpit tulip daisy lily orchid daffodil dandelion carnation chrysanthemum
+    wheat_field cornfield field_of_corn vegetable_patch scaffolding pylon bench beanbag bean_bag deckchair deck_chair
+    director_'s_chair high_chair throne sunbed sun_lounger stepping_stone door trapdoor armoire piano_stool bar_stool
+    bar_counter podium pedestal pulpit tulip daisy lily orchid daffodil dandelion carnation chrysanthemum
     cherry_blossom lotus hyacinth peony hydrangea marigold magnolia ivy bamboo fern bonsai mistletoe christmas_tree
     clover toadstool acorn pinecone pine_cone conch seashell sea_shell shell seaweed driftwood anchor
     message_in_a_bottle barbecue grill easel wishing_well sundial weathervane weathercock windsock wind_chime bird_bath
@@ -317,9 +319,8 @@ OUTSIDE = """alligator ant anteater antelope ape armadillo baboon badger bat bea
     crossword zipper dustcart garbage_truck bin_lorry oil_drum washing_line clothes_peg picket_fence barbed_wire
     mousetrap vending_machine slot_machine cash_register shopping_basket picnic_basket picnic_blanket beach_towel
     beach_umbrella beach_chair confetti streamer garland bunting paper_lantern flowerpot_stand hot_tub jacuzzi
-    sitting_room sleeping_bag dining_table football_stadium box tennis football_field
-    sailing_ship church_bell ice_cream_cone
-    dog_house coffee_bean suit_of_armor cricket_ball pet fly_swatter noodles"""
+    sitting_room sleeping_bag dining_table football_stadium box tennis football_field sailing_ship church_bell
+    ice_cream_cone dog_house coffee_bean suit_of_armor cricket_ball pet fly_swatter noodles"""
 # value -> other values and words that its drawing bears
 DRAWN = {"open-mouthed": ("round",), "lifebuoy": ("ring",), "beach": ("boat", "ship", "yacht"), "office": ("table",),
          "storm": ("rain",), "mountain": ("snow",)}

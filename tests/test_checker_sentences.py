@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from checker_sentences import DEV, LIGHT, attributes_of
+from checker_sentences_fresh import FRESH
 from checker_sentences_held_out import HELD_OUT
 from checker_sentences_more import MORE
 
@@ -14,7 +15,7 @@ from tinyemo.worlds.scenes import ATTRIBUTES
 
 VALUES = {value for values in ATTRIBUTES.values() for value in values} | set(LIGHT)
 FELT = {*SYNONYMS, *GROUPS["ekman"], *GROUPS["mikels"]}
-PARTS = {"dev": DEV, "held out": HELD_OUT, "more": MORE}
+PARTS = {"dev": DEV, "held out": HELD_OUT, "more": MORE, "fresh": FRESH}
 
 
 def meanings(label):
@@ -59,15 +60,15 @@ def test_a_wrong_emotion_is_no_other_word_for_the_label(part):
 
 
 def test_half_of_each_part_is_planted_and_no_text_comes_twice():
-    assert len(DEV) == 120 and len(HELD_OUT) >= 220 and len(MORE) == 210
+    assert len(DEV) == 120 and len(HELD_OUT) >= 220 and len(MORE) == 210 and len(FRESH) == 240
     for cases in PARTS.values():
         assert 2 * sum(bool(case.wrong) for case in cases) == len(cases)
-    texts = Counter(" ".join(re.findall(r"\w+", case.text.lower())) for case in DEV + HELD_OUT + MORE)
+    texts = Counter(" ".join(re.findall(r"\w+", case.text.lower())) for cases in PARTS.values() for case in cases)
     assert texts.most_common(1)[0][1] == 1
 
 
 def test_every_value_and_every_label_occurs():
-    for cases in (DEV + HELD_OUT, MORE):
+    for cases in (DEV + HELD_OUT, MORE, FRESH):
         assert not VALUES - {mention for case in cases for mention in case.mentions}
         labels = Counter(case.label for case in cases)
         assert not [label for label in LABEL_SETS["parrott"] if labels[label] < 2]

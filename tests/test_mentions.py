@@ -1,4 +1,4 @@
-"""The judge of texts about scenes, against sentences written by hand by people who had not seen it.
+"""The judge of texts about scenes, against sentences written one by one by writers who had not seen it.
 
 The judge was built on DEV. Each other set was first measured unseen, with recall and precision of mentions (the pairs
 they name), of texts with a fault, and of single wrong things; its failures were read only afterwards:

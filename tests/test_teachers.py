@@ -55,7 +55,8 @@ def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch, cap
 def test_a_part_without_records_says_where_they_went(tmp_path, monkeypatch):
     monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, journal: Scribe({"a#vqa": "no form"}))
     requests = [Request(f"{name}#vqa", "", "vqa", "", "ekman") for name in "ab"]
-    with pytest.raises(ValueError, match="no record is left of what scribe was asked: malformed 1, tired 1; scribe: no more ink"):
+    reason = "no record is left of what scribe was asked: malformed 1, tired 1; scribe: no more ink"
+    with pytest.raises(ValueError, match=reason):
         make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
 
 

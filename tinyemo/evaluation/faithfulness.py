@@ -31,8 +31,8 @@ def faithfulness(
         named             mean number of pieces of evidence named (reasoning only)
         two_named         of the explanations whose scene has two pieces of evidence or more, the share that name two
 
-    `records` hold the images' attributes (attr_ columns) under the ids before the last "#"; `evidence(attributes, label,
-    label_set)` gives the (attribute, value) pairs that speak for a label.
+    `records` hold the images' attributes (attr_ columns) under the ids before the last "#"; `evidence(attributes,
+    label, label_set)` gives the (attribute, value) pairs that speak for a label.
     """
     images = records.set_index("id")
     known = {name: (attributes_of(row), row["label_set"]) for name, row in images.iterrows()}

@@ -181,7 +181,15 @@ def test_the_client_is_killed_midway_and_resumes(server, teacher, proxy, tmp_pat
     assert sum(counts.values()) <= 12 + 2  # what was in flight is lost
 
 
-def test_an_interrupt_keeps_what_is_in_flight(teacher, proxy, tmp_path):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as at a terminal: a shell that starts the tests in the background has it ignored."""
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
+
+
+def test_an_interrupt_keeps_what_is_in_flight(teacher, proxy, tmp_path, interruptible):
     requests, journal = asks(12), tmp_path / "replies.jsonl"
     proxy.delay = 0.4
     main = threading.main_thread().ident

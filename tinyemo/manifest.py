@@ -22,6 +22,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -196,10 +197,10 @@ def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> int:
     return round(resource.getrusage(who).ru_maxrss / unit)
 
 
-def command(folder: Path) -> str:
-    """The command line that makes the run of a folder."""
+def command(folder: Path, said: Callable[[object], object] = str) -> str:
+    """The command line that makes the run of a folder, its values as `said` puts them."""
     run = read(folder)
-    pairs = [f"-p {shlex.quote(f'{name}={value}')}" for name, value in run["overrides"].items()]
+    pairs = [f"-p {shlex.quote(f'{name}={said(value)}')}" for name, value in run["overrides"].items()]
     return " ".join(["python -m tinyemo.run", run["notebook"], "--profile", run["profile"], *pairs])
 
 

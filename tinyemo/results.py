@@ -14,7 +14,6 @@ what stands in README.md between `<!-- results:PROFILE/NOTEBOOK/TABLE -->` and `
 import argparse
 import json
 import re
-import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -131,11 +130,10 @@ def commit(folder: Path) -> Path:
     # a path outside the checkout is one machine's: its last part and its hash say enough
     outside = {e["path"] for e in run["inputs"].values() if Path(e["path"]).is_absolute()}
     values = {k: _portable(v, outside) for k, v in run["parameters"].items()}
-    pairs = [f"-p {shlex.quote(f'{k}={_portable(v, outside)}')}" for k, v in run["overrides"].items()]
-    line = ["python -m tinyemo.run", run["notebook"], "--profile", run["profile"], *pairs]
+    line = manifest.command(folder, lambda value: _portable(value, outside))
     inputs = {n: e | {"path": _portable(e["path"], outside)} for n, e in run["inputs"].items()}
     files = {name: run["outputs"][name]["sha256"] for name in names}
-    about = {"command": " ".join(line), "parameters": values, "inputs": inputs, "files": files}
+    about = {"command": line, "parameters": values, "inputs": inputs, "files": files}
     manifest.write_json(target / "source.json", {key: run.get(key) for key in COPIED} | about)
     return target
 

@@ -76,6 +76,38 @@ def reasoning_question(candidates: Sequence[str], label: str, wording: int = 0) 
                       CONDITIONING.format(label=label)))
 
 
+# --- what a model is asked that finds the label itself --------------------------------------------------
+
+SELF_LABELLED = "Label: {label}\n{text}"  # its answer
+_REASONING = re.compile(  # a `reasoning_question`, or one of another project's that has the published lines
+    "(?P<wording>.*)\n" + re.escape(LABELS).replace(r"\{labels\}", ".*") + "\n"
+    + re.escape(CONDITIONING).replace(r"\{label\}", "(?P<label>.+)"), re.DOTALL)
+_SELF_LABELLED = re.compile(r"\s*Label:[ \t]*(?P<label>[^\n]*?)[ \t.]*(?:\n(?P<text>.*))?", re.DOTALL | re.I)
+
+
+def self_labelling_question(labels: Sequence[str], wording: int | str = 0) -> str:
+    """`reasoning_question` to a model that is told no label: all `labels` are candidates, no line gives one away.
+
+    `wording` is a position in REASONING_QUESTIONS, or the instruction itself.
+    """
+    wording = wording if isinstance(wording, str) else REASONING_QUESTIONS[wording]
+    return "\n".join((wording, LABELS.format(labels=", ".join(labels))))
+
+
+def read_reasoning_question(question: str) -> tuple[str, str] | None:
+    """The instruction of a `reasoning_question` and the label that it gives; None if it is another question."""
+    found = _REASONING.fullmatch(question)
+    return (found["wording"], found["label"]) if found else None
+
+
+def read_self_labelled(answer: str, labels: Sequence[str]) -> tuple[str, str]:
+    """The label of an answer in the form of SELF_LABELLED, and what follows it; ("", the whole answer) where its first
+    line names none of `labels` (large and small letters are the same, a full stop after it is passed over)."""
+    found = _SELF_LABELLED.fullmatch(answer)
+    label = found["label"].lower() if found else ""
+    return (label, (found["text"] or "").strip()) if label in labels else ("", answer.strip())
+
+
 # --- what a teacher is told -----------------------------------------------------------------------------
 
 SYSTEM = (

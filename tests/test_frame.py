@@ -186,7 +186,7 @@ def test_edges_and_sources_are_read_from_the_notebooks(graph):
         "tiny/a_first": [], "tiny/b_second": ["tiny/a_first"]
     }
     library = library_of(graph / "notebooks" / "b_second.ipynb")
-    assert {path.name for path in library} == {"__init__.py", "torchvision_shim.py", "emotions.py"}
+    assert {path.name for path in library} == {"__init__.py", "registration.py", "torchvision_shim.py", "emotions.py"}
 
 
 def test_make_plans_runs_prints_results_last_and_then_has_nothing_to_do(graph):

@@ -98,14 +98,12 @@ class OpenELMAttention(nn.Module):
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention)
-        mixed, weights = attend(
-            self, query, key, value, attention_mask, dropout=0.0, scaling=self.scaling, **kwargs
-        )
+        mixed, weights = attend(self, query, key, value, attention_mask, dropout=0.0, scaling=self.scaling, **kwargs)
         return self.out_proj(mixed.reshape(batch, length, -1)), weights
 
 
 class OpenELMFeedForward(nn.Module):
-    """proj_2(act(a) * b) with a and b the halves of proj_1(x) (GLU, arXiv:2002.05202); ungated: proj_2(act(proj_1(x)))."""
+    """proj_2(act(a) * b), a and b the halves of proj_1(x) (GLU, arXiv:2002.05202); ungated: proj_2(act(proj_1(x)))."""
 
     def __init__(self, config: OpenELMConfig, layer_idx: int):
         super().__init__()

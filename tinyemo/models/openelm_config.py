@@ -1,9 +1,10 @@
 """OpenELM's configuration: the hub's field names, and the sizes of each layer that follow from them.
 
-Takes the fields of a published config.json (apple/OpenELM-*); gives per-layer lists of query heads, key-value heads and
-FFN multipliers, given or derived by layer-wise scaling (OpenELM, arXiv:2404.14619, section 2.1; rounding as in CoreNet).
+Takes the fields of a published config.json (apple/OpenELM-*); gives each layer's query heads, key-value heads and FFN
+multiplier, as listed or by layer-wise scaling (OpenELM, arXiv:2404.14619, section 2.1; rounded as CoreNet rounds).
 Registers with AutoConfig when imported, and the model classes when the first config is made. It stands apart from the
-model because the hook of `tinyemo.registration` imports it in the middle of transformers' own imports.
+model because the hook of `tinyemo.registration` imports it in the middle of transformers' own imports, which the
+model's need whole.
 """
 
 import importlib
@@ -87,7 +88,7 @@ class OpenELMConfig(PreTrainedConfig):
 
 
 def _per_layer(name: str, multipliers: float | Sequence[float], layers: int) -> list[float]:
-    """One multiplier a layer: the same for all, spread evenly between two (to two digits, as CoreNet has it) or given."""
+    """One multiplier a layer: the same for all, spread evenly between two (to two digits, as in CoreNet) or listed."""
     if isinstance(multipliers, (int, float)):
         return [multipliers] * layers
     if len(multipliers) == 2:

@@ -24,11 +24,11 @@ from tinyemo.features.encoders import ImageEncoder, load_image_encoder
 VIT = {"image_size": 48, "patch_size": 16, "layers": 3, "width": 32, "head_width": 8, "mlp_ratio": 3.0}
 
 
-def stir(model: torch.nn.Module) -> torch.nn.Module:
+def stir(model: torch.nn.Module, scale: float = 0.2) -> torch.nn.Module:
     """The model with all its weights random and large enough to tell one from another."""
     generator = torch.Generator().manual_seed(1)
     for tensor in model.parameters():
-        tensor.data.normal_(0, 0.2, generator=generator)
+        tensor.data.normal_(0, scale, generator=generator)
     return model
 
 

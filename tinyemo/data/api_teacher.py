@@ -96,6 +96,10 @@ class ApiTeacher:
         made_of = [self.model, self.max_tokens, prompts_key()]  # not the address, which may move
         return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
+    def messages(self, request: Request) -> list[dict[str, str]]:
+        """What the server is told for a request, as chat messages; another kind of teacher says something else."""
+        return teacher_messages(request)
+
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
         """Replies as they come, until all are answered or the budget is spent.
 
@@ -167,7 +171,7 @@ class ApiTeacher:
         costs = [0, 0, 0.0]
         # OpenAI's newer models refuse max_tokens; not every local server knows another name
         limit = "max_completion_tokens" if urlsplit(self.base_url).hostname == "api.openai.com" else "max_tokens"
-        fields = {"model": self.model, "messages": teacher_messages(request), limit: self.max_tokens}
+        fields = {"model": self.model, "messages": self.messages(request), limit: self.max_tokens}
         for attempt in range(self.retries + 1):
             if attempt:
                 if self._is_spent():

@@ -1,0 +1,102 @@
+"""Patch sources: where a language model's connector gets an image's patch tokens from.
+
+A source is called with image paths, relative to the folder of images, and gives a tensor (T, D) float32 an image, on
+the CPU: from the feature store, which the frozen tower has filled once, or from the tower itself each time. T and D
+are the same for all images of a source. The store keeps float16, so the two agree to that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tinyemo.features.encoders import ImageEncoder
+from tinyemo.features.extract import extract
+from tinyemo.features.store import FeatureStore
+
+
+class PatchSource(Protocol):
+    """What training and generation ask of a source."""
+
+    key: str  # a hash of all that the tokens depend on but the images: a training resumes only under the same
+
+    def __call__(self, images: Sequence[str]) -> list[Tensor]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class CachedPatches:
+    """Patch tokens from a store that was extracted with patches=True. `ids` says under which id an image stands.
+
+    ValueError names an image that `ids` lacks or whose id the store lacks, or a store without patch tokens.
+    """
+
+    store: FeatureStore
+    ids: Mapping[str, str]  # image -> record id
+
+    @property
+    def key(self) -> str:
+        return f"cached {self.store.meta.get('key', '')}"
+
+    def __call__(self, images: Sequence[str]) -> list[Tensor]:
+        missing = next((image for image in images if image not in self.ids), None)
+        if missing is not None:
+            raise ValueError(f"no record is about the image {missing!r}: expected one of the {len(self.ids)} images "
+                             f"whose features {self.store.folder} holds")
+        return list(self.store.patch_rows([self.ids[image] for image in images])) if images else []
+
+
+@dataclass(frozen=True, eq=False)
+class LivePatches:
+    """Patch tokens from the frozen tower, each time. ValueError or FileNotFoundError names an unreadable image."""
+
+    encoder: ImageEncoder
+    image_root: str | Path
+
+    @property
+    def key(self) -> str:
+        return f"live {self.encoder.key}"
+
+    def __call__(self, images: Sequence[str]) -> list[Tensor]:
+        if not images:
+            return []
+        pixels = torch.stack([self._pixels(Path(self.image_root, image)) for image in images])
+        tokens = self.encoder.encode(pixels)[1]
+        return list(tokens.float().cpu().clone())  # a tensor made in inference mode has no place in training
+
+    def _pixels(self, path: Path) -> Tensor:
+        if not path.is_file():
+            raise FileNotFoundError(f"image not found: {path}")
+        try:
+            with Image.open(path) as image:
+                return self.encoder.preprocess(image.convert("RGB"))
+        except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
+            raise ValueError(f"cannot read the image {path}: {str(error).splitlines()[0] or repr(error)}") from error
+
+
+def image_ids(records: pd.DataFrame, image_root: str | Path) -> dict[str, str]:
+    """Image, relative to `image_root` with forward slashes -> id of its record. ValueError: one lies elsewhere."""
+    root = Path(image_root).resolve()
+    ids = {}
+    for name, image in zip(records["id"], records["image"], strict=True):
+        path = Path(image).resolve()
+        if not path.is_relative_to(root):
+            raise ValueError(f"record {name!r}: image {image} does not lie in the folder of images {root}")
+        ids[path.relative_to(root).as_posix()] = name
+    return ids
+
+
+def cache_patches(images: Sequence[str], encoder: ImageEncoder, image_root: str | Path, store: str | Path,
+                  **options) -> CachedPatches:
+    """Run the tower once over the distinct `images`, or what is left of them, and read the store from then on.
+
+    `options` and errors are those of `extract`.
+    """
+    images = sorted(set(images))
+    records = pd.DataFrame({"id": images, "image": [str(Path(image_root, image)) for image in images]})
+    filled = extract(records, encoder, store, patches=True, **options)
+    return CachedPatches(filled, dict(zip(images, images, strict=True)))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from test_explain import save_tiny_llama
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.data.prompts import (
@@ -21,6 +22,8 @@ from tinyemo.evaluation.conditions import (
     self_labelled,
     unseen_combinations,
 )
+from tinyemo.models.mm_llm import Connector, MultimodalLM
+from tinyemo.models.prompt import Sample
 
 LABELS = LABEL_SETS["ekman"]
 ANCHORS = {name: np.random.default_rng(0).normal(size=(len(labels), 4)) for name, labels in LABEL_SETS.items()}
@@ -163,6 +166,18 @@ def test_texts_come_back_to_their_rows_and_the_same_question_is_asked_once():
         assert text.text == f"<image>\n{row.question}|{image}"
     assert len(model.asked) == len(set(zip(plan["image"], plan["question"], strict=True))) < 200
     assert all(sample.turns[0][1] == "" for sample in model.asked)
+
+
+def test_a_language_model_says_of_each_row_what_it_says_when_asked_alone(tmp_path):
+    records, predictions = table(3)
+    plan = plan_conditions(records, predictions, ANCHORS, 0)
+    plan = plan[plan["condition"] != "alone"]
+    model = MultimodalLM.from_lm(save_tiny_llama(tmp_path / "lm"), {"image": Connector("mlp2x_gelu", 3)})
+    texts = generate_conditions(plan, model, patches, max_new_tokens=6, batch_size=4)["text"]
+    for row, text in zip(plan.itertuples(), texts, strict=True):
+        streams = {"image": patches([row.image])} if row.image else {}
+        assert model.generate([Sample(((f"<image>\n{row.question}", ""),), streams)], max_new_tokens=6) == [text]
+    assert texts.nunique() > 5
 
 
 def test_the_label_of_a_model_that_labels_alone_is_read_from_its_text():

@@ -81,14 +81,14 @@ def plan_conditions(records: pd.DataFrame, predictions: Mapping[str, str], ancho
     return pd.DataFrame(rows, columns=["id", "condition", "label_set", "given", "image", "question"])
 
 
-def generate_conditions(plan: pd.DataFrame, model: "MultimodalLM", source: "Callable[[Sequence[str]], list[Tensor]]",
-                        max_new_tokens: int = 128, temperature: float = 0.0, seed: int = 0,
-                        batch_size: int = 32) -> pd.DataFrame:
+def generate_conditions(plan: pd.DataFrame, model: "MultimodalLM",
+                        source: "Callable[[Sequence[str]], Iterable[Tensor]]", max_new_tokens: int = 128,
+                        temperature: float = 0.0, seed: int = 0, batch_size: int = 32) -> pd.DataFrame:
     """The texts of a plan's rows, in their order: id, condition, given, text.
 
-    `source` gives the patch tokens (T, D) of the images that the plan names by record id. What is asked more than once
-    (the projector is right: its label is the true one) is written once. Of a model that labels alone, `given` is the
-    label that its text begins with, "" where it cannot be read, and `text` what follows the label.
+    `source` gives the patch tokens (T, D) of records' images, by id: `FeatureStore.patch_rows`, say. What is asked
+    more than once (the projector is right: its label is the true one) is written once. Of a model that labels alone,
+    `given` is the label that its text begins with, "" where it cannot be read, and `text` what follows the label.
     ValueError: the plan mixes such a model's rows with a label-conditioned one's.
     """
     from tinyemo.models.prompt import Sample  # seconds, which planning need not wait for

@@ -1,0 +1,145 @@
+"""Explainer: one pass of the tower an image, the projector's label in the prompt, the same text however it is asked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import save_tokenizer
+from PIL import Image
+from test_encoders import save_tiny_clip
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tinyemo.emotions import LABEL_SETS
+from tinyemo.explain import Explainer
+from tinyemo.features.encoders import load_image_encoder
+from tinyemo.models.mm_llm import Connector, MultimodalLM
+from tinyemo.models.projector import MetricProjector
+
+LABELS = LABEL_SETS["ekman"]
+
+
+def save_tiny_llama(folder: Path) -> Path:
+    """A random Llama whose likeliest tokens are never lone bytes: broken characters are no text to compare."""
+    tokenizer = save_tokenizer(folder, "llama")
+    torch.manual_seed(0)
+    config = LlamaConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=64,
+                         num_hidden_layers=2, num_attention_heads=2, initializer_range=0.3)
+    lm = LlamaForCausalLM(config)
+    lm.lm_head.weight.data[[tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in range(256)]] = 0
+    lm.save_pretrained(folder)
+    return folder
+
+
+def save_images(folder: Path, n: int = 5) -> list[Path]:
+    """Noise of another brightness and grain each."""
+    rng, paths = np.random.default_rng(0), [folder / f"{i}.png" for i in range(n)]
+    for i, path in enumerate(paths):
+        pixels = rng.integers(0, 50 + 40 * i, (4 + 12 * i, 4 + 12 * i, 3)).astype(np.uint8)
+        Image.fromarray(pixels).resize((70, 64)).save(path)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory) -> tuple[Explainer, list[Path]]:
+    """An explainer of random parts, whose projector tells the five images apart, and these."""
+    folder = tmp_path_factory.mktemp("explain")
+    paths = save_images(folder)
+    encoder = load_image_encoder(save_tiny_clip(folder / "clip", "vit"))
+    model = MultimodalLM.from_lm(save_tiny_llama(folder / "lm"), {"image": Connector("mlp2x_gelu", 32)})
+    torch.manual_seed(1)
+    projector = MetricProjector(24, 8, temperature=0.5).eval()
+    pooled, _ = encoder.encode(torch.stack([encoder.preprocess(Image.open(path)) for path in paths]))
+    with torch.no_grad():
+        hidden = projector.model[0](pooled)
+    projector.model[1].running_mean, projector.model[1].running_var = hidden.mean(dim=0), hidden.var(dim=0)
+    return Explainer(encoder, projector, torch.randn(6, 8), LABELS, model), paths
+
+
+def test_one_pass_of_the_tower_gives_probabilities_label_and_text(scene):
+    explainer, paths = scene
+    passed = []
+    block = explainer.encoder.model.visual.transformer.resblocks[0]
+    hook = block.register_forward_hook(lambda module, inputs, output: passed.append(len(output)))
+    table = explainer.explain(paths, batch_size=2, max_new_tokens=8)
+    hook.remove()
+    assert passed == [2, 2, 1]
+    assert list(table) == ["pred", *(f"p_{label}" for label in LABELS), "text"] and len(table) == 5
+    pixels = torch.stack([explainer.encoder.preprocess(Image.open(path)) for path in paths])
+    shares = explainer.projector.classify(explainer.encoder.encode(pixels)[0], explainer.anchors)
+    np.testing.assert_allclose(table.filter(like="p_"), shares, atol=1e-5)
+    assert table["pred"].tolist() == [LABELS[place] for place in shares.argmax(dim=1)]
+    assert table["pred"].nunique() > 1 and table["text"].nunique() > 1
+    assert explainer.explain([]).empty
+
+
+def test_the_model_is_told_the_projectors_label_and_shown_the_images_tokens(scene, monkeypatch):
+    explainer, paths = scene
+    asked = []
+    monkeypatch.setattr(explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5)
+    table = explainer.explain(paths)
+    for path, label, sample in zip(paths, table["pred"], asked, strict=True):
+        ((human, answer),) = sample.turns
+        token, wording, candidates, conditioning = human.split("\n")
+        assert token == "<image>" and answer == ""
+        assert conditioning == f"Important: note that the correct label is {label}."
+        assert label in candidates and candidates.count(",") == 2
+        _, patches = explainer.encoder.encode(explainer.encoder.preprocess(Image.open(path))[None])
+        torch.testing.assert_close(sample.streams["image"][0], patches[0], rtol=1e-4, atol=1e-5)
+
+
+def test_batched_single_streamed_path_and_picture_give_the_same(scene):
+    explainer, paths = scene
+    table = explainer.explain(paths, max_new_tokens=12)
+    assert (table["text"].str.len() > 5).all()
+    for path, row in zip(paths, table.itertuples(), strict=True):
+        alone = explainer.explain([Image.open(path)], max_new_tokens=12).iloc[0]
+        assert (alone["pred"], alone["text"]) == (row.pred, row.text)
+        label, pieces = explainer.stream(str(path), max_new_tokens=12)
+        assert (label, "".join(pieces).strip()) == (row.pred, row.text)
+
+
+def test_sampled_texts_follow_the_seed(scene):
+    explainer, paths = scene
+    texts = [explainer.explain(paths, max_new_tokens=8, temperature=1.0, seed=seed)["text"].tolist()
+             for seed in (0, 0, 1)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.mark.parametrize("labels", [LABEL_SETS["parrott"], ("calm", "wild")])
+def test_labels_never_trained_on_take_the_place_of_others(scene, labels, monkeypatch):
+    explainer, paths = scene
+    anchors = torch.randn(len(labels), 8, generator=torch.Generator().manual_seed(2))
+    asked = []
+    monkeypatch.setattr(explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5)
+    table = replace(explainer, anchors=anchors, labels=labels).explain(paths)
+    assert list(table) == ["pred", *(f"p_{label}" for label in labels), "text"]
+    assert all(sample.turns[0][0].endswith(f" {label}.") for sample, label in zip(asked, table["pred"], strict=True))
+    candidates = asked[0].turns[0][0].split("[")[1].split("]")[0].split(", ")
+    assert len(candidates) == min(3, len(labels)) and set(candidates) <= set(labels)
+
+
+def test_an_image_that_cannot_be_read_is_named(scene, tmp_path):
+    explainer, paths = scene
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(paths[0].read_bytes()[:200])
+    with pytest.raises(ValueError, match=f"cannot read the image {broken}: ") as error:
+        explainer.explain([paths[0], broken])
+    assert "\n" not in str(error.value)
+    with pytest.raises(FileNotFoundError, match="image not found: .*nothing.png"):
+        explainer.stream(tmp_path / "nothing.png")
+    with pytest.raises(ValueError, match="cannot read the image"):
+        explainer.explain([None])
+
+
+def test_parts_that_do_not_fit_are_refused(scene):
+    explainer, _ = scene
+    for change, message in (
+        ({"labels": LABELS[:5]}, r"anchors of shape \(6, 8\) for the labels anger, .*expected one of width 8"),
+        ({"anchors": torch.randn(6, 7)}, r"anchors of shape \(6, 7\)"),
+        ({"labels": ("joy",) * 6}, "no label twice"),
+        ({"projector": MetricProjector(20, 8)}, "takes features of width 20, the image encoder .* gives 24"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(explainer, **change)

@@ -1,4 +1,4 @@
-"""The judge against a real server whose answers a proxy replaces: asked once, read strictly, told what the file says."""
+"""The judge against a real server whose answers a proxy replaces: asked once, read strictly, told what a file says."""
 
 import numpy as np
 import pandas as pd

@@ -82,7 +82,8 @@ class Explainer:
         """The human turn, the same each time. Candidates are drawn as for training, or are all labels if few."""
         candidates = self.labels
         if len(self.labels) > 3:
-            candidates = draw_candidates(label, self.labels, self.anchors.float().cpu().numpy(), np.random.default_rng(0))
+            anchors = self.anchors.float().cpu().numpy()
+            candidates = draw_candidates(label, self.labels, anchors, np.random.default_rng(0))
         return reasoning_question(candidates, label)
 
 

@@ -10,6 +10,7 @@ of the stream's placeholder among the language model's input embeddings. Saved a
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,9 +33,11 @@ CONNECTORS: dict[str, Callable[[int, int], nn.Module]] = {
         nn.Linear(width, d_llm), nn.GELU(), nn.Linear(d_llm, d_llm)),
     "linear": nn.Linear,
 }
-SIDES = ("right", "left")
 # what may be trained -> how the names of the parameters that are begin
 PARTS = {"connector": r"connectors\.|missing\.", "lora": r"connectors\.|missing\.|.*\.lora_", "all": ""}
+
+
+BYTE = re.compile("<0x[0-9A-F]{2}>")  # sentencepiece's tokens of one byte
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,7 @@ class MultimodalLM(nn.Module):
         self.prompts = PromptBuilder(tokenizer, list(connectors), limit, template)
         self.connectors, self.missing = nn.ModuleDict(), nn.ParameterDict()
         table = lm.get_input_embeddings().weight
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with self._drawn_by(seed):
             for name, connector in connectors.items():
                 if connector.kind not in CONNECTORS:
                     raise ValueError(f"connector kind {connector.kind!r}: expected one of {', '.join(CONNECTORS)}")
@@ -89,8 +91,9 @@ class MultimodalLM(nn.Module):
         """
         lm = load_lm(checkpoint, dtype)
         words = load_tokenizer(local_folder(tokenizer or checkpoint, TOKENIZER_FILES))
-        return cls(lm, words, connectors, template=template, max_length=max_length, base=str(checkpoint),
-                   seed=seed).eval()
+        base = Path(checkpoint).expanduser()
+        return cls(lm, words, connectors, template=template, max_length=max_length, seed=seed,
+                   base=str(base.resolve() if base.is_dir() else checkpoint)).eval()
 
     def save(self, folder: str | Path) -> Path:
         """Write the model: its LM in full or, where it has adapters, these alone with their base's name and hash.
@@ -109,8 +112,9 @@ class MultimodalLM(nn.Module):
     @classmethod
     def load(cls, folder: str | Path, dtype: torch.dtype = torch.float32, device: str | torch.device = "cpu",
              base: str | Path | None = None) -> "MultimodalLM":
-        """The model that `save` wrote, from a folder or hub id, in evaluation mode; `base`: where an adapter's base is now.
+        """The model that `save` wrote, from a folder or hub id, in evaluation mode.
 
+        `base` is where an adapter's base lies now; without it, it is looked for where it lay.
         FileNotFoundError: no such folder, not whole, or no base there. ValueError: damaged, or another base than the
         one that the adapters were trained on.
         """
@@ -129,7 +133,7 @@ class MultimodalLM(nn.Module):
         if {name: tensor.shape for name, tensor in own.items()} != {n: tensor.shape for n, tensor in tensors.items()}:
             raise ValueError(f"{folder / 'connectors.safetensors'}: other tensors than config.json's connectors have")
         model.load_state_dict(tensors, strict=False)
-        return model.eval().to(device, dtype)
+        return model.eval().to(device)  # not to dtype: rotary tables stay float32
 
     def _own_state(self) -> dict[str, Tensor]:
         """Tensors of the connectors and missing embeddings."""
@@ -158,7 +162,7 @@ class MultimodalLM(nn.Module):
         batch = {key: torch.full((len(encoded), length), value) for key, value in fill.items()}
         for row, each in enumerate(encoded):
             n = len(each.input_ids)
-            place = slice(0, n) if side == SIDES[0] else slice(length - n, length)
+            place = slice(0, n) if side == "right" else slice(length - n, length)
             batch["input_ids"][row, place] = torch.tensor(each.input_ids)
             batch["attention_mask"][row, place] = 1
             batch["labels"][row, place] = torch.tensor(each.labels)
@@ -239,8 +243,7 @@ class MultimodalLM(nn.Module):
             raise ValueError("the model has adapters already; merge them first")
         config = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear",
                             task_type="CAUSAL_LM")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with self._drawn_by(seed):
             self.lm = get_peft_model(self.lm, config)
 
     def merge(self) -> None:
@@ -257,8 +260,7 @@ class MultimodalLM(nn.Module):
         ValueError: a prompt that with its answer would be over `max_length`; what `collate` refuses.
         """
         texts = []
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with self._drawn_by(seed):
             for start in range(0, len(samples), batch_size):
                 tokens = self._generate(self._prompt(samples[start:start + batch_size], max_new_tokens),
                                         max_new_tokens, temperature)
@@ -271,22 +273,31 @@ class MultimodalLM(nn.Module):
         prompt = self._prompt([sample], max_new_tokens)
 
         def run(**options: object) -> None:
-            with torch.random.fork_rng():
-                torch.manual_seed(seed)
+            with self._drawn_by(seed):
                 self._generate(prompt, max_new_tokens, temperature, **options)
 
         seen, given = [], ""
         for token in stream_ids(run):
             seen.append(token)
-            text = self._text(seen).lstrip().rstrip("\ufffd").rstrip()  # half a character; space that may be the end's
+            whole = len(seen)  # a character of several byte tokens waits for the last, space for what follows it
+            while whole and BYTE.fullmatch(self.tokenizer.convert_ids_to_tokens(seen[whole - 1])):
+                whole -= 1
+            text = self._text(seen[:whole]).lstrip().rstrip("\ufffd").rstrip()
             if len(text) > len(given):
                 yield text[len(given):]
                 given = text
         if rest := self._text(seen).strip()[len(given):]:
             yield rest
 
+    @contextmanager
+    def _drawn_by(self, seed: int) -> Iterator[None]:
+        """Random numbers of this seed; those of the caller go on afterwards as if none had been drawn."""
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
+
     def _prompt(self, samples: Sequence[Sample], new: int) -> dict[str, Tensor]:
-        batch = self.collate(samples, side=SIDES[1])
+        batch = self.collate(samples, side="left")
         self.prompts.check_length(batch["input_ids"].shape[1], new)
         return {name: tensor.to(self.device) for name, tensor in batch.items() if name != "labels"}
 

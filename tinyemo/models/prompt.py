@@ -62,6 +62,8 @@ class PromptBuilder:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], max_length: int = 2048,
                  template: str | None = None):
+        if tokenizer.eos_token is None:
+            raise ValueError("the tokenizer has no end token (eos_token), so answers would not end")
         self.tokenizer, self.max_length, self.template = tokenizer, max_length, template
         self._own = template is None and tokenizer.chat_template is not None
         given = tokenizer.chat_template if self._own else template or DEFAULT_TEMPLATE
@@ -126,26 +128,28 @@ class PromptBuilder:
 
     def _pieces(self, turns: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
         """The conversation's text, cut where an answer begins and after its end token: (text, is it an answer)."""
-        if any(not answer.strip() for _, answer in turns[:-1]):
-            raise ValueError("a turn without answer: only the last answer may be empty, to be generated")
+        if not turns or any(not answer.strip() for _, answer in turns[:-1]):
+            raise ValueError("expected turns that all have an answer, but for the last one where it is to be generated")
         messages = []
         for human, answer in turns:
             messages += [{"role": "user", "content": human}, {"role": "assistant", "content": answer}]
-        prompts = [self._render(messages[: 2 * k + 1], True) for k in range(len(turns))]
-        if turns[-1][1]:
-            prompts.append(self._render(messages, False))  # what comes after the last answer
-        pieces = [(prompts[0], False)]
-        for k, ((human, answer), text) in enumerate(zip(turns, prompts[1:], strict=False)):
-            if human.strip() not in prompts[k] or not text.startswith(prompts[k]):
-                raise ValueError("the chat template drops or rewrites what was said; pass another as `template`")
-            tail, answer = text[len(prompts[k]):], answer.strip()
-            if not tail.lstrip().startswith(answer):
-                raise ValueError("the chat template puts text of its own before an answer; pass another as `template`")
+        texts = [self._render(messages[: 2 * k + 1], True) for k in range(len(turns))]
+        if any(human.strip() not in text for (human, _), text in zip(turns, texts, strict=True)):
+            raise ValueError("the chat template drops or rewrites what is said; pass another as `template`")
+        is_answered = bool(turns[-1][1].strip())
+        if is_answered:
+            texts.append(self._render(messages, False))
+        pieces = [(texts[0], False)]
+        for (_, answer), prompt, text in zip(turns, texts, texts[1:], strict=False):
+            tail, answer = text.removeprefix(prompt), answer.strip()
+            if tail == text or not tail.lstrip().startswith(answer):
+                raise ValueError("with the chat template an answer does not follow its prompt as it stands; pass "
+                                 "another as `template`")
             stop = tail.index(answer) + len(answer)
             end = self._end.match(tail, stop)
             after = end.end() if end else stop
             pieces += [(tail[:after] + ("" if end else self.tokenizer.eos_token), True), (tail[after:], False)]
-        return pieces if not turns[-1][1] else pieces[:-1]  # nothing follows the last answer's end token
+        return pieces[:-1] if is_answered else pieces  # nothing is said after the last answer's end token
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
         return self.tokenizer.apply_chat_template(

@@ -60,6 +60,7 @@ def score(scene, given, text, **labels):
     ("yard", "horror", "There is horror in it.", 0, 0),
     ("yard", "nervousness", "The ghost brings nervousness.", 0, 0),
     ("sea", "optimism", "A sunflower, a smile, the beach and a jump bring optimism.", 1, 1),  # k is three at most
+    ("sea", "optimism", "A sunflower, a smile, the beach and a dog bring optimism.", 3 / 4, 1),  # so it is here
     ("sea", "zest", "The beach and the smile are full of zest.", 1 / 2, 1),  # k is one: nothing else speaks for it
     ("sea", "optimism", "A flower brings optimism.", 1, 1),  # the only flower there is
     ("sea", "optimism", "A flower, namely a rose, brings optimism.", 0, 0),  # one claim, of a rose

@@ -28,11 +28,12 @@ from transformers import (
 
 from tinyemo.features.clip_vit import to_processor, to_transformers
 from tinyemo.features.encoders import ImageEncoder
+from tinyemo.models.llava_reading import PROJECTION, STREAM, read_llava
 from tinyemo.models.mm_llm import MultimodalLM
-from tinyemo.models.prompt import PromptBuilder, Sample
+from tinyemo.models.prompt import DEFAULT_TEMPLATE, TEMPLATES, PromptBuilder, Sample
 
-STREAM, CONNECTOR = "image", "mlp2x_gelu"
-PROJECTION = "visual_projection.safetensors"  # "weight" (E, D), as in CLIPVisionModelWithProjection
+__all__ = ["export_llava", "read_llava"]
+CONNECTOR = "mlp2x_gelu"
 # what LLaVA's processor hands to a template: contents in parts. Ours take text: an image is "<image>" and a line break.
 FROM_PARTS = (
     "{%- set said = namespace(messages=[]) -%}{%- for message in messages -%}"
@@ -41,7 +42,7 @@ FROM_PARTS = (
     "{%- set said.text = said.text + ('<image>\n' if part['type'] == 'image' else part['text']) -%}"
     "{%- endfor -%}{%- endif -%}"
     "{%- set said.messages = said.messages + [{'role': message['role'], 'content': said.text}] -%}"
-    "{%- endfor -%}{%- set messages = said.messages -%}"
+    "{%- endfor -%}{%- set messages = said.messages %}"
 )
 
 
@@ -130,15 +131,14 @@ def _name_of(tensor: Tensor, state: dict[str, Tensor]) -> str:
 def _processor(prompts: PromptBuilder, encoder: ImageEncoder, tower: CLIPVisionModel) -> LlavaProcessor:
     """The processor whose chat template and tokenizer give the ids of `prompts`."""
     tokenizer: PreTrainedTokenizerBase = copy.deepcopy(prompts.tokenizer)
-    template = prompts._jinja
-    if prompts._front:
-        template = "{{- bos_token -}}" + template
-    else:  # the template is all: neither does the tokenizer add anything
-        tokenizer.backend_tokenizer.post_processor = processors.Sequence([])
+    template = prompts.template or tokenizer.chat_template or DEFAULT_TEMPLATE
+    if prompts.encode(Sample((("felt", ""),))).input_ids[0] != tokenizer.bos_token_id:
+        tokenizer.backend_tokenizer.post_processor = processors.Sequence([])  # the processor would add BOS
     tokenizer.chat_template, tokenizer.padding_side = None, "left"
     return LlavaProcessor(
         to_processor(encoder.preprocess), tokenizer, patch_size=tower.config.patch_size,
-        vision_feature_select_strategy="default", num_additional_image_tokens=1, chat_template=FROM_PARTS + template)
+        vision_feature_select_strategy="default", num_additional_image_tokens=1,
+        chat_template=FROM_PARTS + TEMPLATES.get(template, template))
 
 
 @torch.inference_mode()

@@ -89,6 +89,7 @@ class StageTrainer(Trainer):
         loss, tokens = self.accelerator.reduce(total).tolist()
         metrics = {"eval_loss": loss / tokens}
         self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # done with it
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -122,6 +122,15 @@ def test_loss_is_that_of_the_lm_on_embeddings_put_together_by_hand(model):
     torch.testing.assert_close(model(**unlabelled).logits[:, -out.logits.shape[1]:], out.logits, rtol=1e-4, atol=1e-4)
 
 
+def test_bfloat16_autocast_trains(llama):
+    batch = llama.collate(samples())
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = llama(**batch).loss
+    loss.backward()
+    llama.zero_grad()
+    torch.testing.assert_close(loss, llama(**batch).loss, rtol=0.05, atol=0.05)
+
+
 def test_wrong_streams_are_refused(llama):
     batch = llama.collate(samples())
     with pytest.raises(ValueError, match="stream 'image': 7 tokens for 8 places"):
@@ -157,12 +166,11 @@ def test_generation_is_that_of_a_plain_loop(model):
     """Greedy, with cache and left padding, against one forward pass a token without either."""
     texts = model.generate(asked(), max_new_tokens=12)
     assert len(set(texts)) > 1 and all(texts)
-    own = [*model.prompts.placeholders.values(), *model.prompts.missing.values()]
     for sample, text in zip(asked(), texts, strict=True):
         embeds, ids = by_hand(model, sample)[None], []
         for _ in range(12):
             logits = model.lm(inputs_embeds=embeds, use_cache=False).logits[0, -1]
-            logits[[index for index in own if index < len(logits)]] = -torch.inf
+            logits[[index for index in model.prompts.own_ids if index < len(logits)]] = -torch.inf
             ids.append(int(logits.argmax()))
             if ids[-1] in model.prompts.end_ids:
                 break

@@ -102,6 +102,18 @@ def test_ids_are_those_of_the_published_text(tmp_path, family, text):
     assert prompts.encode(Sample((("joy?", "I fear"), ("why", "so")))).input_ids == expected
 
 
+def test_an_answer_never_merges_with_its_prompt(tmp_path):
+    """Here the prompt ends in "ang" and the answer begins with "er", which together are one token."""
+    prompts = PromptBuilder(tokenizer_of("llama", tmp_path), [], template=(
+        "{% for m in messages %}{{ m['content'] if m['role'] == 'user' else ' ang' + m['content'] }}{% endfor %}"
+        "{% if add_generation_prompt %} ang{% endif %}"))
+    whole, asked = (prompts.encode(Sample((("joy", answer),))) for answer in ("er", ""))
+    assert whole.input_ids[: len(asked.input_ids)] == asked.input_ids
+    tokens = prompts.tokenizer.convert_ids_to_tokens(whole.input_ids)
+    assert "▁anger" in prompts.tokenizer.tokenize("joy anger") and "▁anger" not in tokens
+    assert "".join(tokens[len(asked.input_ids):]).strip("▁") == "er</s>"
+
+
 def test_bos_of_a_template_is_not_doubled(tmp_path):
     tokenizer = tokenizer_of("llama", tmp_path, "{{ bos_token }}" + TEMPLATES["plain"])
     own = PromptBuilder(tokenizer, []).encode(Sample((("joy", "fear"),)))

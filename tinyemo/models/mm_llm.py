@@ -10,7 +10,7 @@ of the stream's placeholder among the language model's input embeddings. Saved a
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from transformers.modeling_outputs import CausalLMOutput
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.mm_folder import TOKENIZER_FILES, checkpoint_hash, load_lm, read_folder, write_folder
 from tinyemo.models.prompt import IGNORED, PromptBuilder, Sample
-from tinyemo.models.streaming import stream_ids
+from tinyemo.models.streaming import pieces_of, stream_ids, text_of
 from tinyemo.models.weights import local_folder
 
 # kind -> (width of the stream's tokens, d_llm) -> module: (..., width) -> (..., d_llm)
@@ -34,10 +34,7 @@ CONNECTORS: dict[str, Callable[[int, int], nn.Module]] = {
     "linear": nn.Linear,
 }
 # what may be trained -> how the names of the parameters that are begin
-PARTS = {"connector": r"connectors\.|missing\.", "lora": r"connectors\.|missing\.|.*\.lora_", "all": ""}
-
-
-BYTE = re.compile("<0x[0-9A-F]{2}>")  # sentencepiece's tokens of one byte
+TRAINED = {"connector": r"connectors\.|missing\.", "lora": r"connectors\.|missing\.|.*\.lora_", "all": ""}
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,7 @@ class MultimodalLM(nn.Module):
                  *, template: str | None = None, max_length: int = 2048, base: str | None = None, seed: int = 0):
         super().__init__()
         self.lm, self.tokenizer, self.kinds, self.base = lm, tokenizer, dict(connectors), base
-        config = lm.config
-        positions = getattr(config, "max_position_embeddings", None) or getattr(config, "max_context_length", None)
-        limit = min(max_length, positions or max_length)
+        limit = min(max_length, getattr(lm.config, "max_position_embeddings", None) or max_length)
         self.prompts = PromptBuilder(tokenizer, list(connectors), limit, template)
         self.connectors, self.missing = nn.ModuleDict(), nn.ParameterDict()
         table = lm.get_input_embeddings().weight
@@ -137,7 +132,7 @@ class MultimodalLM(nn.Module):
 
     def _own_state(self) -> dict[str, Tensor]:
         """Tensors of the connectors and missing embeddings."""
-        return {name: tensor for name, tensor in self.state_dict().items() if re.match(PARTS["connector"], name)}
+        return {name: tensor for name, tensor in self.state_dict().items() if re.match(TRAINED["connector"], name)}
 
     @property
     def d_llm(self) -> int:
@@ -182,8 +177,8 @@ class MultimodalLM(nn.Module):
         """
         places = {name: input_ids == index for name, index in self.prompts.placeholders.items()}
         gaps = {name: input_ids == index for name, index in self.prompts.missing.items()}
-        other = torch.stack([*places.values(), *gaps.values(), torch.zeros_like(input_ids, dtype=torch.bool)]).any(0)
-        embeds = self.lm.get_input_embeddings()(input_ids.masked_fill(other, 0))
+        own = torch.isin(input_ids, input_ids.new_tensor(self.prompts.own_ids))
+        embeds = self.lm.get_input_embeddings()(input_ids.masked_fill(own, 0))
         for name, place in places.items():
             tokens = streams[name].to(self.missing[name].dtype)
             if (count := int(place.sum())) != len(tokens):
@@ -225,14 +220,14 @@ class MultimodalLM(nn.Module):
     def train_only(self, part: str) -> None:
         """Let gradients into "connector" (connectors and missing embeddings), "lora" (these and the adapters) or
         "all", and into nothing else. ValueError: another part, or "lora" without adapters."""
-        if part not in PARTS:
-            raise ValueError(f"part {part!r}: expected one of {', '.join(PARTS)}")
+        if part not in TRAINED:
+            raise ValueError(f"part {part!r}: expected one of {', '.join(TRAINED)}")
         if part == "lora" and not isinstance(self.lm, PeftModel):
             raise ValueError("part 'lora': the model has no adapters; call add_lora first")
         if part == "all":
             self.base = None  # from now on the checkpoint on disk is another one
         for name, parameter in self.named_parameters():
-            parameter.requires_grad_(re.match(PARTS[part], name) is not None)
+            parameter.requires_grad_(re.match(TRAINED[part], name) is not None)
 
     def add_lora(self, r: int, alpha: float, dropout: float = 0.0, seed: int = 0) -> None:
         """Wrap the LM with low-rank adapters (LoRA, arXiv 2106.09685) on all its linear layers but the output.
@@ -264,30 +259,23 @@ class MultimodalLM(nn.Module):
             for start in range(0, len(samples), batch_size):
                 tokens = self._generate(self._prompt(samples[start:start + batch_size], max_new_tokens),
                                         max_new_tokens, temperature)
-                texts += [self._text(row).strip() for row in tokens.tolist()]
+                texts += [text_of(row, self.tokenizer).strip() for row in tokens.tolist()]
         return texts
 
     def stream(self, sample: Sample, max_new_tokens: int = 128, temperature: float = 0.0, seed: int = 0
                ) -> Iterator[str]:
-        """The answer of `generate` in pieces, as they come. Ended early, it stops generating. Errors as there."""
+        """The answer of `generate` in pieces, as they come; errors as there, with the first of them.
+
+        Ended early, generation stops. While it runs (in a thread), torch's random numbers are those of `seed`.
+        """
         prompt = self._prompt([sample], max_new_tokens)
 
         def run(**options: object) -> None:
             with self._drawn_by(seed):
                 self._generate(prompt, max_new_tokens, temperature, **options)
 
-        seen, given = [], ""
-        for token in stream_ids(run):
-            seen.append(token)
-            whole = len(seen)  # a character of several byte tokens waits for the last, space for what follows it
-            while whole and BYTE.fullmatch(self.tokenizer.convert_ids_to_tokens(seen[whole - 1])):
-                whole -= 1
-            text = self._text(seen[:whole]).lstrip().rstrip("\ufffd").rstrip()
-            if len(text) > len(given):
-                yield text[len(given):]
-                given = text
-        if rest := self._text(seen).strip()[len(given):]:
-            yield rest
+        with closing(stream_ids(run)) as ids:
+            yield from pieces_of(ids, self.tokenizer)
 
     @contextmanager
     def _drawn_by(self, seed: int) -> Iterator[None]:
@@ -304,18 +292,16 @@ class MultimodalLM(nn.Module):
     @torch.inference_mode()
     def _generate(self, prompt: dict[str, Tensor], new: int, temperature: float, **options: object) -> Tensor:
         """New tokens (B, at most `new`)."""
+        if temperature:
+            options |= {"do_sample": True, "temperature": temperature, "top_k": 0}  # of all tokens
+        rows = self.lm.get_input_embeddings().weight.shape[0]
+        if own := [index for index in self.prompts.own_ids if index < rows]:  # placeholders on spare rows of the table
+            options["suppress_tokens"] = own
+        mask, ids = prompt.pop("attention_mask"), prompt.pop("input_ids")
         was_training = self.training
         self.eval()
-        draw = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-        mask = prompt.pop("attention_mask")
-        own = [*self.prompts.placeholders.values(), *self.prompts.missing.values()]
-        rows = self.lm.config.get_text_config().vocab_size
-        if own := [index for index in own if index < rows]:  # spare rows of the table
-            draw["suppress_tokens"] = own
-        tokens = self.lm.generate(inputs_embeds=self.embed(prompt.pop("input_ids"), prompt), attention_mask=mask,
-                                  max_new_tokens=new, **draw, **options)
-        self.train(was_training)
-        return tokens
-
-    def _text(self, ids: Sequence[int]) -> str:
-        return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        try:
+            return self.lm.generate(inputs_embeds=self.embed(ids, prompt), attention_mask=mask, max_new_tokens=new,
+                                    **{"do_sample": False} | options)
+        finally:
+            self.train(was_training)

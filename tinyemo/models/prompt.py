@@ -11,13 +11,16 @@ embedding table is asked.
 """
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from torch import Tensor
 from transformers import AddedToken, PreTrainedTokenizerBase
 
 IGNORED = -100  # what cross-entropy leaves out
+MEMORY = 50_000  # conversations whose tokens are remembered
 
 _ROUNDS = (
     "{% for message in messages %}{% if message['role'] == 'user' %}USER: {{ message['content'] }} "
@@ -73,6 +76,8 @@ class PromptBuilder:
                               for pair in texts.values() for text in pair])
         self.placeholders = {name: tokenizer.convert_tokens_to_ids(text) for name, (text, _) in texts.items()}
         self.missing = {name: tokenizer.convert_tokens_to_ids(text) for name, (_, text) in texts.items()}
+        self.own_ids = [*self.placeholders.values(), *self.missing.values()]  # no words: they are never looked up
+        self._known: dict[tuple, tuple[array, array]] = {}
         self._name_of = {index: name for name, index in self.placeholders.items()}
         specials = sorted(set(tokenizer.all_special_tokens) | {
             str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}, key=len, reverse=True)
@@ -90,13 +95,16 @@ class PromptBuilder:
         """
         ids, labels = self._tokens(sample.turns)
         tensors = self._tensors(sample, ids)
-        out = Encoded([], [])
-        for token, label in zip(ids, labels, strict=True):
-            name = self._name_of.get(token)
-            tensor = next(tensors[name]) if name else None
-            repeat = 1 if name is None or tensor is None else len(tensor)
-            out.input_ids.extend([self.missing[name] if name and tensor is None else token] * repeat)
-            out.labels.extend([label] * repeat)
+        out, done = Encoded([], []), 0
+        for place in (place for place, index in enumerate(ids) if index in self._name_of):
+            name = self._name_of[ids[place]]
+            tensor = next(tensors[name])
+            widened = [self.missing[name]] if tensor is None else [ids[place]] * len(tensor)
+            out.input_ids.extend((*ids[done:place], *widened))
+            out.labels.extend((*labels[done:place], *[IGNORED] * len(widened)))
+            done = place + 1
+        out.input_ids.extend(ids[done:])
+        out.labels.extend(labels[done:])
         self.check_length(len(out.input_ids))
         return out
 
@@ -109,22 +117,30 @@ class PromptBuilder:
                 "pass fewer tokens a stream, or raise the limit if the language model was made for longer texts"
             )
 
-    def _tokens(self, turns: Sequence[tuple[str, str]]) -> tuple[list[int], list[int]]:
-        """Ids with one placeholder a tensor, and labels."""
+    def _tokens(self, turns: Sequence[tuple[str, str]]) -> tuple[array, array]:
+        """Ids with one placeholder a tensor, and labels: kept, for epochs ask again."""
+        turns = tuple(map(tuple, turns))
+        if turns not in self._known:
+            if len(self._known) >= MEMORY:
+                self._known.clear()
+            self._known[turns] = tuple(array("i", each) for each in self._tokens_of(turns))  # a tenth of a list's size
+        return self._known[turns]
+
+    def _tokens_of(self, turns: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
+        pieces = self._pieces(turns)
+        runs = list(accumulate(text for text, _ in pieces))
         ids: list[int] = []
         labels: list[int] = []
-        before = ""
-        for text, is_answer in self._pieces(turns):
-            whole = self._tokenize(before + text)  # as the text runs on, unless that would merge the two pieces
-            new = whole[len(ids):] if whole[: len(ids)] == ids else self._tokenize(text)
-            before += text
+        for (text, is_answer), run in zip(pieces, self._tokenize(runs), strict=True):
+            # as the tokenizer has it in running text, unless that would merge it with what stands before
+            new = run[len(ids):] if run[: len(ids)] == ids else self._tokenize([text])[0]
             ids += new
             labels += new if is_answer else [IGNORED] * len(new)
-        front = [] if before.startswith(self.tokenizer.bos_token or before) else self._front
+        front = [] if runs[0].startswith(self.tokenizer.bos_token or runs[0]) else self._front
         return front + ids, [IGNORED] * len(front) + labels
 
-    def _tokenize(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+    def _tokenize(self, texts: list[str]) -> list[list[int]]:
+        return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
 
     def _pieces(self, turns: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
         """The conversation's text, cut where an answer begins and after its end token: (text, is it an answer)."""

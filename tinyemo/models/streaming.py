@@ -1,13 +1,16 @@
-"""Tokens as they are generated: transformers' `generate` in a thread, its ids as an iterator."""
+"""Text as it is generated: transformers' `generate` in a thread, its ids as an iterator, and their text in pieces."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Thread
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
+
+BYTE = re.compile("<0x[0-9A-F]{2}>")  # sentencepiece's tokens of one byte
 
 
 def stream_ids(generate: Callable[..., object]) -> Iterator[int]:
@@ -33,6 +36,30 @@ def stream_ids(generate: Callable[..., object]) -> Iterator[int]:
     finally:
         stop.now = True
         thread.join()
+
+
+def text_of(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str:
+    """Their text without special tokens, with the spaces that it has."""
+    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def pieces_of(ids: Iterable[int], tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
+    """The text of `ids` in pieces, none empty, together what `text_of` gives, stripped.
+
+    A character of several byte tokens waits for the last of them, and space for what follows it.
+    """
+    seen, given = [], ""
+    for index in ids:
+        seen.append(index)
+        whole = len(seen)
+        while whole and BYTE.fullmatch(tokenizer.convert_ids_to_tokens(seen[whole - 1])):
+            whole -= 1
+        text = text_of(seen[:whole], tokenizer).lstrip().rstrip("\ufffd").rstrip()
+        if len(text) > len(given):
+            yield text[len(given):]
+            given = text
+    if rest := text_of(seen, tokenizer).strip()[len(given):]:
+        yield rest
 
 
 class _Ids(BaseStreamer):

@@ -12,7 +12,9 @@ from tinyemo.training import loop
 TEXTS = [f"the {thing} fills me with {word} and so joy is near {word}"
          for thing in ("rose", "snake", "gift") for word in ("joy", "fear", "awe")] * 12
 CLIP = ClipRecipe(width=8, embed_dim=16, text_width=32, text_layers=1, steps=40, batch=8)
-LM = LmRecipe(vocabulary=320, width=32, layers=1, heads=2, context_length=16, steps=40, batch=4)
+TALKS = [[(f"What is {thing}?", f"It is a {thing}, dear Fred.")] for thing in ("this", "that", "it")] * 8
+LM = LmRecipe(vocabulary=330, width=32, layers=2, heads=(2, 2), head_dim=16, context_length=16, steps=40, deep_steps=30,
+              batch=4)
 
 
 def images(n=16, size=32):
@@ -33,13 +35,27 @@ def test_open_clip_loads_the_small_clip_and_encodes_as_it_was_trained(tmp_path):
 
 
 def test_the_small_lm_learns_and_emotion_words_are_one_token(tmp_path):
-    losses = train_lm(TEXTS, tmp_path, LM)
-    assert np.mean(losses[-5:]) < 0.7 * losses[0]
+    losses, deep = train_lm(TEXTS, TALKS, tmp_path, LM)
+    assert np.mean(losses[-5:]) < 0.7 * losses[0] and np.mean(deep[-5:]) < 0.7 * deep[0]
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     bare, running = tokenizer("joy")["input_ids"], tokenizer("and joy")["input_ids"]
     assert len(bare) == 1 and running[-1] == bare[0]
     model = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
+    assert model.config.model_type == "openelm" and model.config.num_transformer_layers == 2
     assert model.get_input_embeddings().weight.shape == (len(tokenizer), 32)
+
+
+def test_words_keep_the_place_that_one_layer_gave_them_and_the_others_find_theirs(tmp_path):
+    train_lm(TEXTS, TALKS, tmp_path, LM)
+    first, second = (torch.load(tmp_path / f"training-{phase}.pt", weights_only=True)["model"] for phase in (1, 2))
+    assert "transformer.layers.1.attn.qkv_proj.weight" in second.keys() - first.keys()
+    table = "transformer.token_embeddings.weight"
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    told = sorted({token for ids in tokenizer(TEXTS)["input_ids"] for token in ids})
+    only_spoken = sorted({token for (turn,) in TALKS for ids in tokenizer(list(turn))["input_ids"] for token in ids}
+                         - set(told))
+    assert torch.equal(first[table][told], second[table][told])
+    assert only_spoken and not torch.isclose(first[table][only_spoken], second[table][only_spoken]).all(dim=1).any()
 
 
 class Stop(Exception):

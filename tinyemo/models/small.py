@@ -1,9 +1,9 @@
 """The two small models of the embedded world, trained from scratch on its scenes and its text.
 
-Owns: a CLIP of 1.7 million parameters (open_clip's own model class and contrastive loss) and a causal
-language model of transformers with its own byte-pair tokenizer. Takes pixels, captions and text; gives
-folders: `local-dir:<folder>` loads the first with open_clip, `from_pretrained(<folder>)` the second. Both
-are used frozen afterwards, exactly as a published CLIP and LLM are.
+Owns: a CLIP of 1.7 million parameters (open_clip's own model class and contrastive loss) and an OpenELM of one
+million with its own byte-pair tokenizer. Takes pixels, captions and text; gives folders: `local-dir:<folder>`
+loads the first with open_clip, `from_pretrained(<folder>)` the second. Both are used as a published CLIP and
+LLM are.
 """
 
 import hashlib
@@ -16,10 +16,17 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from torch import nn
+from transformers import PreTrainedTokenizerFast
 
 from tinyemo.data.files import write_atomically
+from tinyemo.models.openelm import OpenELMForCausalLM
+from tinyemo.models.openelm_config import OpenELMConfig
+from tinyemo.models.prompt import TEMPLATES, PromptBuilder, Sample
 from tinyemo.training.loop import batch_of_step, train
+
+MAX_LENGTH = 512  # tokens that the small language model is made for
+_TURN = "USER: {} ASSISTANT: {}"  # as the template "plain" has it: so its words become tokens
 
 
 @dataclass(frozen=True)
@@ -42,12 +49,15 @@ class ClipRecipe:
 class LmRecipe:
     """Shape and training of the small language model."""
 
-    vocabulary: int = 1500
+    vocabulary: int = 2000
     width: int = 128  # d_llm: the width of the input-embedding table, so of every anchor
-    layers: int = 1  # with one, what words mean must stand in their embeddings: that is what anchors need
-    heads: int = 4
+    layers: int = 4
+    heads: tuple[int, int] = (2, 4)  # of the first layer and of the last, of `head_dim` each; keys have half as many
+    head_dim: int = 32
+    ffn: tuple[float, float] = (1.5, 4.0)  # widths of the FFNs, likewise, in widths of the model
     context_length: int = 96
-    steps: int = 600
+    steps: int = 600  # with the first layer alone, which give words their place
+    deep_steps: int = 600  # with all layers
     batch: int = 32
     lr: float = 3e-3
     weight_decay: float = 0.05
@@ -102,40 +112,66 @@ def train_clip(
     return losses
 
 
-def train_lm(texts: list[str], folder: Path, recipe: LmRecipe = LmRecipe(), seed: int = 0) -> list[float]:
-    """Train the small language model on `texts`, one document each; returns the losses.
+def train_lm(
+    texts: list[str], conversations: list[list[tuple[str, str]]], folder: Path, recipe: LmRecipe = LmRecipe(),
+    seed: int = 0,
+) -> tuple[list[float], list[float]]:
+    """Train the small language model on `texts` and `conversations` of (question, answer) turns, one document each.
 
-    The input and output embeddings are tied: a word's vector is then shaped by the contexts that it is
-    predicted in, which is what makes neighbours of words that are felt for the same reasons.
+    Returns the losses of its two phases. In the first it reads `texts` with a single layer: what a word means must then
+    stand in its embedding, and neighbours are words that are said for the same reasons. That is what anchors need; a
+    deep model would leave it to its layers. In the second it reads everything, with the other layers on top, at first
+    without effect; the words of `texts` keep their embeddings. Input and output embeddings are tied.
     """
-    tokenizer = _train_tokenizer(texts, recipe.vocabulary)
-    stream: list[int] = []
-    for ids in tokenizer(texts)["input_ids"]:
-        stream += [tokenizer.bos_token_id, *ids]
-    length = recipe.context_length
-    blocks = torch.tensor(stream[: len(stream) // length * length]).view(-1, length)  # (N, L)
-    torch.manual_seed(seed)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer), hidden_size=recipe.width, intermediate_size=3 * recipe.width,
-            num_hidden_layers=recipe.layers, num_attention_heads=recipe.heads,
-            num_key_value_heads=recipe.heads, max_position_embeddings=512, tie_word_embeddings=True,
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+    spoken = [_TURN.format(*turn) for turns in conversations for turn in turns]
+    tokenizer = _train_tokenizer(texts + spoken, recipe.vocabulary)
+    prompts = PromptBuilder(tokenizer, [], max_length=MAX_LENGTH)
+    told = [[tokenizer.bos_token_id, *ids] for ids in tokenizer(texts)["input_ids"]]
+    both = told + [prompts.encode(Sample(tuple(turns))).input_ids for turns in conversations]
+
+    def fit(model: OpenELMForCausalLM, documents: list[list[int]], steps: int, decay: float, phase: int) -> list[float]:
+        order = np.random.default_rng(seed).permutation(len(documents))
+        stream = [token for document in order for token in documents[document]]
+        length = recipe.context_length
+        blocks = torch.tensor(stream[: len(stream) // length * length]).view(-1, length)  # (N, L)
+
+        def loss_of_step(step: int) -> torch.Tensor:
+            batch = blocks[batch_of_step(step, len(blocks), recipe.batch, seed)]
+            return model(input_ids=batch, labels=batch).loss
+
+        return train(
+            model, loss_of_step, steps=steps, lr=recipe.lr, weight_decay=decay, label=f"small LM, phase {phase}",
+            checkpoint=folder / f"training-{phase}.pt", key=_key(asdict(recipe), seed, stream),
         )
-    )
 
-    def loss_of_step(step: int) -> torch.Tensor:
-        batch = blocks[batch_of_step(step, len(blocks), recipe.batch, seed)]
-        return model(input_ids=batch, labels=batch).loss
-
-    losses = train(
-        model, loss_of_step, steps=recipe.steps, lr=recipe.lr, weight_decay=recipe.weight_decay,
-        checkpoint=folder / "training.pt", key=_key(asdict(recipe), seed, stream), label="small LM",
-    )
+    torch.manual_seed(seed)
+    shallow = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=1))
+    losses = fit(shallow, told, recipe.steps, recipe.weight_decay, 1)
+    model = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=recipe.layers))
+    model.load_state_dict(shallow.state_dict(), strict=False)
+    for layer in model.transformer.layers[1:]:
+        nn.init.zeros_(layer.attn.out_proj.weight)
+        nn.init.zeros_(layer.ffn.proj_2.weight)
+    unplaced = torch.ones(len(tokenizer), 1)
+    unplaced[sorted({token for document in told for token in document})] = 0
+    model.get_input_embeddings().weight.register_hook(lambda gradient: gradient * unplaced)
+    deep_losses = fit(model, both, recipe.deep_steps, 0.0, 2)  # weight decay would move the words that stay
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return losses
+    return losses, deep_losses
+
+
+def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int) -> OpenELMConfig:
+    """The first `layers` layers of the recipe's model: widths grow from layer to layer, as OpenELM's do."""
+    heads = np.linspace(*recipe.heads, recipe.layers).round().astype(int) // 2 * 2
+    return OpenELMConfig(
+        vocab_size=len(tokenizer), model_dim=recipe.width, head_dim=recipe.head_dim, num_transformer_layers=layers,
+        num_query_heads=heads[:layers].tolist(), num_kv_heads=(heads[:layers] // 2).tolist(), num_gqa_groups=2,
+        ffn_multipliers=np.linspace(*recipe.ffn, recipe.layers)[:layers].round(2).tolist(), ffn_dim_divisor=32,
+        normalize_qk_projections=True, share_input_output_layers=True, max_context_length=MAX_LENGTH,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
 
 
 def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
@@ -149,7 +185,8 @@ def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFa
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
+        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>",
+        chat_template="{{ bos_token }}" + TEMPLATES["plain"],
     )
 
 

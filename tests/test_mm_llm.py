@@ -310,6 +310,21 @@ def test_adapters_on_a_base_that_is_saved_nowhere_are_refused(tmp_path):
         model.save(tmp_path / "adapted")
 
 
+def test_saving_keeps_what_it_needs(llama, tmp_path, monkeypatch):
+    """A model is not overwritten by adapters that stand on it, nor by one that cannot be written."""
+    folder = llama.save(tmp_path / "saved")
+    adapted = MultimodalLM.load(folder)
+    adapted.add_lora(r=2, alpha=4)
+    with pytest.raises(ValueError, match="the adapters' base lies in it"):
+        adapted.save(folder)
+    monkeypatch.setattr(type(llama.tokenizer), "save_pretrained", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        llama.save(folder)
+    monkeypatch.undo()
+    assert MultimodalLM.load(folder).generate(asked(), 4) == llama.generate(asked(), 4)
+    assert not list(folder.glob(".*"))
+
+
 def test_folders_that_are_not_whole_are_refused(llama, tmp_path):
     folder = llama.save(tmp_path / "saved")
     config = folder / "config.json"

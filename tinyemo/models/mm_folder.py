@@ -11,6 +11,7 @@ never run.
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -54,13 +55,24 @@ def checkpoint_hash(checkpoint: str | Path) -> str:
 
 def write_folder(folder: str | Path, config: dict, tensors: dict[str, Tensor], lm: PreTrainedModel | PeftModel,
                  tokenizer: PreTrainedTokenizerBase) -> Path:
-    """Write or overwrite the folder; what else lies in it stays. Gives it back."""
+    """Write or overwrite the folder; what else lies in it stays. Gives it back.
+
+    Until all that is large is written, a model that was there before stays as it was.
+    """
     folder = Path(folder)
-    (folder / "config.json").unlink(missing_ok=True)
-    for part in PARTS:
-        shutil.rmtree(folder / part, ignore_errors=True)
-    lm.save_pretrained(folder / ("adapter" if isinstance(lm, PeftModel) else "lm"))
-    tokenizer.save_pretrained(folder / "tokenizer")
+    parts = {"adapter" if isinstance(lm, PeftModel) else "lm": lm, "tokenizer": tokenizer}
+    new = {name: folder / f".{name}.{os.getpid()}.tmp" for name in parts}
+    try:
+        for name, part in parts.items():
+            part.save_pretrained(new[name])
+        (folder / "config.json").unlink(missing_ok=True)
+        for name in PARTS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name, path in new.items():
+            path.rename(folder / name)
+    finally:
+        for path in new.values():
+            shutil.rmtree(path, ignore_errors=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(folder / "connectors.safetensors", lambda path: save_file(tensors, path, {"format": "pt"}))
     write_atomically(folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2)))

@@ -93,7 +93,8 @@ class MultimodalLM(nn.Module):
     def save(self, folder: str | Path) -> Path:
         """Write the model: its LM in full or, where it has adapters, these alone with their base's name and hash.
 
-        ValueError: adapters on an LM that no checkpoint holds, because it was trained or merged in this process.
+        ValueError: adapters on an LM that no checkpoint holds, because it was trained or merged in this process, or
+        that only this folder holds.
         """
         config = {"connectors": {name: asdict(connector) for name, connector in self.kinds.items()},
                   "template": self.prompts.template, "max_length": self.prompts.max_length}
@@ -101,6 +102,8 @@ class MultimodalLM(nn.Module):
             if self.base is None:
                 raise ValueError(f"{folder}: the adapters' base was trained or merged here and is saved nowhere; save "
                                  "and load the model before add_lora, or merge the adapters")
+            if Path(self.base) == Path(folder).resolve() / "lm":
+                raise ValueError(f"{folder}: the adapters' base lies in it; save them to another folder")
             config |= {"base": self.base, "base_hash": checkpoint_hash(self.base)}
         return write_folder(folder, config, self._own_state(), self.lm, self.tokenizer)
 
@@ -115,7 +118,7 @@ class MultimodalLM(nn.Module):
         """
         folder, config, tensors = read_folder(folder)
         adapted = config["base"] is not None
-        base = (base or config["base"]) if adapted else folder / "lm"
+        base = (base or config["base"]) if adapted else folder.resolve() / "lm"
         if adapted and checkpoint_hash(base) != config["base_hash"]:
             raise ValueError(f"{folder}: its adapters were trained on another base than {base}, whose files have "
                              "another hash; name the right one as `base`")

@@ -1,5 +1,7 @@
 """Patch sources: from the store as from the tower, in the order asked for; and training sees no difference."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from test_encoders import save_tiny_clip
@@ -8,8 +10,7 @@ from test_fit_mm_llm import save_lm
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.features.encoders import ImageEncoder, load_image_encoder
-from tinyemo.features.extract import extract
-from tinyemo.features.patches import CachedPatches, LivePatches, cache_patches, image_ids
+from tinyemo.features.patches import CachedPatches, LivePatches, cache_patches
 from tinyemo.features.store import FeatureStore
 from tinyemo.models.mm_llm import Connector, MultimodalLM
 from tinyemo.training.fit_mm_llm import StageRecipe, fit_stage
@@ -42,27 +43,18 @@ def test_the_tower_runs_once_an_image(tmp_path, encoder, monkeypatch):
     assert len(cached(IMAGES[:8])) == 8
 
 
-def test_a_store_of_records_is_found_by_the_images_path(tmp_path, encoder):
-    records = save_images(tmp_path / "more/images", 5)
-    store = extract(records, encoder, tmp_path / "store", workers=0, patches=True)
-    source = CachedPatches(store, image_ids(records, tmp_path / "more"))
-    assert torch.equal(source(["images/3.png"])[0], store.patch_rows(["toy/3"])[0])
-    with pytest.raises(ValueError, match="no record is about the image '3.png'"):
-        source(["images/3.png", "3.png"])
-    with pytest.raises(ValueError, match="'toy/0': image .* does not lie in the folder of images"):
-        image_ids(records, tmp_path / "store")
-
-
 def test_what_is_not_there_is_named(tmp_path, encoder):
     live = LivePatches(encoder, tmp_path / "images")
     with pytest.raises(FileNotFoundError, match="image not found: .*none.png"):
         live(["0.png", "none.png"])
     (tmp_path / "images/bad.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="no features for id 'none.png'"):
+        cache_patches(IMAGES[:2], encoder, tmp_path / "images", tmp_path / "store", workers=0)(["none.png"])
     with pytest.raises(ValueError, match="cannot read the image .*bad.png"):
         live(["bad.png"])
     store = FeatureStore.write(tmp_path / "bare", IMAGES, torch.zeros(12, 2))
     with pytest.raises(ValueError, match="holds no patch tokens"):
-        CachedPatches(store, dict(zip(IMAGES, IMAGES, strict=True)))(IMAGES[:1])
+        CachedPatches(store)(IMAGES[:1])
 
 
 def test_training_from_the_cache_is_training_from_the_tower(tmp_path, encoder):
@@ -71,7 +63,7 @@ def test_training_from_the_cache_is_training_from_the_tower(tmp_path, encoder):
     items = [Instruction(image, image, (("<image>\nw1", f"w{i} w2 w{i}"),)) for i, image in enumerate(IMAGES)]
     recipe = StageRecipe("all", lr=1e-2, epochs=6, batch=4, per_device=4)
     lm, losses = save_lm(tmp_path / "lm"), {}
-    other = CachedPatches(cached.store, dict(zip(IMAGES, IMAGES[::-1], strict=True)))
+    other = CachedPatches(replace(cached.store, ids=cached.store.ids[::-1]))
     for name, source in (("cached", cached), ("live", live), ("other images", other)):
         width = source(IMAGES[:1])[0].shape[1]
         model = MultimodalLM.from_lm(lm, {"image": Connector("mlp2x_gelu", width)}, template="plain")

@@ -5,7 +5,7 @@ the CPU: from the feature store, which the frozen tower has filled once, or from
 are the same for all images of a source. The store keeps float16, so the two agree to that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,24 +30,19 @@ class PatchSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class CachedPatches:
-    """Patch tokens from a store that was extracted with patches=True. `ids` says under which id an image stands.
+    """Patch tokens from a store that `cache_patches` filled: its ids are the images.
 
-    ValueError names an image that `ids` lacks or whose id the store lacks, or a store without patch tokens.
+    ValueError names an image that the store lacks, or a store without patch tokens.
     """
 
     store: FeatureStore
-    ids: Mapping[str, str]  # image -> record id
 
     @property
     def key(self) -> str:
         return f"cached {self.store.meta.get('key', '')}"
 
     def __call__(self, images: Sequence[str]) -> list[Tensor]:
-        missing = next((image for image in images if image not in self.ids), None)
-        if missing is not None:
-            raise ValueError(f"no record is about the image {missing!r}: expected one of the {len(self.ids)} images "
-                             f"whose features {self.store.folder} holds")
-        return list(self.store.patch_rows([self.ids[image] for image in images])) if images else []
+        return list(self.store.patch_rows(images)) if images else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,19 +70,7 @@ class LivePatches:
             with Image.open(path) as image:
                 return self.encoder.preprocess(image.convert("RGB"))
         except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            raise ValueError(f"cannot read the image {path}: {str(error).splitlines()[0] or repr(error)}") from error
-
-
-def image_ids(records: pd.DataFrame, image_root: str | Path) -> dict[str, str]:
-    """Image, relative to `image_root` with forward slashes -> id of its record. ValueError: one lies elsewhere."""
-    root = Path(image_root).resolve()
-    ids = {}
-    for name, image in zip(records["id"], records["image"], strict=True):
-        path = Path(image).resolve()
-        if not path.is_relative_to(root):
-            raise ValueError(f"record {name!r}: image {image} does not lie in the folder of images {root}")
-        ids[path.relative_to(root).as_posix()] = name
-    return ids
+            raise ValueError(f"cannot read the image {path}: {(str(error) or repr(error)).splitlines()[0]}") from error
 
 
 def cache_patches(images: Sequence[str], encoder: ImageEncoder, image_root: str | Path, store: str | Path,
@@ -98,5 +81,4 @@ def cache_patches(images: Sequence[str], encoder: ImageEncoder, image_root: str 
     """
     images = sorted(set(images))
     records = pd.DataFrame({"id": images, "image": [str(Path(image_root, image)) for image in images]})
-    filled = extract(records, encoder, store, patches=True, **options)
-    return CachedPatches(filled, dict(zip(images, images, strict=True)))
+    return CachedPatches(extract(records, encoder, store, patches=True, **options))

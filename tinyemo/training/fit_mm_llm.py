@@ -14,10 +14,12 @@ import difflib
 import hashlib
 import json
 import math
+import subprocess
 import sys
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -28,9 +30,8 @@ from transformers import TrainingArguments
 
 from tinyemo.data.files import write_atomically
 from tinyemo.data.instructions import Instruction, read_instructions
-from tinyemo.data.records import read_records
 from tinyemo.features.encoders import load_image_encoder
-from tinyemo.features.patches import CachedPatches, LivePatches, PatchSource, cache_patches, image_ids
+from tinyemo.features.patches import CachedPatches, LivePatches, PatchSource
 from tinyemo.features.store import FeatureStore
 from tinyemo.models.mm_llm import Connector, MultimodalLM
 from tinyemo.parameters import fit as as_kind
@@ -180,7 +181,8 @@ class Job:
     """Both stages, in literals: what a JSON file holds. A stage without a training file is left out."""
 
     lm: str  # checkpoint of the language model: folder or hub id
-    out: str  # gets pretraining/, finetuning/, patches/ and model/
+    out: str  # gets pretraining/, finetuning/ and model/
+    start: str = ""  # folder of a saved MultimodalLM to go on from; empty: `lm` with a new connector
     image_root: str = ""  # folder of the images
     tokenizer: str | None = None  # another checkpoint that it is taken from: OpenELM's is Llama 2's
     template: str | None = None  # name or text of the chat template; None: the tokenizer's own
@@ -193,11 +195,10 @@ class Job:
     pretraining_validation: str = ""
     finetuning_train: str = ""
     finetuning_validation: str = ""
-    encoder: str = ""  # the frozen tower, as `load_image_encoder` names it; empty: `store` has its patch tokens
-    pretrained: str | None = None  # weights of the tower
-    cached: bool = True  # run the tower once an image and keep what it gives; false: run it each time
-    store: str = ""  # feature store with patch tokens, extracted from the images of `records`
-    records: str = ""  # parquet
+    validation_items: int = 0  # records of each validation file that are used, its first; 0: all
+    store: str = ""  # feature store that `cache_patches` filled; empty: the tower runs at every step
+    encoder: str = ""  # that frozen tower, as `load_image_encoder` names it
+    pretrained: str | None = None  # its weights
     seed: int = 0
 
     @classmethod
@@ -221,28 +222,30 @@ class Job:
         return tuple(_checked(StageRecipe, asdict(recipe) | getattr(self, name), f"{where}, {name}")
                      for recipe, name in stages)
 
-    def source(self, images: Iterable[str]) -> PatchSource:
-        """Where the patch tokens of these images come from; a cache is filled by one process for all."""
-        if not self.encoder:
-            return CachedPatches(FeatureStore.open(self.store), image_ids(read_records(self.records), self.image_root))
-        encoder = load_image_encoder(self.encoder, self.pretrained)
-        if not self.cached:
-            return LivePatches(encoder, self.image_root)
-        with PartialState(cpu=not torch.cuda.is_available()).main_process_first():
-            return cache_patches(list(images), encoder, self.image_root, Path(self.out, "patches"))
+    def source(self) -> PatchSource:
+        """Where the images' patch tokens come from."""
+        if self.store:
+            return CachedPatches(FeatureStore.open(self.store))
+        return LivePatches(load_image_encoder(self.encoder, self.pretrained), self.image_root)
 
 
 def fit(job: Job) -> MultimodalLM:
     """Both stages of a job. Done parts are read back, a killed one is resumed. Errors as `fit_stage` and its files'."""
-    parts = [[list(read_instructions(path)) if path else [] for path in files] for files in (
-        (job.pretraining_train, job.pretraining_validation), (job.finetuning_train, job.finetuning_validation))]
-    images = list(dict.fromkeys(item.image for pair in parts for part in pair for item in part if item.image))
-    if not images:
+    def read(path: str, most: int) -> list[Instruction]:
+        return list(islice(read_instructions(path), most or None)) if path else []
+
+    parts = [(read(job.pretraining_train, 0), read(job.pretraining_validation, job.validation_items)),
+             (read(job.finetuning_train, 0), read(job.finetuning_validation, job.validation_items))]
+    image = next((item.image for pair in parts for part in pair for item in part if item.image), None)
+    if image is None:
         raise ValueError("no instruction of the job is about an image: expected files of pictures' conversations")
-    source = job.source(images)
-    width = source(images[:1])[0].shape[1]
-    model = MultimodalLM.from_lm(job.lm, {STREAM: Connector(job.connector, width)}, tokenizer=job.tokenizer,
-                                 template=job.template, max_length=job.max_length, seed=job.seed)
+    source = job.source()
+    if job.start:
+        model = MultimodalLM.load(job.start)
+    else:
+        model = MultimodalLM.from_lm(job.lm, {STREAM: Connector(job.connector, source([image])[0].shape[1])},
+                                     tokenizer=job.tokenizer, template=job.template, max_length=job.max_length,
+                                     seed=job.seed)
     for name, recipe, (train, validation) in zip(("pretraining", "finetuning"), job.recipes(), parts, strict=True):
         if train:
             fit_stage(model, train, validation, source, recipe, Path(job.out, name), job.seed)
@@ -250,6 +253,25 @@ def fit(job: Job) -> MultimodalLM:
         model.save(Path(job.out, "model"))
     PartialState().wait_for_everyone()
     return model
+
+
+def launch(job: Job, processes: int = 1) -> MultimodalLM:
+    """`fit` in this process or, through accelerate, in several: one a GPU, or on the CPU where there is none.
+
+    ValueError: a job that cannot be used. RuntimeError: a process of several failed; what it said stands above.
+    """
+    if processes == 1:
+        return fit(job)
+    path = Path(job.out, "job.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda temporary: temporary.write_text(json.dumps(asdict(job), indent=1)))
+    where = [] if torch.cuda.is_available() else ["--cpu"]
+    command = [sys.executable, "-m", "accelerate.commands.launch", f"--num_processes={processes}", "--num_machines=1",
+               "--mixed_precision=no", "--dynamo_backend=no", *where, "-m", "tinyemo.training.fit_mm_llm", str(path)]
+    if subprocess.run(command).returncode:
+        raise RuntimeError(f"training in {processes} processes failed; run it again to go on from its last checkpoint: "
+                           f"{' '.join(command)}")
+    return MultimodalLM.load(Path(job.out, "model"))
 
 
 def _checked(cls: type, values: object, where: str) -> typing.Any:

@@ -13,7 +13,7 @@ TEXTS = [f"the {thing} fills me with {word} and so joy is near {word}"
          for thing in ("rose", "snake", "gift") for word in ("joy", "fear", "awe")] * 12
 CLIP = ClipRecipe(width=8, embed_dim=16, text_width=32, text_layers=1, steps=40, batch=8)
 TALKS = [[(f"What is {thing}?", f"It is a {thing}, dear Fred.")] for thing in ("this", "that", "it")] * 8
-LM = LmRecipe(vocabulary=330, width=32, layers=2, heads=(2, 2), head_dim=16, context_length=16, steps=40, deep_steps=30,
+LM = LmRecipe(vocabulary=330, width=32, layers=2, heads=2, head_dim=16, context_length=16, steps=40, deep_steps=30,
               batch=4)
 
 

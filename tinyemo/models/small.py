@@ -52,9 +52,9 @@ class LmRecipe:
     vocabulary: int = 2000
     width: int = 128  # d_llm: the width of the input-embedding table, so of every anchor
     layers: int = 4
-    heads: tuple[int, int] = (2, 4)  # of the first layer and of the last, of `head_dim` each; keys have half as many
+    heads: int = 4  # of queries, in each layer; keys and values have half as many
     head_dim: int = 32
-    ffn: tuple[float, float] = (1.5, 4.0)  # widths of the FFNs, likewise, in widths of the model
+    ffn: tuple[float, float] = (1.5, 3.0)  # widths of the first FFN and of the last, in widths of the model
     context_length: int = 96
     steps: int = 600  # with the first layer alone, which give words their place
     deep_steps: int = 600  # with all layers
@@ -162,12 +162,11 @@ def train_lm(
 
 
 def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int) -> OpenELMConfig:
-    """The first `layers` layers of the recipe's model: widths grow from layer to layer, as OpenELM's do."""
-    heads = np.linspace(*recipe.heads, recipe.layers).round().astype(int) // 2 * 2
+    """The first `layers` layers of the recipe's model: FFNs widen from layer to layer, as OpenELM's do."""
     return OpenELMConfig(
         vocab_size=len(tokenizer), model_dim=recipe.width, head_dim=recipe.head_dim, num_transformer_layers=layers,
-        num_query_heads=heads[:layers].tolist(), num_kv_heads=(heads[:layers] // 2).tolist(), num_gqa_groups=2,
-        ffn_multipliers=np.linspace(*recipe.ffn, recipe.layers)[:layers].round(2).tolist(), ffn_dim_divisor=32,
+        num_query_heads=[recipe.heads] * layers, num_gqa_groups=2, ffn_dim_divisor=32,
+        ffn_multipliers=np.linspace(*recipe.ffn, recipe.layers)[:layers].round(2).tolist(),
         normalize_qk_projections=True, share_input_output_layers=True, max_context_length=MAX_LENGTH,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -69,7 +69,7 @@ PRESETS: dict[str, tuple[StageRecipe, StageRecipe]] = {  # pre-training, fine-tu
     "published-lora": (_PUBLISHED, replace(_FINETUNING, trains="lora", lr=1e-4)),
     "small": (
         StageRecipe(lr=2e-3, drop_stream=0.1),
-        StageRecipe(trains="all", lr=1e-3, drop_stream=0.1, epochs=2),
+        StageRecipe(trains="all", lr=2e-3, drop_stream=0.05, epochs=2),
     ),
 }
 

@@ -11,13 +11,12 @@ from PIL import Image
 
 from tinyemo.data.instructions import read_instructions
 
-STEMS = ("00_start_here", "01_feature_extraction", "02_projector_training", "03_emoreason_dataset", "05_evaluation",
-         "09_dataset_collection", "10_zero_shot_table", "11_unseen_classes", "12_ablations", "13_beyond_labels")
 FIGURES = {
     "00_start_here": {"sample_scenes", "clip_learning", "one_image_one_emotion"},
     "01_feature_extraction": {"neighbours"},
     "02_projector_training": {"learning_curves", "accuracy"},
     "03_emoreason_dataset": {"drops", "examples", "labels", "lengths"},
+    "04_mm_llm_finetuning": {"stage_1", "captions", "stage_2", "explanations"},
     "05_evaluation": {"scores", "recall", "confusion_ekman", "confusion_mikels", "confusion_parrott",
                       "calibration", "embedding_map", "nearest_images"},
     "09_dataset_collection": {"collection", "duplicates"},
@@ -25,7 +24,9 @@ FIGURES = {
     "11_unseen_classes": {"similarity", "unseen_classes", "why"},
     "12_ablations": {"differences"},
     "13_beyond_labels": {"risk_coverage"},
+    "14_reasoning_evaluation": {"texts", "conditions"},
 }
+STEMS = tuple(FIGURES)
 
 
 def metrics(results, stem):
@@ -114,3 +115,19 @@ def test_an_unseen_class_is_found_better_than_by_chance_and_ridge_is_beaten(smok
     m = metrics(smoke_results, "11_unseen_classes")
     assert m["ridge/mean/auroc_low"] > 0.5 and m["unseen/mean/gain_low"] > 0
     assert m["unseen/mean/recall_low"] > 1 / 6 and m["unseen/mean/auroc"] > m["permuted/mean/auroc"]
+
+
+def test_explanations_follow_the_label_and_the_picture_even_at_this_size(smoke_results):
+    m = metrics(smoke_results, "14_reasoning_evaluation")
+    conditions = ("alone", "projector", "true", "wrong", "other_image", "no_image")
+    assert all(m[f"{name}/f1_low"] <= m[f"{name}/f1"] <= m[f"{name}/f1_high"] for name in conditions)
+    assert m["true/correct"] == 1 and m["wrong/correct"] == 0 and m["other_image/correct"] == m["projector/correct"]
+    assert m["projector/consistent"] > 0.9  # the label that is given is the one that is explained
+    assert m["projector_minus_other_image/f1_low"] > 0  # and the picture counts
+    texts = pd.read_parquet(smoke_results / "smoke/14_reasoning_evaluation/texts.parquet")
+    assert texts["text"].str.len().gt(20).mean() > 0.9 and not texts.duplicated(["id", "condition"]).any()
+
+
+def test_both_models_trained_for_as_many_steps(smoke_results):
+    m = metrics(smoke_results, "04_mm_llm_finetuning")
+    assert m["finetuning/conditioned/steps"] == m["finetuning/alone/steps"] > 0

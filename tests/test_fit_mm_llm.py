@@ -18,7 +18,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from tinyemo.data.instructions import Instruction, write_instructions
 from tinyemo.features.store import FeatureStore
 from tinyemo.models.mm_llm import Connector, MultimodalLM
-from tinyemo.training import stage_trainer
+from tinyemo.training import fit_mm_llm, stage_trainer
 from tinyemo.training.fit_mm_llm import PRESETS, Job, StageRecipe, fit, fit_stage, launch
 from tinyemo.training.samples import GroupedSampler, Samples
 
@@ -279,7 +279,7 @@ def job(lm, tmp_path) -> dict:
     return {
         "lm": str(lm), "out": str(tmp_path / "out"), "image_root": str(tmp_path / "images"), "template": "plain",
         "connector": "linear", "store": str(tmp_path / "store"),
-        "pretraining": small, "finetuning": small | {"lr": 1e-2},
+        "pretraining": small, "finetuning": small | {"lr": 1e-2, "per_device": 8},
         "pretraining_train": str(tmp_path / "train.json"), "finetuning_train": str(tmp_path / "train.json"),
         "finetuning_validation": str(tmp_path / "validation.json"),
     }
@@ -298,6 +298,16 @@ def test_two_processes_train_what_one_does(job, tmp_path):
         assert same_history(*histories, columns=["step", "lr", "loss"])
     assert same(one, two)
     assert same(one, MultimodalLM.load(tmp_path / "out/model"))
+
+
+def test_a_part_of_the_validation_is_taken_from_all_over_it(job, tmp_path, monkeypatch):
+    """Files of photographs are sorted by emotion: the first records would be of one."""
+    seen = []
+    monkeypatch.setattr(fit_mm_llm, "fit_stage", lambda model, train, validation, *_: seen.append(
+        [int(item.id.removeprefix("item-")) for item in validation]))
+    for items in (3, 10, 11, 0):
+        fit(Job.read(written(job | {"validation_items": items}, tmp_path / "job.json")))
+    assert seen[1::2] == [[100, 103, 106], *[list(range(100, 110))] * 3]
 
 
 @pytest.mark.parametrize(("change", "sentence"), [

@@ -19,7 +19,6 @@ import sys
 import typing
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
-from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -47,7 +46,7 @@ class StageRecipe:
     lr: float = 1e-3  # peak, of AdamW
     epochs: int = 1
     batch: int = 32  # items an optimiser step, over all processes and accumulation steps
-    per_device: int = 32  # items a process holds at once; batch is a multiple of it times the processes
+    per_device: int = 32  # items a process holds at once, at most; batch is a multiple of it times the processes
     warmup: float = 0.03  # share of the steps in which the rate rises
     schedule: str = "cosine"  # of transformers' schedulers
     weight_decay: float = 0.0
@@ -104,17 +103,18 @@ def fit_stage(model: MultimodalLM, train: Sequence[Instruction], validation: Seq
 def _train(model: MultimodalLM, train: Samples, validation: Samples | None, recipe: StageRecipe, out: Path, seed: int,
            key: str) -> None:
     world = PartialState(cpu=not torch.cuda.is_available()).num_processes
-    if recipe.batch % (recipe.per_device * world):
-        raise ValueError(f"a batch of {recipe.batch} cannot be split into {recipe.per_device} items for each of "
-                         f"{world} processes at once: expected a multiple of {recipe.per_device * world}")
+    at_once = max(min(recipe.per_device, recipe.batch // world), 1)
+    if recipe.batch % (at_once * world):
+        raise ValueError(f"a batch of {recipe.batch} cannot be split into {at_once} items for each of "
+                         f"{world} processes at once: expected a multiple of {at_once * world}")
     steps = recipe.max_steps or recipe.epochs * (len(train) // recipe.batch)
     order = GroupedSampler(train.lengths, recipe.batch, steps, seed)
     evaluations = min(recipe.evaluations, steps) if validation else 0
     arguments = TrainingArguments(
         output_dir=str(out),
-        per_device_train_batch_size=recipe.per_device,
-        per_device_eval_batch_size=recipe.per_device,
-        gradient_accumulation_steps=recipe.batch // (recipe.per_device * world),
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=at_once,
+        gradient_accumulation_steps=recipe.batch // (at_once * world),
         max_steps=steps,
         learning_rate=recipe.lr,
         lr_scheduler_type=recipe.schedule,
@@ -195,7 +195,7 @@ class Job:
     pretraining_validation: str = ""
     finetuning_train: str = ""
     finetuning_validation: str = ""
-    validation_items: int = 0  # records of each validation file that are used, its first; 0: all
+    validation_items: int = 0  # records of each validation file that are used, evenly from all over it; 0: all
     store: str = ""  # feature store that `cache_patches` filled; empty: the tower runs at every step
     encoder: str = ""  # that frozen tower, as `load_image_encoder` names it
     pretrained: str | None = None  # its weights
@@ -231,11 +231,13 @@ class Job:
 
 def fit(job: Job) -> MultimodalLM:
     """Both stages of a job. Done parts are read back, a killed one is resumed. Errors as `fit_stage` and its files'."""
-    def read(path: str, most: int) -> list[Instruction]:
-        return list(islice(read_instructions(path), most or None)) if path else []
+    def read(path: str, most: int = 0) -> list[Instruction]:
+        items = list(read_instructions(path)) if path else []
+        # not the first: files of photographs are sorted by emotion
+        return [items[i * len(items) // most] for i in range(most)] if 0 < most < len(items) else items
 
-    parts = [(read(job.pretraining_train, 0), read(job.pretraining_validation, job.validation_items)),
-             (read(job.finetuning_train, 0), read(job.finetuning_validation, job.validation_items))]
+    parts = [(read(job.pretraining_train), read(job.pretraining_validation, job.validation_items)),
+             (read(job.finetuning_train), read(job.finetuning_validation, job.validation_items))]
     image = next((item.image for pair in parts for part in pair for item in part if item.image), None)
     if image is None:
         raise ValueError("no instruction of the job is about an image: expected files of pictures' conversations")
@@ -271,7 +273,7 @@ def launch(job: Job, processes: int = 1) -> MultimodalLM:
     if subprocess.run(command).returncode:
         raise RuntimeError(f"training in {processes} processes failed; run it again to go on from its last checkpoint: "
                            f"{' '.join(command)}")
-    return MultimodalLM.load(Path(job.out, "model"))
+    return MultimodalLM.load(Path(job.out, "model"), device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _checked(cls: type, values: object, where: str) -> typing.Any:

@@ -31,6 +31,7 @@ def machine(bench, monkeypatch):
         ({"features_root": "FI", "images": "", "datasets": ["EmoSet"]}, []),
         ({"anchors": "owner/on-disk", "tokenizer": "owner/cached", "projector": ""}, []),
         ({"anchors": "random"}, []),
+        ({"lm": "owner/begun"}, ["lm owner/begun", "will be downloaded"]),
         ({"anchors": "owner/begun"}, ["anchors owner/begun", "will be downloaded"]),
         ({"pretraining_teacher": "grammar:full", "quality_teacher": "local:owner/cached", "quality_share": 0.1}, []),
         ({"pretraining_teacher": "local:owner/on-disk", "finetuning_teacher": "local:FI"}, []),

@@ -22,7 +22,7 @@ from tinyemo.paths import data_dir, locate
 from tinyemo.profiles import Profile, Step, graph, notebook_path, pairs_of
 
 FOLDERS = ("features_root", "images")  # parameters that name a folder, or nothing
-CHECKPOINTS = ("anchors", "tokenizer", "projector")  # those that name a folder, a file, a hub id, or nothing
+CHECKPOINTS = ("anchors", "lm", "tokenizer", "projector")  # those that name a folder, a file, a hub id, or nothing
 TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")  # see data/teachers.py
 
 

@@ -296,6 +296,8 @@ def test_two_processes_train_what_one_does(job, tmp_path):
     for stage in ("pretraining", "finetuning"):
         histories = [pd.read_csv(tmp_path / out / stage / "history.csv") for out in ("out", "two")]
         assert same_history(*histories, columns=["step", "lr", "loss"])
+        finished = [json.loads((tmp_path / out / stage / "finished.json").read_text()) for out in ("out", "two")]
+        assert [one["processes"] for one in finished] == [1, 2]
     assert same(one, two)
     assert same(one, MultimodalLM.load(tmp_path / "out/model"))
 

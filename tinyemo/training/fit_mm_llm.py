@@ -1,10 +1,10 @@
 """Training a MultimodalLM in two stages: first its connector on captions and questions, then it and its language model.
 
-Owns: the recipes, TinyLLaVA's published ones and small ones; one stage, resumable, selected on validation loss; and the
-job that runs both from a JSON file, in one process or in several:
+Owns: one stage, resumable, selected on validation loss; and the job that runs both from a JSON file, in one process or
+in several:
 
     python -m tinyemo.training.fit_mm_llm job.json
-    accelerate launch -m tinyemo.training.fit_mm_llm job.json
+    accelerate launch --multi_gpu --num_processes 2 -m tinyemo.training.fit_mm_llm job.json     (on a CPU too)
 
 Takes instruction files and a patch source; gives a MultimodalLM, in `<out>/model`, and each stage's history.
 """
@@ -35,42 +35,8 @@ from tinyemo.features.store import FeatureStore
 from tinyemo.models.mm_llm import Connector, MultimodalLM
 from tinyemo.parameters import fit as as_kind
 from tinyemo.training.samples import STREAM, GroupedSampler, Samples
+from tinyemo.training.stage_recipes import PRESETS, StageRecipe
 from tinyemo.training.stage_trainer import WEIGHTS, StageTrainer, discard_checkpoints, kept_under, load_trained
-
-
-@dataclass(frozen=True)
-class StageRecipe:
-    """How one stage trains. Connectors and the embeddings of missing streams are trained in every stage."""
-
-    trains: str = "connector"  # that alone, "all": the language model too, or "lora": adapters in it
-    lr: float = 1e-3  # peak, of AdamW
-    epochs: int = 1
-    batch: int = 32  # items an optimiser step, over all processes and accumulation steps
-    per_device: int = 32  # items a process holds at once, at most; batch is a multiple of it times the processes
-    warmup: float = 0.03  # share of the steps in which the rate rises
-    schedule: str = "cosine"  # of transformers' schedulers
-    weight_decay: float = 0.0
-    clip: float = 1.0  # norm of the gradient; 0: no limit
-    bf16: bool = False  # autocast; the weights stay as they are
-    lora_r: int = 128
-    lora_alpha: int = 256
-    lora_dropout: float = 0.05
-    drop_stream: float = 0.0  # share of the items whose image is withheld in an epoch
-    evaluations: int = 4  # how often the validation loss is taken, evenly, at last after the last step
-    save_steps: int = 500  # steps between checkpoints
-    max_steps: int = 0  # steps in all; 0: as many as the epochs have
-
-
-_PUBLISHED = StageRecipe(batch=256, per_device=32, bf16=True)  # TinyLLaVA Factory's for OpenELM
-_FINETUNING = replace(_PUBLISHED, trains="all", lr=2e-5, batch=128, per_device=16)
-PRESETS: dict[str, tuple[StageRecipe, StageRecipe]] = {  # pre-training, fine-tuning
-    "published": (_PUBLISHED, _FINETUNING),
-    "published-lora": (_PUBLISHED, replace(_FINETUNING, trains="lora", lr=1e-4)),
-    "small": (
-        StageRecipe(lr=2e-3, drop_stream=0.1),
-        StageRecipe(trains="all", lr=2e-3, drop_stream=0.05, epochs=2),
-    ),
-}
 
 
 def fit_stage(model: MultimodalLM, train: Sequence[Instruction], validation: Sequence[Instruction], source: PatchSource,
@@ -144,7 +110,8 @@ def _train(model: MultimodalLM, train: Samples, validation: Samples | None, reci
     if main:
         history = _history(trainer.state.log_history, recipe.batch / len(train))
         write_atomically(out / "history.csv", lambda path: history.to_csv(path, index=False))
-        write_atomically(out / "finished.json", lambda path: path.write_text(json.dumps({"key": key})))
+        finished = json.dumps({"key": key, "processes": world})
+        write_atomically(out / "finished.json", lambda path: path.write_text(finished))
         discard_checkpoints(out)
     PartialState().wait_for_everyone()
 
@@ -267,9 +234,10 @@ def launch(job: Job, processes: int = 1) -> MultimodalLM:
     path = Path(job.out, "job.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, lambda temporary: temporary.write_text(json.dumps(asdict(job), indent=1)))
-    where = [] if torch.cuda.is_available() else ["--cpu"]
+    # --multi_gpu is what makes accelerate start several, on a CPU too: with --cpu it starts one and says nothing
     command = [sys.executable, "-m", "accelerate.commands.launch", f"--num_processes={processes}", "--num_machines=1",
-               "--mixed_precision=no", "--dynamo_backend=no", *where, "-m", "tinyemo.training.fit_mm_llm", str(path)]
+               "--main_process_port=0", "--mixed_precision=no", "--dynamo_backend=no", "--multi_gpu",
+               "-m", "tinyemo.training.fit_mm_llm", str(path)]
     if subprocess.run(command).returncode:
         raise RuntimeError(f"training in {processes} processes failed; run it again to go on from its last checkpoint: "
                            f"{' '.join(command)}")

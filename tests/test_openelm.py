@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from tinyemo.models.openelm import OpenELMConfig, OpenELMForCausalLM, OpenELMModel
+from tinyemo.profiles import library_of, notebook_path
 
 PUBLISHED = {  # name: width, layers
     "OpenELM-270M": (1280, 16),
@@ -273,6 +274,12 @@ print(AutoConfig.for_model("openelm").model_type, AutoModelForCausalLM.from_pret
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["openelm", "tinyemo.models.openelm"]
+
+
+@pytest.mark.parametrize("stem", ["04_mm_llm_finetuning", "14_reasoning_evaluation"])
+def test_results_of_the_mm_llm_are_known_to_rest_on_openelm(stem):
+    """Auto classes load it, which no import in a notebook shows; a change in it makes results stale all the same."""
+    assert {"openelm.py", "openelm_config.py"} <= {path.name for path in library_of(notebook_path(stem))}
 
 
 def test_importing_tinyemo_alone_stays_light():

@@ -23,6 +23,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from tinyemo.data.files import digests, write_atomically
+from tinyemo.models import openelm  # noqa: F401 (load_lm may rest on it, and is seen to)
 from tinyemo.models.weights import local_folder
 
 LM_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin"]

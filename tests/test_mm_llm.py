@@ -137,6 +137,8 @@ def test_wrong_streams_are_refused(llama):
         llama(**batch | {"image": batch["image"][:7]})
     with pytest.raises(ValueError, match=r"stream 'audio': tokens of shape \(4,\), expected \(T, 4\)"):
         llama.collate([Sample((("<audio>", "a"),), {"audio": [torch.zeros(4)]})])
+    with pytest.raises(ValueError, match=r"stream 'image': tokens of shape \(0, 8\), .* with T at least 1"):
+        llama.collate([Sample((("<image>", "a"),), {"image": [torch.zeros(0, 8)]})])
     with pytest.raises(ValueError, match="connector kind 'mlp': expected one of mlp2x_gelu, linear"):
         MultimodalLM(llama.lm, llama.tokenizer, {"image": Connector("mlp", 8)})
 
@@ -170,7 +172,7 @@ def test_generation_is_that_of_a_plain_loop(model):
         embeds, ids = by_hand(model, sample)[None], []
         for _ in range(12):
             logits = model.lm(inputs_embeds=embeds, use_cache=False).logits[0, -1]
-            logits[[index for index in model.prompts.own_ids if index < len(logits)]] = -torch.inf
+            logits[model.tokenizer.convert_tokens_to_ids("<image>"):] = -torch.inf  # ours come last, then spare rows
             ids.append(int(logits.argmax()))
             if ids[-1] in model.prompts.end_ids:
                 break
@@ -178,6 +180,26 @@ def test_generation_is_that_of_a_plain_loop(model):
         assert text == model.tokenizer.decode(ids, skip_special_tokens=True).strip()
     assert model.generate(asked(), max_new_tokens=12, batch_size=1) == texts
     assert ["".join(model.stream(sample, max_new_tokens=12)) for sample in asked()] == texts
+
+
+@torch.no_grad()
+def test_rows_of_the_table_that_no_word_has_are_never_generated(tmp_path):
+    """As Phi-2, whose table has 900 more rows than its tokenizer has tokens: here ten, and the likeliest by far."""
+    folder = checkpoint_of("phi", tmp_path)
+    model = MultimodalLM.from_lm(folder, {}, template="plain")
+    model.lm.resize_token_embeddings(len(model.tokenizer) + 10)
+    model.lm.lm_head.bias[len(model.tokenizer):] = 50
+    model = MultimodalLM(model.lm, model.tokenizer, {}, template="plain").eval()
+    sample = Sample((("joy", ""),))
+    assert "".join(model.stream(sample, 8, temperature=1.0)) == model.generate([sample], 8, temperature=1.0)[0] != ""
+
+
+def test_a_stack_of_tokens_is_one_tensor_a_placeholder(llama):
+    """As an encoder gives patch tokens, (B, T, D)."""
+    patches = torch.randn(2, 3, 8)
+    stack, listed = (llama.collate([Sample((("<image> and <image>", "a"),), {"image": given})])
+                     for given in (patches, list(patches)))
+    assert torch.equal(stack["image"], listed["image"]) and torch.equal(stack["input_ids"], listed["input_ids"])
 
 
 def test_streams_show_no_half_characters(model, monkeypatch):
@@ -300,6 +322,17 @@ def test_adapters_stay_with_their_base(tmp_path):
         MultimodalLM.load(tmp_path / "adapted", base=other)
     with pytest.raises(ValueError, match="has adapters already"):
         model.add_lora(r=2, alpha=4)
+
+
+def test_adapters_remember_the_base_that_they_were_trained_on(tmp_path):
+    """A base that is written anew while adapters are trained on the old one is noticed, whenever they are saved."""
+    model = model_of("llama", tmp_path)
+    model.add_lora(r=2, alpha=4)
+    again = MultimodalLM.load(model.save(tmp_path / "adapted"))
+    checkpoint_of("llama", tmp_path / "llama", seed=1)
+    for i, each in enumerate((model, again)):
+        with pytest.raises(ValueError, match="trained on another base"):
+            MultimodalLM.load(each.save(tmp_path / f"late-{i}"))
 
 
 def test_adapters_on_a_base_that_is_saved_nowhere_are_refused(tmp_path):

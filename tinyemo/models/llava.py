@@ -115,7 +115,7 @@ def _assemble(model: MultimodalLM, tower: CLIPVisionModel, layer: int) -> LlavaF
     if tied:
         stock.lm_head.weight = stock.get_input_embeddings().weight
     stock.generation_config = GenerationConfig(
-        **model.lm.generation_config.to_diff_dict() | {"suppress_tokens": [image, missing]})
+        **model.lm.generation_config.to_diff_dict() | {"suppress_tokens": model.prompts.wordless_ids(rows)})
     return stock
 
 

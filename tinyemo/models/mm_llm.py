@@ -73,7 +73,8 @@ class MultimodalLM(nn.Module):
         self.missing.to(table.device, table.dtype)
         end = self.prompts.end_ids
         lm.generation_config = GenerationConfig(
-            bos_token_id=tokenizer.bos_token_id, eos_token_id=end, pad_token_id=end[0])
+            bos_token_id=tokenizer.bos_token_id, eos_token_id=end, pad_token_id=end[0],
+            suppress_tokens=self.prompts.wordless_ids(len(table)) or None)
 
     @classmethod
     def from_lm(cls, checkpoint: str | Path, connectors: Mapping[str, Connector], *,
@@ -104,7 +105,7 @@ class MultimodalLM(nn.Module):
                                  "and load the model before add_lora, or merge the adapters")
             if Path(self.base) == Path(folder).resolve() / "lm":
                 raise ValueError(f"{folder}: the adapters' base lies in it; save them to another folder")
-            config |= {"base": self.base, "base_hash": checkpoint_hash(self.base)}
+            config |= {"base": self.base, "base_hash": self._base_hash}
         return write_folder(folder, config, self._own_state(), self.lm, self.tokenizer)
 
     @classmethod
@@ -127,6 +128,7 @@ class MultimodalLM(nn.Module):
                     template=config["template"], max_length=config["max_length"], base=str(base))
         if adapted:
             model.lm = PeftModel.from_pretrained(model.lm, folder / "adapter", is_trainable=True)
+            model._base_hash = config["base_hash"]
         own = model._own_state()
         if {name: tensor.shape for name, tensor in own.items()} != {n: tensor.shape for n, tensor in tensors.items()}:
             raise ValueError(f"{folder / 'connectors.safetensors'}: other tensors than config.json's connectors have")
@@ -165,11 +167,12 @@ class MultimodalLM(nn.Module):
             batch["attention_mask"][row, place] = 1
             batch["labels"][row, place] = torch.tensor(each.labels)
         for name, connector in self.kinds.items():
-            tensors = [tensor for sample in samples for tensor in sample.streams.get(name) or () if tensor is not None]
+            given = [sample.streams[name] for sample in samples if sample.streams.get(name) is not None]
+            tensors = [tensor for each in given for tensor in each if tensor is not None]
             for tensor in tensors:
-                if tensor.ndim != 2 or tensor.shape[1] != connector.width:
+                if tensor.ndim != 2 or tensor.shape[1] != connector.width or not len(tensor):
                     raise ValueError(f"stream {name!r}: tokens of shape {tuple(tensor.shape)}, expected "
-                                     f"(T, {connector.width})")
+                                     f"(T, {connector.width}) with T at least 1")
             batch[name] = torch.cat([torch.empty(0, connector.width), *(tensor.float() for tensor in tensors)])
         return batch
 
@@ -235,10 +238,12 @@ class MultimodalLM(nn.Module):
     def add_lora(self, r: int, alpha: float, dropout: float = 0.0, seed: int = 0) -> None:
         """Wrap the LM with low-rank adapters (LoRA, arXiv 2106.09685) on all its linear layers but the output.
 
-        ValueError: it has some already.
+        ValueError: it has some already. FileNotFoundError: the checkpoint that they will stand on is gone.
         """
         if isinstance(self.lm, PeftModel):
             raise ValueError("the model has adapters already; merge them first")
+        # now, not when they are saved: who trains them for hours may find another checkpoint there
+        self._base_hash = None if self.base is None else checkpoint_hash(self.base)
         config = LoraConfig(r=r, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear",
                             task_type="CAUSAL_LM")
         with self._drawn_by(seed):
@@ -297,9 +302,6 @@ class MultimodalLM(nn.Module):
         """New tokens (B, at most `new`)."""
         if temperature:
             options |= {"do_sample": True, "temperature": temperature, "top_k": 0}  # of all tokens
-        rows = self.lm.get_input_embeddings().weight.shape[0]
-        if own := [index for index in self.prompts.own_ids if index < rows]:  # placeholders on spare rows of the table
-            options["suppress_tokens"] = own
         mask, ids = prompt.pop("attention_mask"), prompt.pop("input_ids")
         was_training = self.training
         self.eval()

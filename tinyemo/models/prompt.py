@@ -117,6 +117,11 @@ class PromptBuilder:
                 "pass fewer tokens a stream, or raise the limit if the language model was made for longer texts"
             )
 
+    def wordless_ids(self, rows: int) -> list[int]:
+        """Ids below `rows` that are never to be generated: placeholders, and spare rows of a table (Phi-2 has 900)."""
+        words = set(self.tokenizer.get_vocab().values()) - set(self.own_ids)
+        return [index for index in range(rows) if index not in words]
+
     def _tokens(self, turns: Sequence[tuple[str, str]]) -> tuple[array, array]:
         """Ids with one placeholder a tensor, and labels: kept, for epochs ask again."""
         turns = tuple(map(tuple, turns))

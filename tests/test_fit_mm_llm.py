@@ -275,7 +275,7 @@ def job(lm, tmp_path) -> dict:
     FeatureStore.write(tmp_path / "store", images, torch.zeros(110, 2), torch.stack(Source()(images)))
     write_instructions(TRAIN, tmp_path / "train.json")
     write_instructions(HELD_OUT, tmp_path / "validation.json")
-    small = {"batch": 8, "per_device": 2, "drop_stream": 0.2, "evaluations": 2}
+    small = {"batch": 8, "per_device": 2, "drop_stream": 0.2, "evaluations": 1, "max_steps": 3}
     return {
         "lm": str(lm), "out": str(tmp_path / "out"), "image_root": str(tmp_path / "images"), "template": "plain",
         "connector": "linear", "store": str(tmp_path / "store"),

@@ -24,7 +24,7 @@ FIGURES = {
     "11_unseen_classes": {"similarity", "unseen_classes", "why"},
     "12_ablations": {"differences"},
     "13_beyond_labels": {"risk_coverage"},
-    "14_reasoning_evaluation": {"texts", "conditions"},
+    "14_reasoning_evaluation": {"texts", "differences"},
 }
 STEMS = tuple(FIGURES)
 

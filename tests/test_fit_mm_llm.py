@@ -83,6 +83,7 @@ def killed(what) -> None:
     child = os.fork()
     if not child:
         try:
+            torch.set_num_threads(1)  # the parent's threads are not there after a fork
             what()
         finally:
             os._exit(0)

@@ -266,7 +266,7 @@ def test_full_model_comes_back_from_its_folder(model, tmp_path):
     batch = model.collate(samples())
     model.save(tmp_path / "saved")
     back = MultimodalLM.load(tmp_path / "saved")
-    assert torch.equal(back(**batch).logits, model(**batch).logits)
+    assert torch.allclose(back(**batch).logits, model(**batch).logits, atol=1e-5)
     assert back.generate(asked(), 8) == model.generate(asked(), 8)
     again = back.save(tmp_path / "saved")  # over itself
     assert sorted(path.name for path in again.iterdir()) == ["config.json", "connectors.safetensors", "lm", "tokenizer"]

@@ -66,3 +66,26 @@ def bench(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("TINYEMO_DATA", str(tmp_path / "data"))
     (tmp_path / "tiny").mkdir()
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """transformers' own server on loopback, with a small random chat model."""
+    from serving import Server, save_chat_model  # transformers: seconds, which most tests need not wait for
+
+    server = Server(save_chat_model(tmp_path_factory.mktemp("serving") / "chat"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def proxy(server, monkeypatch):
+    """What stands before it and can answer in its place; the environment leads clients there."""
+    from serving import KEY, Proxy
+
+    proxy = Proxy(server.port)
+    monkeypatch.setenv("OPENAI_BASE_URL", proxy.url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    yield proxy
+    proxy.close()

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from serving import KEY, Proxy, Server, save_chat_model
+from serving import KEY, Proxy
 
 from tinyemo.data.api_teacher import ApiTeacher
 from tinyemo.data.journal import collect, spent
@@ -28,23 +28,6 @@ def asks(n: int) -> list[Request]:
 def said(request: Request) -> str:
     """What the proxy knows the request by."""
     return teacher_messages(request)[-1]["content"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(save_chat_model(tmp_path_factory.mktemp("serving") / "chat"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def proxy(server, monkeypatch):
-    proxy = Proxy(server.port)
-    monkeypatch.setenv("OPENAI_BASE_URL", proxy.url)
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from serving import KEY, Proxy, Server, save_chat_model
 
 from tinyemo.evaluation.judge import PROMPT_FILE, Judge, judge_texts
 from tinyemo.evaluation.reasoning import summarise
@@ -13,23 +12,6 @@ TEXTS = pd.DataFrame([
     ("a", "projector", "A ghost: horror."), ("a", "true", "A ghost: horror."),
     ("a", "no image", "A {reference}: envy."), ("b", "projector", "The roses bring joy."),
 ], columns=["id", "condition", "text"], index=[3, 1, 4, 8])
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(save_chat_model(tmp_path_factory.mktemp("serving") / "chat"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def proxy(server, monkeypatch):
-    proxy = Proxy(server.port)
-    monkeypatch.setenv("OPENAI_BASE_URL", proxy.url)
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    yield proxy
-    proxy.close()
 
 
 def judge(server, **changes):

@@ -89,9 +89,9 @@ def openelm(config: OpenELMConfig, words: PreTrainedTokenizerFast, width: int) -
 def small_openelm(words: PreTrainedTokenizerFast) -> OpenELMConfig:
     recipe = LmRecipe()
     return OpenELMConfig(
-        vocab_size=len(words), model_dim=recipe.width, num_transformer_layers=recipe.layers, head_dim=32,
-        qkv_multipliers=[0.5, 1.0], num_gqa_groups=2, ffn_multipliers=[1.5, 4.0], ffn_dim_divisor=32,
-        ffn_with_glu=True, normalize_qk_projections=True, share_input_output_layers=True, max_context_length=512)
+        vocab_size=len(words), model_dim=recipe.width, num_transformer_layers=recipe.layers, head_dim=recipe.head_dim,
+        num_query_heads=[recipe.heads] * recipe.layers, num_gqa_groups=2, ffn_multipliers=recipe.ffn,
+        ffn_dim_divisor=32, normalize_qk_projections=True, share_input_output_layers=True, max_context_length=512)
 
 
 def published_openelm() -> OpenELMConfig:

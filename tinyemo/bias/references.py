@@ -1,0 +1,107 @@
+"""The model question: does what a model says move with an attribute more than its recipe explains?
+
+Takes the probabilities that a model and its references give the same items; gives excess effects with tests.
+
+A model may lean on an attribute for good reasons: because the attribute causes the emotion, because it keeps
+company with what does, because the model sees the cause badly. So "no effect" is a false null hypothesis, and so is
+"no effect given the label". A reference is the same recipe trained where attribute and label have nothing to do with
+each other but what is legitimate: on unplanted draws where the world is known, on items drawn with
+`attributes.independence_weights` on real data. What a model does beyond its references is what its training data did
+to it. All are asked the same items, so the choice of items cancels.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import digamma, polygamma
+from scipy.stats import false_discovery_control
+from scipy.stats import t as student
+
+from tinyemo.bias.values import AttributeValues
+
+LEAST_EFFECT = 0.03  # of a mean probability: less is not worth a person's time (benchmarks/bias_detection.py)
+
+
+class AdjustedEffects:
+    """How the mean of a score moves with each attribute value, the other attributes held still.
+
+    The effect of value a is the coefficient of a in the least-squares regression of the score on a and on all values
+    of all *other* attributes. Everything is computed from sums of products, so that V = 950 values of N = 118,000
+    items need no dense matrix of their size.
+    """
+
+    def __init__(self, values: AttributeValues):
+        n, v = values.present.shape
+        self.values = values
+        gram = np.empty((v + 1, v + 1))  # of the columns and a constant
+        gram[:v, :v] = (values.present.T @ values.present).toarray()
+        gram[:v, v] = gram[v, :v] = values.counts
+        gram[v, v] = n
+        self.map = np.zeros((v, v + 1))  # effects = map @ (sums of the score over the items of each column)
+        for attribute in dict.fromkeys(values.attributes):
+            own = np.flatnonzero(np.array(values.attributes) == attribute)
+            rest = np.setdiff1d(np.arange(v + 1), own)
+            small = 1e-6 * n * np.eye(len(rest))  # the values of one attribute add up to the constant
+            beta = np.linalg.solve(gram[np.ix_(rest, rest)] + small, gram[np.ix_(rest, own)])
+            left = gram[own, own] - (gram[np.ix_(rest, own)] * beta).sum(axis=0)  # variance of a left over, times n
+            left[left < 1e-3 * gram[own, own]] = np.inf  # another attribute says the same: no effect can be told
+            self.map[own, own] = 1 / left
+            self.map[np.ix_(own, rest)] = -beta.T / left[:, None]
+
+    def __call__(self, p: np.ndarray) -> np.ndarray:
+        """Scores (N, C) -> effects (V, C), in their unit."""
+        sums = np.vstack([self.values.present.T @ p, p.sum(axis=0, keepdims=True)])
+        return self.map @ sums
+
+
+def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],
+               least: float = LEAST_EFFECT, alpha: float = 0.05) -> pd.DataFrame:
+    """Effects (V, C) of a model against those (R, V, C) of R references: a detector table, a row a value and label.
+
+    `effect` is the excess over the references' mean; p tests that its size is at most `least` (TREAT: McCarthy and
+    Smyth 2009), with variances over the references moderated across all cells (Smyth 2004), for thirty references say
+    little about each of hundreds of cells. low and high: where 95 % of trainings of this kind come out. Beside the
+    columns of a detector table: model, reference (the two effects). ValueError: fewer than 10 references.
+    """
+    if len(references) < 10:
+        raise ValueError(f"model question: expected at least 10 references, got {len(references)}")
+    variance, freedom = moderated(references.var(axis=0, ddof=1), len(references) - 1)
+    error = np.sqrt(variance * (1 + 1 / len(references)))
+    excess = effects - references.mean(axis=0)
+    p = student.sf((np.abs(excess) - least) / error, freedom) + student.sf((np.abs(excess) + least) / error, freedom)
+    q = false_discovery_control(p.ravel()).reshape(p.shape)
+    reach = student.ppf(0.975, freedom) * error
+    what, where = np.repeat(values.names, len(words)), np.tile(words, len(values.names))
+    rows = {"detector": "model", "what": what, "where": where,
+            "effect": excess.ravel(), "low": (excess - reach).ravel(), "high": (excess + reach).ravel(),
+            "unit": "mean probability", "p": p.ravel(), "q": q.ravel(), "found": q.ravel() <= alpha,
+            "model": effects.ravel(), "reference": references.mean(axis=0).ravel()}
+    return pd.DataFrame(rows)
+
+
+def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:
+    """Sample variances, each with `freedom` degrees, shrunk towards their common value; and the degrees they then have.
+
+    Empirical Bayes with a scaled inverse chi-squared prior, fitted to the moments of log variance (Smyth 2004,
+    section 6.2).
+    """
+    e = np.log(np.maximum(variance, 1e-300)) - digamma(freedom / 2) + np.log(freedom / 2)
+    spread = e.var(ddof=1) - polygamma(1, freedom / 2)
+    if spread <= 0:  # no more spread than chance gives: one variance for all
+        return np.full_like(variance, np.exp(e.mean())), np.inf
+    prior = 2 * _inverse_trigamma(spread)
+    centre = np.exp(e.mean() + digamma(prior / 2) - np.log(prior / 2))
+    return (prior * centre + freedom * variance) / (prior + freedom), prior + freedom
+
+
+def _inverse_trigamma(y: float) -> float:
+    """x with trigamma(x) = y, by Newton's method from 1/2 + 1/y (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / y
+    for _ in range(50):
+        trigamma = polygamma(1, x)
+        step = trigamma * (1 - trigamma / y) / polygamma(2, x)
+        x += step
+        if -step / x < 1e-8:
+            break
+    return float(x)

@@ -1,0 +1,85 @@
+"""A pool of scenes with their features, from which training sets are drawn by the hundred, with and without plants.
+
+Takes scenes and a frozen encoder; gives training sets. Drawing and encoding a scene costs more than training on its
+feature, so each is done once: a training set takes some of the pool's scenes, asks new annotators for their labels,
+and only the scenes that a plant changed are drawn again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tinyemo.data.records import relabel
+from tinyemo.emotions import labels_of
+from tinyemo.features.encoders import ImageEncoder
+from tinyemo.worlds.drawing import draw_many
+from tinyemo.worlds.scenes import PARROTT, Scene, make_records, probabilities
+
+Plant = tuple[str, str, str, float]  # attribute, value, label ("ekman:anger"), strength: as make_records takes them
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """N scenes with a place in the label set: their records, features (N, D), labels (N,) and true law (N, C)."""
+
+    records: pd.DataFrame
+    scenes: list[Scene]
+    x: Tensor
+    y: np.ndarray
+    law: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ScenePool:
+    """Scenes, their features (N, D), and the encoder (drawing at `size` pixels) that made them."""
+
+    scenes: list[Scene]
+    x: Tensor
+    encoder: ImageEncoder
+    size: int = 64
+
+    @classmethod
+    def draw(cls, scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 2) -> "ScenePool":
+        """Draw and encode the scenes."""
+        return cls(scenes, encode_scenes(scenes, encoder, size, workers), encoder, size)
+
+    def training_set(self, n: int, seed: int, plants: Sequence[Plant] = (), label_set: str = "ekman") -> TrainingSet:
+        """n scenes of the pool, labelled anew (one annotator each), then planted as `make_records` does it.
+
+        Scenes whose label has no place in the label set are left out. ValueError: a pool smaller than n, or a plant
+        whose strength cannot be reached.
+        """
+        if n > len(self.scenes):
+            raise ValueError(f"training set of {n} scenes: the pool has only {len(self.scenes)}")
+        rng = np.random.default_rng(seed)
+        chosen = rng.choice(len(self.scenes), n, replace=False)
+        scenes = [self.scenes[i] for i in chosen]
+        cumulative = probabilities(scenes).cumsum(axis=1)
+        labels = np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
+        parts = iter([(scenes, labels), ([], labels[:0]), ([], labels[:0])])  # train; no validation, no test
+        records, planted = make_records(n, 0, 0, seed, 1, list(plants), sample=lambda count, seed: next(parts))
+        x, changed = self.x[chosen].clone(), [i for i in range(n) if planted[i] != scenes[i]]
+        x[changed] = encode_scenes([planted[i] for i in changed], self.encoder, self.size, workers=1)
+        records = records[[column for column in records if not column.startswith("p_")]]  # one annotator: no shares
+        place = records["id"].reset_index().set_index("id")["index"]
+        records = relabel(records, label_set)
+        kept = place[records["id"]].to_numpy()
+        kept_scenes = [planted[i] for i in kept]
+        y = np.array([labels_of(label_set).index(label) for label in records["label"]])
+        return TrainingSet(records.reset_index(drop=True), kept_scenes, x[torch.from_numpy(kept)], y,
+                           probabilities(kept_scenes, label_set))
+
+
+def encode_scenes(scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 2) -> Tensor:
+    """Features (n, D) float32 of scenes, drawn for the purpose."""
+    parts = [torch.zeros(0, encoder.width)]
+    for start in range(0, len(scenes), 2048):
+        pixels = draw_many(scenes[start:start + 2048], size, workers)
+        for batch in np.array_split(pixels, -(-len(pixels) // 256)):
+            parts.append(encoder.encode(torch.stack([encoder.preprocess(Image.fromarray(p)) for p in batch]))[0].cpu())
+    return torch.cat(parts)

@@ -1,0 +1,229 @@
+"""Findings: what the detectors found as one ranked table, and what a person says to each.
+
+Detectors propose, a person disposes. Takes the detectors' tables, gives the ranked one; owns the finding's id, which
+is the same in every run and on other data, and the review file: a CSV that a person edits in a spreadsheet or in a
+form in the notebook, that the next run reads, and from which no run ever takes a mark, a comment or a row.
+"""
+
+import csv
+import hashlib
+import html
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+from PIL import Image
+from scipy.stats import binomtest
+
+from tinyemo.data.files import write_atomically
+from tinyemo.evaluation.intervals import bootstrap_of
+
+EVIDENCE = ("detector", "what", "where", "effect", "low", "high", "unit", "p", "q", "found")  # of a detector's table
+FINDING = ("id", "rank", "what", "where", "detector", "effect", "low", "high", "unit", "p", "q", "agree", "examples")
+REVIEW = ("id", "what", "where", "detector", "mark", "comment", "seen")
+MARKS = ("accept", "reject", "unsure")  # or nothing
+
+
+def finding_id(detector: str, what: str, where: str) -> str:
+    """Ten hexadecimal digits that name a finding in every run, whatever the data and its rank."""
+    return hashlib.sha256(f"{detector}|{what}|{where}".encode()).hexdigest()[:10]
+
+
+def rank(tables: Sequence[pd.DataFrame],
+         examples: Mapping[tuple[str, str], Sequence[str]] | None = None) -> pd.DataFrame:
+    """The found rows of all detectors' tables, columns FINDING, the most credible first.
+
+    That is: seen by more detectors, then of smaller q, then of larger |effect| (units differ, so this only breaks
+    ties). `agree` names the detectors that found the same what and where; `examples` holds the record ids or image
+    paths given for (what, where), between " | ". ValueError: a table without a column of EVIDENCE, a finding twice.
+    """
+    for table in tables:
+        if missing := [name for name in EVIDENCE if name not in table]:
+            raise ValueError(f"a detector's table has no column {', '.join(missing)}: expected {', '.join(EVIDENCE)}")
+    found = [table.loc[table["found"].astype(bool), list(EVIDENCE)] for table in tables]
+    if not any(len(table) for table in found):
+        return pd.DataFrame(columns=list(FINDING))
+    every = pd.concat([table for table in found if len(table)], ignore_index=True)
+    every["id"] = [finding_id(*key) for key in zip(every["detector"], every["what"], every["where"], strict=True)]
+    if (twice := every["id"].duplicated()).any():
+        row = every[twice].iloc[0]
+        raise ValueError(f"detector {row['detector']!r} found {row['what']!r} at {row['where']!r} twice: "
+                         "expected one row of each detector, what and where")
+    seen_by = every.groupby(["what", "where"])["detector"]
+    every["agree"] = seen_by.transform(lambda detectors: ", ".join(sorted(detectors)))
+    every["examples"] = [" | ".join((examples or {}).get(key, ()))
+                         for key in zip(every["what"], every["where"], strict=True)]
+    order = pd.DataFrame({"fewer": -seen_by.transform("size"), "q": every["q"], "smaller": -every["effect"].abs(),
+                          "id": every["id"]}).sort_values(["fewer", "q", "smaller", "id"]).index
+    return every.loc[order].assign(rank=np.arange(1, len(every) + 1)).reset_index(drop=True)[list(FINDING)]
+
+
+def read_review(path: str | Path) -> pd.DataFrame:
+    """The review file as text, columns REVIEW and those a person added; empty if there is no file.
+
+    Reads what spreadsheets save: commas, semicolons or tabs, a byte order mark, any line end, marks in capitals.
+    ValueError names file, row (as a spreadsheet counts) and reason; the file is never touched.
+    """
+    return _parse(Path(path))[0]
+
+
+def update_review(path: str | Path, findings: pd.DataFrame) -> pd.DataFrame:
+    """Add the findings that the review file does not hold yet, without a mark, and say in `seen` which are found now.
+
+    All else stays: marks, comments, columns, rows no longer found, their order, the delimiter. Returns the new
+    review. ValueError: a malformed file, which is left as it is.
+    """
+    review, delimiter = _parse(Path(path))
+    new = findings.loc[~findings["id"].isin(review["id"]), ["id", "what", "where", "detector"]].astype(str)
+    review = pd.concat([review, new], ignore_index=True).reindex(columns=review.columns).fillna("")
+    review["seen"] = np.where(review["id"].isin(findings["id"]), "yes", "no")
+    _write(Path(path), review, delimiter)
+    return review
+
+
+def write_mark(path: str | Path, finding: str, mark: str, comment: str) -> None:
+    """Put one finding's mark and comment into the review file, which is read anew: others may be at work in it.
+
+    ValueError: a finding that the file does not hold.
+    """
+    review, delimiter = _parse(Path(path))
+    if finding not in set(review["id"]):
+        raise ValueError(f"{path} has no finding {finding}: its row was taken out")
+    review.loc[review["id"] == finding, ["mark", "comment"]] = mark, comment
+    _write(Path(path), review, delimiter)
+
+
+def _write(path: Path, review: pd.DataFrame, delimiter: str) -> None:
+    # with a byte order mark: without one a spreadsheet takes UTF-8 for another encoding and spoils the comments
+    write_atomically(path, lambda file: review.to_csv(file, index=False, sep=delimiter, encoding="utf-8-sig"))
+
+
+def _parse(path: Path) -> tuple[pd.DataFrame, str]:
+    """The review and the file's delimiter."""
+    if not path.exists():
+        return pd.DataFrame(columns=list(REVIEW), dtype=str), ","
+
+    def refuse(row: int, reason: object) -> None:
+        raise ValueError(f"{path}, row {row}: {reason}") from None
+
+    text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    delimiter = max(",;\t", key="".join(text.splitlines()[:1]).count)
+    row, rows = 0, {}
+    try:
+        for row, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
+            if any(cells := [cell.strip() for cell in cells]):
+                rows[row] = cells
+    except csv.Error as error:
+        refuse(row + 1, error)
+    header = rows.pop(1, [])
+    if missing := [name for name in REVIEW if name not in header]:
+        refuse(1, f"no column {', '.join(missing)}: expected the columns {', '.join(REVIEW)}, as UTF-8 text")
+    if len(set(header)) < len(header):
+        refuse(1, f"a column twice: {', '.join(header)}")
+    known = {}
+    for row, cells in rows.items():
+        if len(cells) != len(header):
+            refuse(row, f"{len(cells)} cells, expected {len(header)} as in the header; "
+                        f"a text with {delimiter!r} in it stands in quotes")
+        if any("\ufffd" in cell for cell in cells):
+            refuse(row, "a letter is not UTF-8: save the file as CSV in UTF-8")
+        entry = dict(zip(header, cells, strict=True))
+        entry["mark"] = entry["mark"].lower()
+        if entry["mark"] not in ("", *MARKS):
+            refuse(row, f"mark {entry['mark']!r}, expected {', '.join(MARKS)} or nothing")
+        if not re.fullmatch("[0-9a-f]{10}", entry["id"]):  # a spreadsheet takes 0123456789 and 123456e789 for numbers
+            entry["id"] = finding_id(entry["detector"], entry["what"], entry["where"])
+        if entry["id"] in known:
+            refuse(row, f"finding {entry['id']} stands in row {known[entry['id']]} already")
+        known[entry["id"]] = row
+        rows[row] = entry
+    return pd.DataFrame(list(rows.values()), columns=header, dtype=str), delimiter
+
+
+def agreement(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
+    """What the person said to each detector's findings: a row a detector, and one for all of them.
+
+    Columns: detector, accept, reject, unsure, unmarked (counts); share = accept / (accept + reject) with its 95 %
+    Wilson interval (Wilson 1927) low, high; NaN where nothing was decided.
+    """
+    marks = findings[["id", "detector"]].merge(review[["id", "mark"]], how="left", on="id").replace("", np.nan)
+    marks = pd.concat([marks, marks.assign(detector="all")]) if len(marks) else marks
+    rows = []
+    for detector, mark in marks.groupby("detector", sort=False)["mark"]:
+        counts = {name: int((mark == name).sum()) for name in MARKS}
+        decided = counts["accept"] + counts["reject"]
+        share = counts["accept"] / decided if decided else np.nan
+        low, high = (binomtest(counts["accept"], decided).proportion_ci(method="wilson") if decided
+                     else (np.nan, np.nan))
+        rows.append({"detector": detector, **counts, "unmarked": int(mark.isna().sum()),
+                     "share": share, "low": low, "high": high})
+    return pd.DataFrame(rows, columns=["detector", *MARKS, "unmarked", "share", "low", "high"])
+
+
+def reviewers_agreement(review: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
+    """Cohen's kappa (1960) of two persons' reviews over the findings that both marked, with a bootstrap interval.
+
+    Keys: findings, share (marked alike), kappa, low, high. ValueError: no finding that both marked. Two persons who
+    give all findings one and the same mark agree (kappa 1, though the formula is 0 / 0 there).
+    """
+    both = review.merge(other, on="id")
+    both = both[both["mark_x"].isin(MARKS) & both["mark_y"].isin(MARKS)]
+    if both.empty:
+        raise ValueError("two reviews without a finding that both marked: expected at least one")
+    x, y = (pd.Categorical(both[side], categories=MARKS).codes for side in ("mark_x", "mark_y"))
+
+    def kappa(rows: np.ndarray) -> float:
+        seen = (x[rows] == y[rows]).mean()
+        chance = np.bincount(x[rows], minlength=3) @ np.bincount(y[rows], minlength=3) / len(rows) ** 2
+        return float((seen - chance) / (1 - chance)) if seen < 1 else 1.0
+
+    low, high = bootstrap_of(kappa, len(both))
+    return {"findings": len(both), "share": float((x == y).mean()), "kappa": kappa(np.arange(len(both))),
+            "low": low, "high": high}
+
+
+def accepted(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
+    """The findings that a person accepted, in their order, with the comment."""
+    return findings.merge(review.loc[review["mark"] == "accept", ["id", "comment"]], on="id")
+
+
+def review_form(path: str | Path, findings: pd.DataFrame,
+                pictures: Callable[[str], Image.Image] | None = None) -> widgets.VBox:
+    """A form for a notebook: a row a finding, with buttons for the mark and a line for the comment.
+
+    Every change is written to the review file at once. `pictures` opens one entry of `examples`: `Image.open` for
+    image paths, a function of the caller's for record ids.
+    """
+    review = update_review(path, findings).set_index("id")
+    rows = []
+    for finding in findings.to_dict("records"):
+        before = review.loc[finding["id"]]
+        mark = widgets.ToggleButtons(options={"no mark": "", **{name: name for name in MARKS}}, value=before["mark"],
+                                     style={"button_width": "72px"})
+        comment = widgets.Textarea(value=before["comment"], placeholder="comment", rows=1, continuous_update=False)
+
+        def save(_, finding=finding, mark=mark, comment=comment):
+            write_mark(path, finding["id"], mark.value, comment.value)
+
+        for control in (mark, comment):
+            control.observe(save, names="value")
+        shown = [_thumbnail(pictures(name)) for name in finding["examples"].split(" | ") if name] if pictures else []
+        rows.append(widgets.VBox([_title(finding), widgets.HBox(shown), widgets.HBox([mark, comment])]))
+    return widgets.VBox(rows)
+
+
+def _title(finding: dict) -> widgets.HTML:
+    what, where, unit, agree = (html.escape(str(finding[name])) for name in ("what", "where", "unit", "agree"))
+    numbers = f"{finding['effect']:+.3g} [{finding['low']:+.3g}, {finding['high']:+.3g}], q {finding['q']:.2g}"
+    return widgets.HTML(f"<b>{finding['rank']}. {what} → {where}</b> &nbsp; {unit} {numbers} &nbsp; <i>{agree}</i>")
+
+
+def _thumbnail(picture: Image.Image) -> widgets.Image:
+    small, file = picture.convert("RGB"), io.BytesIO()
+    small.thumbnail((96, 96))
+    small.save(file, "PNG")
+    return widgets.Image(value=file.getvalue(), format="png", width=96)

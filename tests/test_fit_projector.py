@@ -15,8 +15,8 @@ import torch
 from tinyemo.emotions import labels_of
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
-from tinyemo.training.fit_projector import PRESETS, Recipe, fit_jointly, fit_projector
-from tinyemo.training.tasks import Task
+from tinyemo.training.fit_projector import PRESETS, Recipe, _draw, fit_jointly, fit_projector
+from tinyemo.training.tasks import Task, checked
 
 TUNED = PRESETS["tuned"]
 PUBLISHED = PRESETS["published"]
@@ -177,6 +177,31 @@ def test_an_epoch_draws_as_many_items_as_there_are_in_proportion_to_weight_and_s
     assert all(len((labels // 2).unique()) > 1 for labels, _, _ in calls)  # batches are mixed
 
 
+def test_an_item_is_drawn_as_often_as_its_weight_says_give_or_take_one():
+    weights = torch.rand(200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weights[::10] = 0
+    weights[3] = 9
+    (weighted,), _ = checked([replace(task(A, 200), item_weights=weights)], [], soft=False)
+    due = 300 * weights / weights.sum()
+    counts = torch.stack([torch.bincount(_draw(weighted, 300), minlength=200) for _ in range(400)])
+    assert (counts.sum(dim=1) == 300).all() and ((counts - due).abs() < 1).all()
+    assert torch.allclose(counts.double().mean(dim=0), due, atol=0.12)  # .5 / 20 is the largest standard error
+    (even,), _ = checked([replace(task(A, 200), item_weights=torch.full((200,), 7.0))], [], soft=False)
+    assert _draw(even, 200).sort().values.tolist() == list(range(200))
+
+
+def test_what_is_learnt_follows_the_item_weights_also_through_a_refit():
+    """Each item stands there twice, under its own label and under the next class's: the weights say which holds."""
+    x, y, anchors = data(noise=0.5)
+    twice, labels = torch.cat([x, x]), torch.cat([y, (y + 1) % 4])
+    recipe = replace(TUNED, peak_lr=1e-2, dropout=0.0, input_dropout=0.0)
+    for truth, weights in ((y, (1, 0.05)), (labels[240:], (0.05, 1))):
+        for validation in (None, (x[:40], truth[:40])):
+            projector, _ = fit_projector(twice, labels, anchors, recipe, 0, validation,
+                                         item_weights=torch.tensor(weights).repeat_interleave(240))
+            assert accuracy(projector, x, truth, anchors) > 0.9
+
+
 def test_a_synonym_stands_in_for_the_share_of_anchors_that_the_recipe_says(monkeypatch):
     calls = spy(monkeypatch, "nt_xent")
     synonyms = 100 + torch.arange(90.0).view(3, 3, 10) ** 2
@@ -263,7 +288,8 @@ def test_a_checkpoint_belongs_to_all_its_tasks(tmp_path):
     published = replace(PUBLISHED, synonym_share=0.5)
     fit_jointly(tasks, published, 0, checkpoint=checkpoint)
     for change in (
-        {"x": tasks[1].x + 1}, {"weight": 2.0}, {"synonyms": torch.ones(4, 2, 10)}, {"words": (*B[:3], "a")}
+        {"x": tasks[1].x + 1}, {"weight": 2.0}, {"synonyms": torch.ones(4, 2, 10)}, {"words": (*B[:3], "a")},
+        {"item_weights": torch.arange(len(tasks[1].x))},
     ):
         changed = [tasks[0], replace(tasks[1], **change)]
         fresh, _ = fit_jointly(changed, published, 0)
@@ -332,6 +358,9 @@ def test_tasks_that_do_not_fit_are_named():
         ([a, replace(b, words=("d", "d", "e", "f"))], [], "task 1, training words: expected 4 different ones"),
         ([a, replace(b, weight=0.0)], [], "task 1, training weight: expected a number above 0"),
         ([a, replace(b, synonyms=torch.ones(4, 10))], [], r"task 1, training synonyms: .* \(4, S, 10\)"),
+        ([a, replace(b, item_weights=torch.ones(7))], [], "task 1, training item weights: expected .*, got .7,."),
+        ([replace(a, item_weights=a.y - 1.0)], [], "training item weights: expected .* numbers from 0, .* least -1.0"),
+        ([replace(a, item_weights=a.y)], [], r"training labels: class 0 of 3 \(\w\) has no item"),
         ([a, b], [b, a], "validation: expected a task for each training task"),
         ([a, b], [a, replace(b, y=b.y + 1)], "task 1, validation labels: expected 0 to 3, got 1 to 4"),
     ):

@@ -79,16 +79,18 @@ def fit_projector(
     validation: tuple[Tensor, Tensor] | None = None,
     checkpoint: Path | None = None,
     save_every: float = 5.0,
+    item_weights: Tensor | None = None,
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float targets for soft_label_kl.
 
-    `validation` are features and labels of the same kinds. The rest is as in `fit_jointly`, for one task.
+    `validation` are features and labels of the same kinds; `item_weights` (N,) are Task's, of training items. The
+    rest is as in `fit_jointly`, for one task.
     """
     words = tuple(map(str, range(len(anchors))))  # the classes need no names: there is one label set
     train, *held_out = (
         Task(x, y, words, anchors) for x, y in ((train_x, train_y), *([validation] if validation else []))
     )
-    return fit_jointly([train], recipe, seed, held_out, checkpoint, save_every)
+    return fit_jointly([replace(train, item_weights=item_weights)], recipe, seed, held_out, checkpoint, save_every)
 
 
 def fit_jointly(
@@ -101,12 +103,14 @@ def fit_jointly(
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train one projector on several datasets, each under its own label set.
 
-    An epoch draws as many items as there are, from a task in proportion to weight * N, and mixes them; an
-    item competes with the words of its own task. Where the recipe takes the batch's anchors, as TinyEmo
-    does, it competes with all words there, and a class is a word, whatever its position in a label set.
+    An epoch draws as many items as there are, from a task in proportion to weight * N and within it in
+    proportion to its item weights (Idrissi et al. 2022, arXiv 2110.14503), and mixes them; an item competes
+    with the words of its own task. Where the recipe takes the batch's anchors, as TinyEmo does, it competes
+    with all words there, and a class is a word, whatever its position in a label set.
 
     With `validation`, a task for each of `tasks` in their order, the recipe may stop early and keep the
-    epoch of the lowest validation loss; without it all epochs are run. Where it refits, `checkpoint` gets a
+    epoch of the lowest validation loss, in which all items count alike; without it all epochs are run. In a
+    refit, items of a task without item weights get the mean weight. Where it refits, `checkpoint` gets a
     companion `<stem>.refit<suffix>`. A checkpoint is written at the end and every `save_every` seconds;
     going on from it gives what an undisturbed run gives, and one made from other tasks, recipe, seed or
     torch version is not read.
@@ -126,7 +130,8 @@ def fit_jointly(
         history = pd.DataFrame(run.history)
         if recipe.refit and held_out:
             tasks = [
-                replace(task, x=torch.cat([task.x, more.x]), y=torch.cat([task.y, more.y]))
+                replace(task, x=torch.cat([task.x, more.x]), y=torch.cat([task.y, more.y]),
+                        item_weights=_joined(task, more))
                 for task, more in zip(tasks, held_out, strict=True)
             ]
             again = checkpoint and checkpoint.with_suffix(f".refit{checkpoint.suffix}")
@@ -200,7 +205,7 @@ class _Run:
         """An epoch's batches of all tasks, mixed: {task: its rows}."""
         share = torch.tensor([task.weight * len(task.x) for task in self.tasks], dtype=torch.float64).cumsum(0)
         quotas = (share / share[-1] * self.items).round().long().diff(prepend=torch.zeros(1, dtype=torch.long))
-        rows = torch.cat([_draw(len(task.x), int(quota)) for task, quota in zip(self.tasks, quotas, strict=True)])
+        rows = torch.cat([_draw(task, int(quota)) for task, quota in zip(self.tasks, quotas, strict=True)])
         task_of = torch.arange(len(self.tasks)).repeat_interleave(quotas)
         for batch in torch.randperm(self.items).split(self.batch_size):
             if len(batch) == self.batch_size:
@@ -303,10 +308,24 @@ def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
     return partial(loss, temperature=temperature), temperature
 
 
-def _draw(items: int, number: int) -> Tensor:
-    """`number` rows of `items`, each as often as any other, give or take one: (number,)."""
-    rest = torch.randperm(items)[: number % items] if number % items else torch.arange(0)
-    return torch.cat([torch.arange(items).repeat(number // items), rest])
+def _draw(task: Task, number: int) -> Tensor:
+    """`number` rows of a task, each as often as its weight says, give or take one: (number,)."""
+    items = len(task.x)
+    if task.item_weights is None:
+        rest = torch.randperm(items)[: number % items] if number % items else torch.arange(0)
+        return torch.cat([torch.arange(items).repeat(number // items), rest])
+    order = torch.randperm(items)  # systematic sampling: even steps along the weights, laid end to end at random
+    ends = task.item_weights[order].cumsum(0)
+    steps = (torch.arange(number, dtype=torch.float64) + torch.rand(1)) / max(number, 1) * ends[-1]
+    return order[torch.searchsorted(ends, steps, right=True)]
+
+
+def _joined(task: Task, more: Task) -> Tensor | None:
+    """Item weights of the items of both, or None where neither has any."""
+    if task.item_weights is None and more.item_weights is None:
+        return None
+    return torch.cat([torch.ones(len(one.x), dtype=torch.float64) if one.item_weights is None else one.item_weights
+                      for one in (task, more)])
 
 
 def _check_recipe(recipe: Recipe) -> None:
@@ -321,7 +340,8 @@ def _key(recipe: Recipe, seed: int, tasks: list[Task]) -> str:
     digest = hashlib.sha256(f"{recipe} {seed} {torch.__version__}".encode())
     for task in tasks:
         digest.update(f"{task.words} {task.weight}".encode())
-        for tensor in (task.x, task.y, task.anchors, task.synonyms):
+        weights = [] if task.item_weights is None else [task.item_weights]
+        for tensor in (task.x, task.y, task.anchors, task.synonyms, *weights):
             digest.update(f"{tuple(tensor.shape)}".encode())
             digest.update(tensor.cpu().contiguous().numpy())
     return digest.hexdigest()

@@ -31,6 +31,7 @@ class Task:
     anchors: Tensor  # (C, d_llm)
     weight: float = 1.0  # an epoch draws from a task in proportion to weight * N
     synonyms: Tensor | None = None  # (C, S, d_llm): stand in for the anchor of a training item now and then
+    item_weights: Tensor | None = None  # (N,) from 0: how often an epoch draws an item, relative to the others
 
 
 def tasks_of(
@@ -76,9 +77,9 @@ def tasks_of(
 def checked(tasks: Sequence[Task], validation: Sequence[Task], soft: bool) -> tuple[list[Task], list[Task]]:
     """Both lists ready for training: features float32, unit anchors, a synonym at least (the word itself).
 
-    Labels become int64 (N,), or where `soft` float32 targets (N, C), single labels as one-hot ones.
-    ValueError: what is off in which task, tasks that do not fit one projector, a class without an item,
-    validation tasks that are not those of training in their order.
+    Labels become int64 (N,), or where `soft` float32 targets (N, C), single labels as one-hot ones; item weights
+    become float64 of mean 1. ValueError: what is off in which task, tasks that do not fit one projector, a class
+    without an item that is drawn, validation tasks that are not those of training in their order.
     """
     train = [_checked(task, f"{_name(i, tasks)}training", soft) for i, task in enumerate(tasks)]
     held_out = [_checked(task, f"{_name(i, validation)}validation", soft) for i, task in enumerate(validation)]
@@ -89,7 +90,8 @@ def checked(tasks: Sequence[Task], validation: Sequence[Task], soft: bool) -> tu
         raise ValueError("validation: expected a task for each training task, of the same words and in their order")
     for i, task in enumerate(train):
         classes = len(task.words)
-        mass = task.y.sum(dim=0) if soft else torch.bincount(task.y, minlength=classes)
+        y = task.y if task.item_weights is None else task.y[(task.item_weights > 0).to(task.y.device)]
+        mass = y.sum(dim=0) if soft else torch.bincount(y, minlength=classes)
         if (mass == 0).any():
             empty = int((mass == 0).nonzero()[0])
             word = "" if task.words[empty] == str(empty) else f" ({task.words[empty]})"
@@ -134,5 +136,13 @@ def _checked(task: Task, part: str, soft: bool) -> Task:
         raise ValueError(f"{part} labels: expected 0 to {classes - 1}, got {int(y.min())} to {int(y.max())}")
     elif soft:
         y = F.one_hot(y.long(), classes)
+    weights = task.item_weights
+    if weights is not None:
+        weights = torch.as_tensor(weights, dtype=torch.float64, device="cpu")  # where rows are drawn
+        if weights.shape != (len(x),) or not (torch.isfinite(weights) & (weights >= 0)).all() or not weights.any():
+            raise ValueError(f"{part} item weights: expected ({len(x)},) finite numbers from 0, some of them above, "
+                             f"got {tuple(weights.shape)}, the least {float(weights.min()) if len(weights) else None}")
+        weights = weights / weights.mean()
     anchors, synonyms = (F.normalize(vectors.float(), dim=-1).to(x.device) for vectors in (anchors, synonyms))
-    return replace(task, x=x, y=y.float() if soft else y.long(), anchors=anchors, synonyms=synonyms)
+    return replace(task, x=x, y=y.float() if soft else y.long(), anchors=anchors, synonyms=synonyms,
+                   item_weights=weights)

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy.special import digamma, polygamma
-from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
+from tinyemo.bias.attributes import detector_table
 from tinyemo.bias.values import AttributeValues
 
-LEAST_EFFECT = 0.03  # of a mean probability: less is not worth a person's time (benchmarks/bias_detection.py)
+LEAST_EFFECT = 0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
 
 
 class AdjustedEffects:
@@ -56,28 +56,33 @@ class AdjustedEffects:
 
 
 def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],
-               least: float = LEAST_EFFECT, alpha: float = 0.05) -> pd.DataFrame:
+               least: float = LEAST_EFFECT, alpha: float = 0.05, detector: str = "model") -> pd.DataFrame:
     """Effects (V, C) of a model against those (R, V, C) of R references: a detector table, a row a value and label.
 
-    `effect` is the excess over the references' mean; p tests that its size is at most `least` (TREAT: McCarthy and
-    Smyth 2009), with variances over the references moderated across all cells (Smyth 2004), for thirty references say
-    little about each of hundreds of cells. low and high: where 95 % of trainings of this kind come out. Beside the
-    columns of a detector table: model, reference (the two effects). ValueError: fewer than 10 references.
+    `effect` is the excess over the references' mean, low and high where 95 % of trainings of this kind come out. The
+    variances over the references are moderated across all cells (Smyth 2004), for thirty references say little about
+    each of hundreds of cells. found: q <= alpha and |effect| >= least. Beside the columns of a detector table: model,
+    reference (the two effects). ValueError: fewer than 10 references.
     """
     if len(references) < 10:
         raise ValueError(f"model question: expected at least 10 references, got {len(references)}")
     variance, freedom = moderated(references.var(axis=0, ddof=1), len(references) - 1)
     error = np.sqrt(variance * (1 + 1 / len(references)))
-    excess = effects - references.mean(axis=0)
-    p = student.sf((np.abs(excess) - least) / error, freedom) + student.sf((np.abs(excess) + least) / error, freedom)
-    q = false_discovery_control(p.ravel()).reshape(p.shape)
-    reach = student.ppf(0.975, freedom) * error
-    what, where = np.repeat(values.names, len(words)), np.tile(words, len(values.names))
-    rows = {"detector": "model", "what": what, "where": where,
-            "effect": excess.ravel(), "low": (excess - reach).ravel(), "high": (excess + reach).ravel(),
-            "unit": "mean probability", "p": p.ravel(), "q": q.ravel(), "found": q.ravel() <= alpha,
-            "model": effects.ravel(), "reference": references.mean(axis=0).ravel()}
-    return pd.DataFrame(rows)
+    excess, reach = effects - references.mean(axis=0), student.ppf(0.975, freedom) * error
+    p = 2 * student.sf(np.abs(excess) / error, freedom)
+    table = detector_table(detector, values, words, excess, excess - reach, excess + reach, p, "mean probability",
+                           alpha, least)
+    return table.assign(model=effects.ravel(), reference=references.mean(axis=0).ravel())
+
+
+def both(data: pd.DataFrame, model: pd.DataFrame, least: float = LEAST_EFFECT) -> pd.DataFrame:
+    """The combination: the data question's test says that it is there, the model question's effect that it matters.
+
+    The two tables have the same rows in the same order; the rest is the model's row. A large data set shows many
+    associations that no model takes up, and a model's effects vary from training to training: each covers the other.
+    """
+    p, q, found = data["p"], data["q"], data["found"] & (model["effect"].abs() >= least)
+    return model.assign(detector="data and model", p=p, q=q, found=found)
 
 
 def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:

@@ -54,6 +54,8 @@ PRESETS: dict[str, Recipe] = {
     "votes": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20),
     # for several datasets under different label sets, votes or single labels (benchmarks/joint.py)
     "joint": Recipe(loss="soft_label_kl", temperature=0.1, input_dropout=0.1, dropout=0.4, epochs=20),
+    # for trainings by the dozen that are compared with each other (tinyemo.bias): no selection, no refit
+    "quick": Recipe(epochs=10, batch_size=128, input_dropout=0.1, dropout=0.3, patience=None, refit=False),
     "published": Recipe(
         loss="cosine_embedding",
         temperature=None,

@@ -5,7 +5,7 @@ feature, so each is done once: a training set takes some of the pool's scenes, a
 and only the scenes that a plant changed are drawn again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,17 +36,11 @@ class TrainingSet:
 
 @dataclass(frozen=True, eq=False)
 class ScenePool:
-    """Scenes, their features (N, D), and the encoder (drawing at `size` pixels) that made them."""
+    """Scenes, their features (N, D), and what made these: scenes -> features, `encode_scenes` of an encoder."""
 
     scenes: list[Scene]
     x: Tensor
-    encoder: ImageEncoder
-    size: int = 64
-
-    @classmethod
-    def draw(cls, scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 2) -> "ScenePool":
-        """Draw and encode the scenes."""
-        return cls(scenes, encode_scenes(scenes, encoder, size, workers), encoder, size)
+    encode: Callable[[list[Scene]], Tensor]
 
     def training_set(self, n: int, seed: int, plants: Sequence[Plant] = (), label_set: str = "ekman") -> TrainingSet:
         """n scenes of the pool, labelled anew (one annotator each), then planted as `make_records` does it.
@@ -64,7 +58,7 @@ class ScenePool:
         parts = iter([(scenes, labels), ([], labels[:0]), ([], labels[:0])])  # train; no validation, no test
         records, planted = make_records(n, 0, 0, seed, 1, list(plants), sample=lambda count, seed: next(parts))
         x, changed = self.x[chosen].clone(), [i for i in range(n) if planted[i] != scenes[i]]
-        x[changed] = encode_scenes([planted[i] for i in changed], self.encoder, self.size, workers=1)
+        x[changed] = self.encode([planted[i] for i in changed])
         records = records[[column for column in records if not column.startswith("p_")]]  # one annotator: no shares
         place = records["id"].reset_index().set_index("id")["index"]
         records = relabel(records, label_set)
@@ -75,8 +69,8 @@ class ScenePool:
                            probabilities(kept_scenes, label_set))
 
 
-def encode_scenes(scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 2) -> Tensor:
-    """Features (n, D) float32 of scenes, drawn for the purpose."""
+def encode_scenes(scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 1) -> Tensor:
+    """Features (n, D) float32 of scenes, drawn for the purpose at `size` pixels by `workers` processes."""
     parts = [torch.zeros(0, encoder.width)]
     for start in range(0, len(scenes), 2048):
         pixels = draw_many(scenes[start:start + 2048], size, workers)

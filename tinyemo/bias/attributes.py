@@ -1,0 +1,165 @@
+"""The data question, group metrics, and the weights under which an attribute says nothing of the label.
+
+Takes labels, predictions and attribute values of the same items; gives detector tables, a table of group metrics, and
+item weights.
+
+Data: is a training label associated with an attribute value beyond what is legitimate? Where the true
+p(label | attributes) is known, legitimate is what it says. On real data nobody knows it, and legitimate is what the
+*other* attributes explain: then a row is an association to look at, and whether it is a bias is for a person to say.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.stats import false_discovery_control, norm, pearson3
+from sklearn.linear_model import LogisticRegression
+
+from tinyemo.bias.values import AttributeValues
+
+EXACT_BELOW = 5  # expected items of a cell, below which its distribution is enumerated
+CHUNK = 4096  # items whose residuals are dense at a time
+
+
+def data_gaps(y: np.ndarray, words: Sequence[str], values: AttributeValues, law: np.ndarray | None = None,
+              rest: Sequence[str] | None = None, alpha: float = 0.05, least: float = 0.0) -> pd.DataFrame:
+    """Which labels go with which attribute values beyond what is legitimate: a detector table, a row a value and label.
+
+    y: (N,) int64, positions in the C words. law: (N, C), the true p(label | attributes) of each item. Without it,
+    p(label | the other attributes) is estimated by multinomial logistic regression, once an attribute; `rest` names
+    the attributes that may explain (default: all but the one in question). found: q <= alpha and |effect| >= least.
+
+    With residuals r of the value (given the same other attributes, by least squares; under a law only its mean is
+    taken off) and e of the label, `effect` is sum r e / sum r^2: the excess risk difference (Robinson 1988), under a
+    law exactly mean e of the items with the value minus that without. The test is that of sum r e, the generalised
+    covariance measure (Shah and Peters 2020, equation 3): an error of one of the two regressions cancels to first
+    order. Under the exact law e has mean zero whatever the attributes are, so nothing else needs to be taken off the
+    value. Its variance under the null is sum r^2 p (1 - p), and p-values follow Pearson's type III curve, which has the
+    sum's skewness, for correction over thousands of tests asks for tails where a normal curve errs tenfold. Where
+    fewer than 5 items are expected in a cell, or outside it, the count is tested against its Poisson binomial law.
+    Beyond the columns of a detector table: items (with the value), observed and expected (those with the label among
+    them), exact (which of the two tests). ValueError: shapes that do not fit, a law that does not sum to 1.
+    """
+    y, n = _checked(y, words, values), len(y)
+    if law is not None and (law.shape != (n, len(words)) or not np.allclose(law.sum(axis=1), 1, atol=1e-6)):
+        raise ValueError(f"law: expected {n} rows of {len(words)} probabilities that sum to 1, got shape {law.shape}")
+    attributes = np.array(values.attributes)
+    unknown = set(rest or ()) - set(attributes)
+    if unknown:
+        raise ValueError(f"rest names {sorted(unknown)}: expected some of {sorted(set(attributes))}")
+    label = np.eye(len(words))[y]
+    cells = {name: np.empty((len(attributes), len(words))) for name in ("effect", "error", "p", "expected", "exact")}
+    for attribute in [None] if law is not None else dict.fromkeys(values.attributes):  # under a law: all at once
+        own = attributes == attribute if attribute else np.ones(len(attributes), bool)
+        x = _design(values, ~own & np.isin(attributes, attributes if rest is None else list(rest)))
+        p = law if law is not None else _explained(x, y, len(words))
+        for name, part in _association(values.present[:, own], x, label, p).items():
+            cells[name][own] = part
+    half = norm.ppf(0.975) * cells["error"]
+    table = detector_table("data", values, words, cells["effect"], cells["effect"] - half, cells["effect"] + half,
+                           cells["p"], "risk difference", alpha, least)
+    return table.assign(items=np.repeat(values.counts, len(words)),
+                        observed=(values.present.T @ label).round().astype(int).ravel(),
+                        expected=cells["expected"].ravel(), exact=cells["exact"].ravel() > 0)
+
+
+def detector_table(detector: str, values: AttributeValues, words: Sequence[str], effect: np.ndarray, low: np.ndarray,
+                   high: np.ndarray, p: np.ndarray, unit: str, alpha: float, least: float = 0.0) -> pd.DataFrame:
+    """(V, C) effects, interval ends and p-values -> a detector table; q by Benjamini and Hochberg over all cells."""
+    q = false_discovery_control(p.ravel())
+    return pd.DataFrame({
+        "detector": detector, "what": np.repeat(values.names, len(words)), "where": np.tile(words, len(values.names)),
+        "effect": effect.ravel(), "low": low.ravel(), "high": high.ravel(), "unit": unit, "p": p.ravel(), "q": q,
+        "found": (q <= alpha) & (np.abs(effect.ravel()) >= least)})
+
+
+def independence_weights(y: np.ndarray, values: AttributeValues, attribute: str) -> np.ndarray:
+    """(N,) float64 of mean 1: drawn by these weights, labels are independent of the attribute given all others.
+
+    w = p(y | the others) / p(y | all), by two multinomial logistic regressions. The weighted items have the density
+    p(attributes) p(y | the others): what goes with what among attributes stays, and so does how frequent labels are.
+    ValueError: no such attribute.
+    """
+    own = np.array(values.attributes) == attribute
+    if not own.any():
+        raise ValueError(f"no attribute {attribute!r}: expected one of {sorted(set(values.attributes))}")
+    item, classes = np.arange(len(y)), int(y.max()) + 1
+    others, everything = (_explained(_design(values, kept), y, classes)[item, y] for kept in (~own, own | ~own))
+    return others / everything / np.mean(others / everything)
+
+
+def _checked(y: np.ndarray, words: Sequence[str], values: AttributeValues) -> np.ndarray:
+    y = np.asarray(y)
+    if y.shape != (values.present.shape[0],) or y.min() < 0 or y.max() >= len(words):
+        raise ValueError(f"labels: expected {values.present.shape[0]} numbers from 0 to {len(words) - 1}, one an item "
+                         f"of the attribute values, got shape {y.shape} from {y.min()} to {y.max()}")
+    return y
+
+
+def _design(values: AttributeValues, kept: np.ndarray) -> sparse.csr_array:
+    """(N, 1 + kept) float64: a constant and the columns of the kept values."""
+    constant = sparse.csr_array(np.ones((values.present.shape[0], 1)))
+    return sparse.csr_array(sparse.hstack([constant, values.present[:, kept]], format="csr"), dtype=np.float64)
+
+
+def _explained(x: sparse.csr_array, y: np.ndarray, classes: int) -> np.ndarray:
+    """p(label | x) (N, classes) of the items it is fitted to; an L2 penalty of 1 on the coefficients."""
+    p = np.zeros((len(y), classes))
+    if len(np.unique(y)) == 1:
+        p[:, y[0]] = 1
+        return p
+    model = LogisticRegression(C=1.0, max_iter=500).fit(x, y)
+    p[:, model.classes_] = model.predict_proba(x)
+    return p
+
+
+def _association(a: sparse.csc_array, x: sparse.csr_array, label: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
+    """effect, error, p, expected, exact (v, C) of the values a (N, v) with labels (N, C), given x and p (N, C)."""
+    rows, e, variance = a.tocsr(), label - p, p * (1 - p)
+    gram = (x.T @ x).toarray()
+    gram[np.diag_indices_from(gram)] += 1e-6 * len(p)  # the values of one attribute may add up to the constant
+    gram[0, 0] -= 1e-6 * len(p)
+    beta = np.linalg.solve(gram, (x.T @ rows).toarray())
+    r2, r4, re, r2v, r2e2, r3e, r3s = 0, 0, 0, 0, 0, 0, 0
+    for start in range(0, len(p), CHUNK):
+        part = slice(start, start + CHUNK)
+        r = rows[part].toarray() - x[part] @ beta
+        square, cube = (r * r).T, (r * r * r).T
+        r2, r4 = r2 + square.sum(axis=1, keepdims=True), r4 + (square * square).sum(axis=1, keepdims=True)
+        re, r2v, r2e2 = re + r.T @ e[part], r2v + square @ variance[part], r2e2 + square @ e[part] ** 2
+        r3e, r3s = r3e + cube @ e[part], r3s + cube @ (variance * (1 - 2 * p))[part]
+    counts = np.asarray(a.sum(axis=0)).reshape(-1, 1)
+    r2 = np.where(r2 < 1e-3 * counts, np.inf, r2)  # the others say the same: no effect can be told
+    effect = re / r2
+    spread = r2e2 - 2 * effect * r3e + effect**2 * np.where(np.isinf(r2), 0, r4)  # sum r^2 (e - effect r)^2
+    r2v = np.maximum(r2v, 1e-12)
+    z, skew = re / np.sqrt(r2v), r3s / r2v**1.5
+    tail = np.minimum(pearson3.cdf(z, skew), pearson3.sf(z, skew))
+    found = {"effect": effect, "error": np.sqrt(np.maximum(spread, r2v)) / r2,
+             "p": np.where(np.isinf(r2), 1, np.minimum(2 * tail, 1)), "expected": a.T @ p,
+             "exact": np.zeros(z.shape)}
+    return _enumerated(a, label, p, found)
+
+
+def _enumerated(a: sparse.csc_array, label: np.ndarray, p: np.ndarray, found: dict) -> dict[str, np.ndarray]:
+    """`found` with exact two-sided p-values in the cells where hardly an item, or hardly another, is expected."""
+    room = np.minimum(found["expected"], np.diff(a.indptr)[:, None] - found["expected"])
+    for j, k in zip(*np.nonzero(room < EXACT_BELOW), strict=True):
+        items = a.indices[a.indptr[j] : a.indptr[j + 1]]
+        law = _poisson_binomial(p[items, k], int(label[items, k].sum()))
+        found["p"][j, k], found["exact"][j, k] = min(2 * law.sum(), 2 * (1 - law[:-1].sum()), 1), 1
+    return found
+
+
+def _poisson_binomial(chances: np.ndarray, most: int) -> np.ndarray:
+    """(most + 1,) the probabilities of 0 to `most` successes in independent trials with (n,) chances.
+
+    The recursion over trials: scipy's poisson_binom gives the same, but takes every chance as an argument of its own.
+    """
+    law = np.zeros(most + 1)
+    law[0] = 1
+    for chance in chances:
+        law[1:] += chance * (law[:-1] - law[1:])  # the right side is evaluated whole before it is added
+        law[0] *= 1 - chance
+    return law

@@ -10,15 +10,20 @@ each other but what is legitimate: on unplanted draws where the world is known, 
 to it. All are asked the same items, so the choice of items cancels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+import torch
+from joblib import Parallel, delayed
 from scipy.special import digamma, polygamma
 from scipy.stats import t as student
+from torch import Tensor
 
-from tinyemo.bias.attributes import detector_table
+from tinyemo.bias.attributes import detector_table, independence_weights
 from tinyemo.bias.values import AttributeValues
+
+Fit = Callable[[Tensor, np.ndarray, int], np.ndarray | Tensor]  # x, y, seed -> probabilities of the items asked (M, C)
 
 LEAST_EFFECT = 0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
 
@@ -53,6 +58,27 @@ class AdjustedEffects:
         """Scores (N, C) -> effects (V, C), in their unit."""
         sums = np.vstack([self.values.present.T @ p, p.sum(axis=0, keepdims=True)])
         return self.map @ sums
+
+
+def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
+                         count: int, seed: int = 0, workers: int = 2) -> np.ndarray:
+    """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
+
+    For each attribute in turn, `count` times: training items x (N, D), y (N,) with attribute `values` are drawn with
+    `independence_weights`, so that labels do not depend on that attribute given all others; `fit` trains the recipe in
+    question on them and gives probabilities (M, C) of the items of `effects`, of which the rows of that attribute
+    are kept. What an attribute says of the label in its own right is taken for illegitimate here: a person decides.
+    """
+    def one(rows: np.ndarray, number: int, own: np.ndarray) -> np.ndarray:
+        return effects(np.asarray(fit(x[torch.from_numpy(rows)], y[rows], number), dtype=float))[own]
+
+    rng, found = np.random.default_rng(seed), np.empty((count, len(effects.values.names), int(y.max()) + 1))
+    for attribute in dict.fromkeys(effects.values.attributes):
+        own = np.array(effects.values.attributes) == attribute
+        weights = independence_weights(y, values, attribute)
+        draws = [rng.choice(len(y), len(y), p=weights / weights.sum()) for _ in range(count)]
+        found[:, own] = Parallel(workers)(delayed(one)(rows, r, own) for r, rows in enumerate(draws))
+    return found
 
 
 def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],

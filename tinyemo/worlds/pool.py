@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from tinyemo.data.records import relabel
-from tinyemo.emotions import labels_of
+from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.features.encoders import ImageEncoder
 from tinyemo.worlds.drawing import draw_many
 from tinyemo.worlds.scenes import PARROTT, Scene, make_records, probabilities
@@ -42,11 +42,15 @@ class ScenePool:
     x: Tensor
     encode: Callable[[list[Scene]], Tensor]
 
-    def training_set(self, n: int, seed: int, plants: Sequence[Plant] = (), label_set: str = "ekman") -> TrainingSet:
-        """n scenes of the pool, labelled anew (one annotator each), then planted as `make_records` does it.
+    def training_set(self, n: int, seed: int, plants: Sequence[Plant] = (), misread: Sequence[Plant] = (),
+                     label_set: str = "ekman") -> TrainingSet:
+        """n scenes of the pool, labelled anew (one annotator each), with two kinds of bias.
 
-        Scenes whose label has no place in the label set are left out. ValueError: a pool smaller than n, or a plant
-        whose strength cannot be reached.
+        `plants` bias which scenes there are: the attribute changes places between scenes with and without the label, as
+        `make_records` does it, so it comes to keep company with the causes of the emotion. `misread` bias what the
+        annotators say: labels change places between scenes with and without the attribute. Both keep the frequencies
+        of values and labels, and mean the same by strength. Scenes whose label has no place in the label set are left
+        out. ValueError: a pool smaller than n, or a strength that cannot be reached.
         """
         if n > len(self.scenes):
             raise ValueError(f"training set of {n} scenes: the pool has only {len(self.scenes)}")
@@ -55,6 +59,8 @@ class ScenePool:
         scenes = [self.scenes[i] for i in chosen]
         cumulative = probabilities(scenes).cumsum(axis=1)
         labels = np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
+        for plant in misread:
+            labels = _misread(scenes, labels, plant, rng)
         parts = iter([(scenes, labels), ([], labels[:0]), ([], labels[:0])])  # train; no validation, no test
         records, planted = make_records(n, 0, 0, seed, 1, list(plants), sample=lambda count, seed: next(parts))
         x, changed = self.x[chosen].clone(), [i for i in range(n) if planted[i] != scenes[i]]
@@ -67,6 +73,24 @@ class ScenePool:
         y = np.array([labels_of(label_set).index(label) for label in records["label"]])
         return TrainingSet(records.reset_index(drop=True), kept_scenes, x[torch.from_numpy(kept)], y,
                            probabilities(kept_scenes, label_set))
+
+
+def _misread(scenes: list[Scene], labels: np.ndarray, plant: Plant, rng: np.random.Generator) -> np.ndarray:
+    """Labels swapped until P(label | value) - P(label | another value) is the strength, to the nearest count."""
+    attribute, value, label, strength = plant
+    shown = np.array([getattr(scene, attribute) == value for scene in scenes])
+    label_set, _, word = label.rpartition(":")
+    said = np.isin(labels, GROUPS[label_set or "parrott"][word])
+    # strength = both / shown - (said - both) / (n - shown), solved for both
+    wanted = (strength + said.sum() / (~shown).sum()) / (1 / shown.sum() + 1 / (~shown).sum())
+    swaps = int(round(wanted - (shown & said).sum()))
+    takers, givers = np.flatnonzero(shown & ~said), np.flatnonzero(~shown & said)
+    if not 0 <= swaps <= min(len(takers), len(givers)):
+        raise ValueError(f"cannot misread {attribute}={value!r} as {label!r} at strength {strength}: "
+                         f"{swaps} of {len(takers)} and {len(givers)} labels would have to change places")
+    takers, givers, swapped = rng.permutation(takers)[:swaps], rng.permutation(givers)[:swaps], labels.copy()
+    swapped[takers], swapped[givers] = labels[givers], labels[takers]
+    return swapped
 
 
 def encode_scenes(scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 1) -> Tensor:

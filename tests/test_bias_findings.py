@@ -20,7 +20,8 @@ def detected(detector: str, *rows: tuple[str, str, float, float]) -> pd.DataFram
 
 DATA = detected("data", ("rain", "anger", 0.2, 0.01), ("fog", "fear", 0.1, 0.02), ("sun", "joy", 0.3, 0.3))
 MODEL = detected("model", ("dog", "joy", -0.3, 0.001), ("rain", "anger", 0.1, 0.04), ("cat", "joy", 0.2, 0.001))
-NONE = detected("words", ("sea", "joy", 0.3, 0.5))
+WORDS = detected("words", ("sea", "joy", 0.3, 0.5), ("fog", "fear", 0.4, 1e-9))
+NONE = WORDS[:1]
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def test_what_more_detectors_see_comes_first_then_what_is_surer_then_what_is_lar
     assert list(findings["agree"]) == ["data, model", "data, model", "model", "model", "data"]
     assert list(findings["examples"][:3]) == ["scenes/1 | scenes/2", "scenes/1 | scenes/2", ""]
     assert findings.loc[2, "id"] == hashlib.sha256(b"model|dog|joy").hexdigest()[:10]
+    assert list(F.rank([DATA, MODEL, WORDS])["what"]) == ["fog", "fog", "rain", "rain", "dog", "cat"]  # pairs together
     again = F.rank([MODEL[::-1].assign(effect=0.7), DATA]).set_index(["detector", "what"])["id"]
     assert again.to_dict() == findings.set_index(["detector", "what"])["id"].to_dict()
 
@@ -156,6 +158,9 @@ def test_cohens_kappa_of_two_reviewers_is_scikit_learns():
         F.reviewers_agreement(a, b.assign(mark=""))
 
 
+COMMENT = 'by another;\r"person",\tso\r\nthere\nand \u2028 é'
+
+
 def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     form = F.review_form(path, findings, lambda name: Image.new("L", (300, 200), int(name[-1])))
     _, pictures, controls = form.children[0].children
@@ -164,10 +169,17 @@ def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     assert controls.children[0].value == "accept"
     controls.children[0].value = "reject"
     assert list(F.read_review(path)["mark"]) == ["reject", "reject", "", "unsure", ""]
-    F.write_mark(path, findings.loc[4, "id"], "accept", "by another person")
+    F.write_mark(path, findings.loc[4, "id"], "accept", COMMENT)
+    F.write_mark(path, findings.loc[2, "id"], "unsure")  # elsewhere, while the form shows none
     form.children[2].children[2].children[1].value = "well, \"so\""
     review = F.read_review(path)
-    assert list(review["mark"]) == ["reject", "reject", "", "unsure", "accept"]
-    assert list(review["comment"][2:]) == ['well, "so"', "", "by another person"]
+    assert list(review["mark"]) == ["reject", "reject", "unsure", "unsure", "accept"]
+    assert list(review["comment"][2:]) == ['well, "so"', "", COMMENT]
+    F.review_form(path, findings[:1])
+    assert list(F.read_review(path)["seen"]) == ["yes"] * 5  # a form of some findings says nothing of the others
+    with pytest.raises(ValueError, match="has no finding .*: call update_review"):
+        F.review_form(path, F.rank([WORDS]))
     with pytest.raises(ValueError, match="has no finding ffffffffff"):
         F.write_mark(path, "ffffffffff", "accept", "")
+    with pytest.raises(ValueError, match="mark 'yes', expected accept"):
+        F.write_mark(path, findings.loc[0, "id"], "yes", "")

@@ -70,5 +70,6 @@ def test_the_findings_as_a_reader_wants_them():
                              "agree": ["data", "model"], "examples": ""}, index=[5, 9])
     review = pd.DataFrame({"id": ["b", "x"], "mark": ["accept", "reject"], "comment": ["so it is", ""]})
     table = findings_table(findings, review)
-    assert list(table["effect (95 % interval)"]) == ["+0.25 [+0.2, +0.3]", "-0.1 [-0.15, -0.05]"]
+    effects = [cell.replace("\u00a0", " ") for cell in table["effect [95 % interval]"]]
+    assert effects == ["+0.25 [+0.2, +0.3]", "-0.1 [-0.15, -0.05]"]
     assert table[["mark", "comment"]].to_numpy().tolist() == [["", ""], ["accept", "so it is"]]

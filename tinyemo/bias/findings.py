@@ -25,6 +25,7 @@ from tinyemo.evaluation.intervals import bootstrap_of
 EVIDENCE = ("detector", "what", "where", "effect", "low", "high", "unit", "p", "q", "found")  # of a detector's table
 FINDING = ("id", "rank", "what", "where", "detector", "effect", "low", "high", "unit", "p", "q", "agree", "examples")
 REVIEW = ("id", "what", "where", "detector", "mark", "comment", "seen")
+PAIR = ["what", "where"]
 MARKS = ("accept", "reject", "unsure")  # or nothing
 
 
@@ -38,8 +39,9 @@ def rank(tables: Sequence[pd.DataFrame],
     """The found rows of all detectors' tables, columns FINDING, the most credible first.
 
     That is: seen by more detectors, then of smaller q, then of larger |effect| (units differ, so this only breaks
-    ties). `agree` names the detectors that found the same what and where; `examples` holds the record ids or image
-    paths given for (what, where), between " | ". ValueError: a table without a column of EVIDENCE, a finding twice.
+    ties); what several detectors say of one what and where stands together, at the place of the surest. `agree` names
+    these detectors; `examples` holds the record ids or image paths given for (what, where), between " | ".
+    ValueError: a table without a column of EVIDENCE, a finding twice.
     """
     for table in tables:
         if missing := [name for name in EVIDENCE if name not in table]:
@@ -48,18 +50,19 @@ def rank(tables: Sequence[pd.DataFrame],
     if not any(len(table) for table in found):
         return pd.DataFrame(columns=list(FINDING))
     every = pd.concat([table for table in found if len(table)], ignore_index=True)
-    every["id"] = [finding_id(*key) for key in zip(every["detector"], every["what"], every["where"], strict=True)]
+    every["id"] = list(map(finding_id, every["detector"], every["what"], every["where"]))
+    every["examples"] = [" | ".join((examples or {}).get(key, ())) for key in map(tuple, every[PAIR].to_numpy())]
     if (twice := every["id"].duplicated()).any():
         row = every[twice].iloc[0]
         raise ValueError(f"detector {row['detector']!r} found {row['what']!r} at {row['where']!r} twice: "
                          "expected one row of each detector, what and where")
-    seen_by = every.groupby(["what", "where"])["detector"]
+    seen_by = every.groupby(PAIR)["detector"]
     every["agree"] = seen_by.transform(lambda detectors: ", ".join(sorted(detectors)))
-    every["examples"] = [" | ".join((examples or {}).get(key, ()))
-                         for key in zip(every["what"], every["where"], strict=True)]
-    order = pd.DataFrame({"fewer": -seen_by.transform("size"), "q": every["q"], "smaller": -every["effect"].abs(),
-                          "id": every["id"]}).sort_values(["fewer", "q", "smaller", "id"]).index
-    return every.loc[order].assign(rank=np.arange(1, len(every) + 1)).reset_index(drop=True)[list(FINDING)]
+    every = every.assign(fewer=-seen_by.transform("size"), smaller=-every["effect"].abs()).sort_values(
+        ["fewer", "q", "smaller", "id"])
+    first = every.groupby(PAIR, sort=False).ngroup()  # where a pair first comes up
+    every = every.iloc[np.argsort(first, kind="stable")].reset_index(drop=True)
+    return every.assign(rank=every.index + 1)[list(FINDING)]
 
 
 def read_review(path: str | Path) -> pd.DataFrame:
@@ -85,21 +88,27 @@ def update_review(path: str | Path, findings: pd.DataFrame) -> pd.DataFrame:
     return review
 
 
-def write_mark(path: str | Path, finding: str, mark: str, comment: str) -> None:
-    """Put one finding's mark and comment into the review file, which is read anew: others may be at work in it.
+def write_mark(path: str | Path, finding: str, mark: str | None = None, comment: str | None = None) -> None:
+    """Change one finding's mark or comment in the review file, which is read anew: others may be at work in it.
 
-    ValueError: a finding that the file does not hold.
+    ValueError: another mark than MARKS or "", a finding that the file does not hold.
     """
     review, delimiter = _parse(Path(path))
+    if mark not in (None, "", *MARKS):
+        raise ValueError(f"mark {mark!r}, expected {', '.join(MARKS)} or nothing")
     if finding not in set(review["id"]):
         raise ValueError(f"{path} has no finding {finding}: its row was taken out")
-    review.loc[review["id"] == finding, ["mark", "comment"]] = mark, comment
+    for name, value in (("mark", mark), ("comment", comment)):
+        if value is not None:
+            review.loc[review["id"] == finding, name] = value
     _write(Path(path), review, delimiter)
 
 
 def _write(path: Path, review: pd.DataFrame, delimiter: str) -> None:
-    # with a byte order mark: without one a spreadsheet takes UTF-8 for another encoding and spoils the comments
-    write_atomically(path, lambda file: review.to_csv(file, index=False, sep=delimiter, encoding="utf-8-sig"))
+    # A byte order mark, or a spreadsheet takes UTF-8 for another encoding and spoils the comments; line ends of
+    # RFC 4180, so that each of both letters is quoted in a comment.
+    write_atomically(path, lambda file: review.to_csv(file, index=False, sep=delimiter, encoding="utf-8-sig",
+                                                      lineterminator="\r\n"))
 
 
 def _parse(path: Path) -> tuple[pd.DataFrame, str]:
@@ -150,18 +159,14 @@ def agreement(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     Columns: detector, accept, reject, unsure, unmarked (counts); share = accept / (accept + reject) with its 95 %
     Wilson interval (Wilson 1927) low, high; NaN where nothing was decided.
     """
-    marks = findings[["id", "detector"]].merge(review[["id", "mark"]], how="left", on="id").replace("", np.nan)
-    marks = pd.concat([marks, marks.assign(detector="all")]) if len(marks) else marks
-    rows = []
-    for detector, mark in marks.groupby("detector", sort=False)["mark"]:
-        counts = {name: int((mark == name).sum()) for name in MARKS}
-        decided = counts["accept"] + counts["reject"]
-        share = counts["accept"] / decided if decided else np.nan
-        low, high = (binomtest(counts["accept"], decided).proportion_ci(method="wilson") if decided
-                     else (np.nan, np.nan))
-        rows.append({"detector": detector, **counts, "unmarked": int(mark.isna().sum()),
-                     "share": share, "low": low, "high": high})
-    return pd.DataFrame(rows, columns=["detector", *MARKS, "unmarked", "share", "low", "high"])
+    marks = findings[["id", "detector"]].merge(review[["id", "mark"]].replace("", np.nan), how="left", on="id")
+    counts = pd.crosstab(marks["detector"], marks["mark"].fillna("unmarked"), margins=len(marks) > 0,
+                         margins_name="all").reindex(columns=[*MARKS, "unmarked"], fill_value=0)
+    decided = counts["accept"] + counts["reject"]
+    wilson = [binomtest(k, n).proportion_ci(method="wilson") if n else (np.nan, np.nan)
+              for k, n in zip(counts["accept"], decided, strict=True)]
+    intervals = pd.DataFrame(wilson, columns=["low", "high"], index=counts.index, dtype=float)
+    return counts.assign(share=counts["accept"] / decided, **intervals).rename_axis(columns=None).reset_index()
 
 
 def reviewers_agreement(review: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
@@ -181,9 +186,8 @@ def reviewers_agreement(review: pd.DataFrame, other: pd.DataFrame) -> dict[str, 
         chance = np.bincount(x[rows], minlength=3) @ np.bincount(y[rows], minlength=3) / len(rows) ** 2
         return float((seen - chance) / (1 - chance)) if seen < 1 else 1.0
 
-    low, high = bootstrap_of(kappa, len(both))
-    return {"findings": len(both), "share": float((x == y).mean()), "kappa": kappa(np.arange(len(both))),
-            "low": low, "high": high}
+    scores = {"share": float((x == y).mean()), "kappa": kappa(np.arange(len(both)))}
+    return {"findings": len(both), **scores, **dict(zip(("low", "high"), bootstrap_of(kappa, len(both)), strict=True))}
 
 
 def accepted(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
@@ -195,31 +199,27 @@ def review_form(path: str | Path, findings: pd.DataFrame,
                 pictures: Callable[[str], Image.Image] | None = None) -> widgets.VBox:
     """A form for a notebook: a row a finding, with buttons for the mark and a line for the comment.
 
-    Every change is written to the review file at once. `pictures` opens one entry of `examples`: `Image.open` for
-    image paths, a function of the caller's for record ids.
+    Every change is written to the review file at once, which must hold the findings (`update_review`); `findings` may
+    be some of them. `pictures` opens one entry of `examples`: `Image.open` for image paths, a function of the caller's
+    for record ids. ValueError: a finding that the file does not hold.
     """
-    review = update_review(path, findings).set_index("id")
-    rows = []
+    review, rows = read_review(path).set_index("id"), []
+    if strange := sorted(set(findings["id"]) - set(review.index)):
+        raise ValueError(f"{path} has no finding {', '.join(strange)}: call update_review with all findings first")
     for finding in findings.to_dict("records"):
         before = review.loc[finding["id"]]
-        mark = widgets.ToggleButtons(options={"no mark": "", **{name: name for name in MARKS}}, value=before["mark"],
+        mark = widgets.ToggleButtons(options={"none": "", **{name: name for name in MARKS}}, value=before["mark"],
                                      style={"button_width": "72px"})
         comment = widgets.Textarea(value=before["comment"], placeholder="comment", rows=1, continuous_update=False)
-
-        def save(_, finding=finding, mark=mark, comment=comment):
-            write_mark(path, finding["id"], mark.value, comment.value)
-
-        for control in (mark, comment):
-            control.observe(save, names="value")
+        for name, control in (("mark", mark), ("comment", comment)):
+            control.observe(lambda change, name=name, finding=finding["id"]: write_mark(
+                path, finding, **{name: change["new"]}), names="value")
         shown = [_thumbnail(pictures(name)) for name in finding["examples"].split(" | ") if name] if pictures else []
-        rows.append(widgets.VBox([_title(finding), widgets.HBox(shown), widgets.HBox([mark, comment])]))
+        text = {name: html.escape(value) if isinstance(value, str) else value for name, value in finding.items()}
+        title = ("<b>{rank}. {what} → {where}</b> &nbsp; {detector}, {unit}: {effect:+.3g} [{low:+.3g}, {high:+.3g}], "
+                 "q {q:.2g}").format(**text)
+        rows.append(widgets.VBox([widgets.HTML(title), widgets.HBox(shown), widgets.HBox([mark, comment])]))
     return widgets.VBox(rows)
-
-
-def _title(finding: dict) -> widgets.HTML:
-    what, where, unit, agree = (html.escape(str(finding[name])) for name in ("what", "where", "unit", "agree"))
-    numbers = f"{finding['effect']:+.3g} [{finding['low']:+.3g}, {finding['high']:+.3g}], q {finding['q']:.2g}"
-    return widgets.HTML(f"<b>{finding['rank']}. {what} → {where}</b> &nbsp; {unit} {numbers} &nbsp; <i>{agree}</i>")
 
 
 def _thumbnail(picture: Image.Image) -> widgets.Image:

@@ -14,11 +14,13 @@ from string import Template
 
 import pandas as pd
 from matplotlib.figure import Figure
+from pandas.api.types import is_numeric_dtype
 from PIL import Image
 
 from tinyemo.data.files import write_atomically
 
 TEMPLATE = Path(__file__).with_name("report.html")
+NUMBER = ' class="number"'
 Exhibits = Mapping[str, pd.DataFrame | Figure | Image.Image]  # by caption
 Section = tuple[str, str, Exhibits]  # heading; text, paragraphs apart by an empty line
 
@@ -43,8 +45,9 @@ def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> P
 def findings_table(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     """The ranked table as a reader wants it: effect and interval in one cell, the person's mark and comment."""
     rows = findings.merge(review[["id", "mark", "comment"]], how="left", on="id").fillna({"mark": "", "comment": ""})
-    effect = [f"{row.effect:+.3g} [{row.low:+.3g}, {row.high:+.3g}]" for row in rows.itertuples()]
-    return pd.DataFrame({**rows[["rank", "what", "where", "detector"]], "effect (95 % interval)": effect,
+    numbers = rows[["effect", "low", "high"]].to_numpy(dtype=float)
+    effect = ["{:+.3g}\u00a0[{:+.3g},\u00a0{:+.3g}]".format(*row) for row in numbers]  # on one line
+    return pd.DataFrame({**rows[["rank", "what", "where", "detector"]], "effect [95 % interval]": effect,
                          **rows[["unit", "q"]], "found by": rows["agree"], **rows[["mark", "comment"]]})
 
 
@@ -64,7 +67,7 @@ def _exhibit(caption: str, exhibit: pd.DataFrame | Figure | Image.Image) -> str:
 def _table(table: pd.DataFrame) -> str:
     """Three significant digits, numbers to the right; an index stands there only if it has a name."""
     table = table.reset_index() if table.index.name is not None else table
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in table)
+    head = "".join(f"<th{NUMBER * is_numeric_dtype(table[name])}>{escape(str(name))}</th>" for name in table)
     rows = ("".join(map(_cell, row)) for row in table.astype(object).itertuples(index=False, name=None))
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(
         f"<tr>{row}</tr>" for row in rows) + "\n</tbody>\n</table>"
@@ -72,5 +75,5 @@ def _table(table: pd.DataFrame) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, Real) and not isinstance(value, bool):
-        return f'<td class="number">{"–" if pd.isna(value) else format(value, ".3g" if value % 1 else ".0f")}</td>'
+        return f'<td{NUMBER}>{"–" if pd.isna(value) else format(value, ".3g" if value % 1 else ".0f")}</td>'
     return f"<td>{'–' if value is None else escape(str(value))}</td>"

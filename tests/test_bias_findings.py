@@ -170,11 +170,12 @@ def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     controls.children[0].value = "reject"
     assert list(F.read_review(path)["mark"]) == ["reject", "reject", "", "unsure", ""]
     F.write_mark(path, findings.loc[4, "id"], "accept", COMMENT)
+    F.write_mark(path, findings.loc[3, "id"], comment="one\rtwo")  # an unquoted line end to Python's csv
     F.write_mark(path, findings.loc[2, "id"], "unsure")  # elsewhere, while the form shows none
     form.children[2].children[2].children[1].value = "well, \"so\""
     review = F.read_review(path)
     assert list(review["mark"]) == ["reject", "reject", "unsure", "unsure", "accept"]
-    assert list(review["comment"][2:]) == ['well, "so"', "", COMMENT]
+    assert list(review["comment"][2:]) == ['well, "so"', "one\rtwo", COMMENT]
     F.review_form(path, findings[:1])
     assert list(F.read_review(path)["seen"]) == ["yes"] * 5  # a form of some findings says nothing of the others
     with pytest.raises(ValueError, match="has no finding .*: call update_review"):

@@ -4,10 +4,11 @@ Takes scenes and a way from scenes to features; gives the true causal effect of 
 says, beside the effect that the world's own law has. This is what no photograph can offer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -53,3 +54,9 @@ class Counterfactuals:
     def law_effects(self, label_set: str) -> np.ndarray:
         """(V, C): the same of the world's true p(k | scene)."""
         return self.contrast @ np.stack([probabilities(version, label_set).mean(axis=0) for version in self.scenes])
+
+    def table(self, models: Mapping[str, Predict], words: Sequence[str], label_set: str) -> pd.DataFrame:
+        """Columns what, where, law, and one of effects a model: a row a value and label."""
+        columns = {"law": self.law_effects(label_set)} | {name: self.effects(model) for name, model in models.items()}
+        return pd.DataFrame({"what": np.repeat(self.names, len(words)), "where": list(words) * len(self.names),
+                             **{name: effects.ravel() for name, effects in columns.items()}})

@@ -70,7 +70,8 @@ def erasure_effects(predict: Callable[[Tensor], Tensor], x: Tensor, values: Attr
     for j, moves in enumerate(effects(values.present)):
         means = rng.multinomial(len(moves), np.full(len(moves), 1 / len(moves)), size=RESAMPLES) @ moves / len(moves)
         effect[j], (low[j], high[j]) = moves.mean(axis=0), np.quantile(means, [0.025, 0.975], axis=0)
-    table = model_gaps(effect, np.array(null), values, words, least, alpha, detector="erasure")
+    table = model_gaps(effect, np.array(null), values, words, least=least, alpha=alpha,
+                       detector="erasure")
     return table.assign(effect=effect.ravel(), low=low.ravel(), high=high.ravel(),
                         items=np.repeat(np.minimum(values.counts, items), len(words)))
 

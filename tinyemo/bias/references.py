@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
+from scipy import sparse
 from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 from torch import Tensor
@@ -25,6 +26,7 @@ from tinyemo.bias.values import AttributeValues
 
 Fit = Callable[[Tensor, np.ndarray, int], np.ndarray | Tensor]  # x, y, seed -> probabilities of the items asked (M, C)
 
+CHUNK = 8192  # items at a time
 LEAST_EFFECT = 0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
 
 
@@ -39,10 +41,9 @@ class AdjustedEffects:
     def __init__(self, values: AttributeValues):
         n, v = values.present.shape
         self.values = values
-        gram = np.empty((v + 1, v + 1))  # of the columns and a constant
-        gram[:v, :v] = (values.present.T @ values.present).toarray()
-        gram[:v, v] = gram[v, :v] = values.counts
-        gram[v, v] = n
+        # (N, V + 1): the last column is constant
+        self.columns = sparse.csr_array(sparse.hstack([values.present, np.ones((n, 1))]), dtype=np.float64)
+        gram = (self.columns.T @ self.columns).toarray()
         self.map = np.zeros((v, v + 1))  # effects = map @ (sums of the score over the items of each column)
         for attribute in dict.fromkeys(values.attributes):
             own = np.flatnonzero(np.array(values.attributes) == attribute)
@@ -56,8 +57,22 @@ class AdjustedEffects:
 
     def __call__(self, p: np.ndarray) -> np.ndarray:
         """Scores (N, C) -> effects (V, C), in their unit."""
-        sums = np.vstack([self.values.present.T @ p, p.sum(axis=0, keepdims=True)])
-        return self.map @ sums
+        return self.map @ (self.columns.T @ p)
+
+    def errors(self, p: np.ndarray) -> np.ndarray:
+        """Standard errors (V, C) of the effects on scores (N, C) over items, each item with a variance of its own.
+
+        White's (1980), of the residuals of the regression on all values. Of a difference of two models' scores they say
+        how far the choice of items may have moved the difference of their effects.
+        """
+        gram = (self.columns.T @ self.columns).toarray()
+        slopes = np.linalg.solve(gram + 1e-6 * len(p) * np.eye(len(gram)), self.columns.T @ p)
+        squares = (p - self.columns @ slopes) ** 2
+        variance = np.zeros((len(self.map), p.shape[1]))
+        for start in range(0, len(p), CHUNK):
+            influence = self.columns[start:start + CHUNK] @ self.map.T  # (n, V) of each item on each effect
+            variance += (influence**2).T @ squares[start:start + CHUNK]
+        return np.sqrt(variance)
 
 
 def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
@@ -82,18 +97,19 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
 
 
 def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],
-               least: float = LEAST_EFFECT, alpha: float = 0.05, detector: str = "model") -> pd.DataFrame:
+               errors: np.ndarray | float = 0.0, least: float = LEAST_EFFECT, alpha: float = 0.05,
+               detector: str = "model") -> pd.DataFrame:
     """Effects (V, C) of a model against those (R, V, C) of R references: a detector table, a row a value and label.
 
-    `effect` is the excess over the references' mean, low and high where 95 % of trainings of this kind come out. The
-    variances over the references are moderated across all cells (Smyth 2004), for thirty references say little about
-    each of hundreds of cells. found: q <= alpha and |effect| >= least. Beside the columns of a detector table: model,
-    reference (the two effects). ValueError: fewer than 10 references.
+    `effect` is the excess over the references' mean; low and high are its 95 % interval over trainings and, by
+    `errors` (V, C) of it, over items. The variances over the references are moderated across all cells (Smyth 2004),
+    for thirty references say little about each of hundreds of cells. found: q <= alpha and |effect| >= least. Beside
+    the columns of a detector table: model, reference (the two effects). ValueError: fewer than 10 references.
     """
     if len(references) < 10:
         raise ValueError(f"model question: expected at least 10 references, got {len(references)}")
     variance, freedom = moderated(references.var(axis=0, ddof=1), len(references) - 1)
-    error = np.sqrt(variance * (1 + 1 / len(references)))
+    error = np.sqrt(variance * (1 + 1 / len(references)) + np.square(errors))
     excess, reach = effects - references.mean(axis=0), student.ppf(0.975, freedom) * error
     p = 2 * student.sf(np.abs(excess) / error, freedom)
     table = detector_table(detector, values, words, excess, excess - reach, excess + reach, p, "mean probability",

@@ -71,7 +71,7 @@ class ScenePool:
         kept = place[records["id"]].to_numpy()
         kept_scenes = [planted[i] for i in kept]
         y = np.array([labels_of(label_set).index(label) for label in records["label"]])
-        return TrainingSet(records.reset_index(drop=True), kept_scenes, x[torch.from_numpy(kept)], y,
+        return TrainingSet(records.reset_index(drop=True), kept_scenes, x[torch.tensor(kept)], y,
                            probabilities(kept_scenes, label_set))
 
 

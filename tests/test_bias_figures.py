@@ -45,8 +45,11 @@ def vocabulary(emotions):
 
 def mitigation():
     models = ["before", "reweighting", "balanced resampling", "concept erasure"]
-    return pd.DataFrame([{"measure": measure, "model": model, "value": 0.5, "low": 0.4, "high": 0.6}
-                         for measure in ("worst-group accuracy", "gap", "accuracy") for model in models])
+    won = np.array([[0, 0, 0], [0.2, 0.1, 0.3], [0.1, -0.1, 0.3], [-0.2, -0.3, -0.1]])  # difference, low, high
+    return pd.DataFrame([{"measure": measure, "model": model, "value": 0.5 + by, "low": 0.4 + by, "high": 0.6 + by,
+                          "difference_low": low, "difference_high": high}
+                         for measure in ("worst group", "gap", "accuracy")
+                         for model, (by, low, high) in zip(models, won, strict=True)])
 
 
 def power(*detectors):
@@ -77,7 +80,7 @@ def marks(axis):
     lambda t: figures.gap_heatmap(only(t, "data"), "gaps", rows=25),
     lambda t: figures.effect_forest(t[t["what"].isin(VALUES[:3]) & t["where"].isin(EKMAN[:2])], "effects"),
     lambda t: figures.word_bars(vocabulary(labels_of("mikels")), "words"),
-    lambda t: figures.contact_sheet({LONG: (photographs(5), photographs(5)), "b": (photographs(5), [])}, "pictures"),
+    lambda t: figures.contact_sheet({LONG: (photographs(5), photographs(5)), "b": (photographs(5), [])}, "", columns=5),
     lambda t: figures.before_after(mitigation(), "mitigation"),
     lambda t: figures.power_curve(*power("data", "model", "naive"), "power"),
     lambda t: figures.detector_map(t, [(LONG, "anger")], "map"),
@@ -137,19 +140,20 @@ def test_contact_sheet_shows_whole_pictures_beside_each_other():
     picture = Image.fromarray(np.concatenate([np.zeros((20, 30, 3), np.uint8), np.full((20, 30, 3), 255, np.uint8)]))
     figure = figures.contact_sheet({"one": ([(picture, "fear")] * 2, [(picture, "joy")])}, "pictures", columns=2)
     shown = [axis.images[0].get_array() for axis in figure.axes if axis.images]
-    assert len(shown) == 3 and all(image.shape[:2] == (96, 96) for image in shown)
-    black = (shown[0].sum(axis=2) < 30).sum() / 96**2
+    assert len(shown) == 3 and all(image.shape[:2] == (40, 40) for image in shown)
+    black = (shown[0].sum(axis=2) < 30).sum() / 40**2
     assert black == pytest.approx(0.75 / 2, abs=0.02)  # three quarters of the square, half of it black
-    texts = [text.get_text() for axis in figure.axes for text in axis.texts]
+    texts = [text.get_text() for axis in figure.axes for text in (*axis.texts, axis.title) if text.get_text()]
     assert texts == ["one", "with", "fear", "fear", "without", "joy"]
 
 
 def test_mitigation_is_drawn_against_the_model_before():
-    table = mitigation()
-    table.loc[table["model"] == "before", ["value", "low", "high"]] = 0.3, 0.2, 0.35
-    for axis in figures.before_after(table, "mitigation").axes:
-        assert list(axis.lines[0].get_xdata()) == [0.3, 0.3]
-        assert [mark[2] for mark in marks(axis).values()] == [False, True, True, True]
+    figure = figures.before_after(mitigation(), "mitigation")
+    assert [axis.get_title() for axis in figure.axes] == ["worst group", "gap", "accuracy"]
+    for axis in figure.axes:
+        assert list(axis.lines[0].get_xdata()) == [0.5, 0.5]
+        assert [(at, mark[2]) for at, mark in marks(axis).items()] == [
+            ((0.5, 0), False), ((0.7, 1), True), ((0.6, 2), False), ((0.3, 3), True)]
 
 
 def test_detector_map_tells_the_planted_from_false_alarms(table):

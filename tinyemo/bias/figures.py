@@ -77,6 +77,7 @@ def effect_forest(table: pd.DataFrame, title: str) -> Figure:
             axis.axhspan(y - 0.5, y + 0.5, color="#f4f6f8", zorder=0)
         axis.axvline(0, color=INK, lw=1)
         axis.set_xlabel(unit)
+        axis.locator_params(axis="x", nbins=5)
         axis.grid(axis="y", visible=False)
     _down(axes[0, 0], rows)
     figure.suptitle(title, fontsize=11, fontweight="bold")
@@ -92,8 +93,8 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
     """
     emotions = list(dict.fromkeys(table["where"]))
     columns, lines = min(3, len(emotions)), math.ceil(len(emotions) / 3)
-    figure, axes = _figure(3.1 * columns + 0.5, 0.7 + lines * (0.6 + 0.21 * words), nrows=lines, ncols=columns,
-                           sharex=True)
+    size = 3.1 * columns + 0.5, 0.7 + lines * (0.6 + 0.21 * words)
+    figure, axes = _figure(*size, nrows=lines, ncols=columns, sharex=True)
     for axis in axes.flat[len(emotions):]:
         axis.axis("off")
     for axis, emotion in zip(axes.flat, emotions, strict=False):
@@ -116,13 +117,13 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
 
 
 def contact_sheet(findings: Mapping[str, tuple[Sequence[Captioned], Sequence[Captioned]]], title: str,
-                  sides: tuple[str, str] = ("with", "without"), columns: int = 5, side: int = 96) -> Figure:
+                  sides: tuple[str, str] = ("with", "without"), columns: int = 4, side: int = 80) -> Figure:
     """The pictures behind findings: for each, `columns` that show the attribute and as many that do not.
 
-    Each is drawn whole, in a square of `side` points and in few colours: a photograph takes some 6 KB of the file.
+    Each is drawn whole, in `side` dots a side at most and in few colours: it takes some 6 KB of the file.
     """
-    figure, axes = _figure(WIDEST, 0.4 + 1.55 * len(findings), nrows=len(findings), ncols=2 * columns + 1,
-                           width_ratios=[1] * columns + [0.15] + [1] * columns)
+    figure, axes = _figure(min(WIDEST, 0.4 + 1.92 * columns), 0.4 + 1.55 * len(findings), nrows=len(findings),
+                           ncols=2 * columns + 1, width_ratios=[1] * columns + [0.15] + [1] * columns)
     figure.get_layout_engine().set(h_pad=0.2, w_pad=0.03)  # room for a finding's name, which may be wide
     for axis in axes.flat:
         axis.axis("off")
@@ -131,18 +132,17 @@ def contact_sheet(findings: Mapping[str, tuple[Sequence[Captioned], Sequence[Cap
         for places, group, shown in zip((line[:columns], line[columns + 1:]), groups, sides, strict=True):
             places[0].text(0, 1.05, shown, fontsize=8, color=ACCENT, transform=places[0].transAxes)
             for axis, (picture, text) in zip(places, group, strict=False):
-                square = ImageOps.pad(picture.convert("RGB"), (side, side), color="white")
-                axis.imshow(square.quantize(32, dither=Image.Dither.NONE).convert("RGB"), interpolation="nearest")
-                axis.text(0.5, -0.03, textwrap.fill(text, 15), fontsize=7, color=INK, ha="center", va="top",
-                          transform=axis.transAxes)
+                square = ImageOps.pad(picture.convert("RGB"), (min(side, max(picture.size)),) * 2, color="white")
+                axis.imshow(square.quantize(24, dither=Image.Dither.NONE).convert("RGB"), interpolation="nearest")
+                axis.set_title(textwrap.fill(text, 15), y=-0.03, pad=0, va="top", fontsize=7, color=INK)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     return figure
 
 
 def before_after(table: pd.DataFrame, title: str) -> Figure:
-    """What mitigation did, a panel a measure: a row a model with its interval, the line is the model before.
+    """What mitigation did, a panel a measure: a row a model with its interval, the line is the first, the one before.
 
-    Columns: measure, model, value, low, high; the first model is the one before.
+    Takes the table of `mitigation.before_and_after`. Filled where the paired difference's interval is clear of zero.
     """
     measures, models = (list(dict.fromkeys(table[one])) for one in ("measure", "model"))
     width, height = _room(models)
@@ -153,14 +153,15 @@ def before_after(table: pd.DataFrame, title: str) -> Figure:
         axis.axvline(rows["value"].iloc[0], color=INK, ls=":", lw=1.5)
         for y, (row, hue) in enumerate(zip(rows.to_dict("records"), (ACCENT, *[HUES[0]] * len(rows)), strict=False)):
             axis.plot([row["low"], row["high"]], [y, y], color=hue, lw=2.5, solid_capstyle="butt")
-            axis.plot(row["value"], y, "o", color=hue, ms=6, mfc="white" if y == 0 else hue)
+            differs = row["difference_low"] > 0 or row["difference_high"] < 0
+            axis.plot(row["value"], y, "o", color=hue, ms=6, mfc=hue if differs else "white")
         axis.set_title(measure)
         axis.grid(axis="y", visible=False)
         axis.margins(x=0.15)
         axis.locator_params(axis="x", nbins=4)
     _down(axes[0, 0], models)
     figure.suptitle(title, fontsize=11, fontweight="bold")
-    figure.supxlabel("95 % intervals; dotted: before", fontsize=10)
+    figure.supxlabel("95 % intervals; dotted: before; filled: differs from it", fontsize=10)
     return figure
 
 
@@ -172,8 +173,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     """
     looks = _looks(fdr["detector"])
     figure, ((power, wolf),) = _figure(WIDEST, 3.9, ncols=2, width_ratios=[1.7, 1])
-    strengths = sorted(set(recall["strength"]))
-    apart = 0.012 * (strengths[-1] - strengths[0]) or 0.01  # so that intervals at one strength do not cover each other
+    apart = 0.012 * np.ptp(recall["strength"])  # so that intervals at one strength do not cover each other
     for y, (name, (hue, mark)) in enumerate(looks.items()):
         one = recall[recall["detector"] == name].sort_values("strength")
         x = one["strength"] + apart * (y - (len(looks) - 1) / 2)
@@ -183,7 +183,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
         wolf.plot([row["low"], row["high"]], [y, y], color=hue, lw=2.5, solid_capstyle="butt")
         wolf.plot(row["fdr"], y, mark, color=hue, ms=6)
     power.set(xlabel="strength of the plant (risk difference in training)", ylabel="recall (95 % interval)",
-              title="Who finds it", ylim=(-0.03, 1.03), xticks=strengths)
+              title="Who finds it", ylim=(-0.03, 1.03), xticks=sorted(set(recall["strength"])))
     wolf.axvline(limit, color=INK, ls="--", lw=1)
     wolf.set(xlabel=f"false discovery rate (dashed: {limit:.2f} allowed)", title="Who cries wolf", xlim=(-0.03, 1.03))
     wolf.grid(axis="y", visible=False)
@@ -216,8 +216,8 @@ def detector_map(table: pd.DataFrame, planted: Collection[tuple[str, str]], titl
             hollow = name in truth.values() and not found
             axis.plot(cells["effect"], cells["row"], mark, color=hue, ms=size, mfc="white" if hollow else hue)
         axis.axvline(0, color=INK, lw=1)
-        axis.set_title(f"{detector}\nfalse alarms: {sum(one['kind'] == 'false alarm')}")
-        axis.set_xlabel(one["unit"].iloc[0])
+        alarms = sum(one["kind"] == "false alarm")
+        axis.set(title=f"{detector}\nfalse alarms: {alarms}", xlabel=one["unit"].iloc[0], xmargin=0.1)
     _down(axes[0, 0], rows)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     _legend(figure, kinds, "planted or true, but not found: hollow")

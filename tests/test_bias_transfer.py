@@ -63,6 +63,9 @@ def test_accuracies_drops_and_losses_are_those_written_out():
             assert row["accuracy_sd"] == pytest.approx(seeds.std(ddof=1))
             assert row["accuracy_low"] < row["accuracy"] < row["accuracy_high"]
             assert np.isnan(row["p"]) == (a == b) and not (a == b and row["found"])
+    elsewhere = by_cell.loc[("c", transfer.OTHERS)]
+    assert elsewhere["accuracy"] == pytest.approx((cells["c", "a"] + cells["c", "b"]) / 2) and elsewhere["items"] == 360
+    assert elsewhere["effect"] == pytest.approx(by_cell["effect"].loc["c"].loc[["a", "b"]].mean())
     losses = transfer.percent_drops(predictions).set_index("dataset")
     expected = 100 * (cells["c", "c"] - (cells["c", "a"] + cells["c", "b"]) / 2) / cells["c", "c"]
     assert losses.loc["c", "drop"] == pytest.approx(expected)
@@ -71,6 +74,7 @@ def test_accuracies_drops_and_losses_are_those_written_out():
 
 def test_a_planted_difference_is_lost_elsewhere_and_only_there():
     _, matrix = matrix_of(1, turned=True)  # c calls fear what the others call anger
+    matrix = matrix[matrix["where"] != transfer.OTHERS]
     across = matrix[(matrix["what"] == "c") != (matrix["where"] == "c")]
     assert len(across) == 4 and across["found"].all() and (across["effect"] > 0.3).all()
     assert (matrix.drop(across.index)["effect"].abs() < 0.1).all()

@@ -24,7 +24,7 @@ from tinyemo.evaluation.significance import ALPHA, correctness
 from tinyemo.features.collection import Collection
 from tinyemo.features.tensors import Part, parts_of
 
-EVERYTHING = "all datasets", "all emotions"
+EVERYTHING, OTHERS = ("all datasets", "all emotions"), "all others"
 FOLDS, PENALTY = 5, 1.0  # of the ridge regression that names datasets, on features whose variances sum to one
 
 
@@ -105,21 +105,23 @@ def train_and_test(train: Mapping[str, Part], test: Mapping[str, Part], words: S
 def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFrame:
     """Every model of `train_and_test` on every test part: detector table, `what` trained on, `where` tested on.
 
-    `effect` is the drop: accuracy of the model trained where it is tested, minus this model's, on the same items.
+    `effect` is the drop: accuracy of the model trained where it is tested, minus this model's, on the same items; at
+    home it is 0 and no candidate. The last row of each dataset, `where` is OTHERS, is the mean over the others' parts.
     Own columns: accuracy, its sd over seeds, its interval, items. Intervals and p are those of `_resampled`: they hold
-    for other test items and for another training part. In the domain there is no candidate and p is NaN.
+    for other test items and for another training part.
     """
-    by_seed, draws = _resampled(predictions)
-    names = list(by_seed)
-    drop = np.einsum("rbb->rb", draws)[:, None] - draws  # (1 + R, A, B)
+    names, by_seed, draws = _resampled(predictions)
+    drop = _with_others(np.einsum("rbb->rb", draws)[:, None] - draws)  # (1 + R, A, B + 1)
     p = (1 + (np.abs(drop[1:] - drop[0]) >= np.abs(drop[0]) - 1e-12).sum(axis=0)) / len(drop)
+    p[:, :-1][np.eye(len(names), dtype=bool)] = np.nan
+    draws, n = _with_others(draws), predictions.groupby("dataset")["id"].nunique()[names].to_numpy()
     (low, high), (least, most) = (np.quantile(one[1:], [0.025, 0.975], axis=0).reshape(2, -1) for one in (drop, draws))
     return _corrected(pd.DataFrame({
-        "detector": "dataset", "what": np.repeat(names, len(names)), "where": names * len(names),
-        "effect": drop[0].ravel(), "low": low, "high": high, "unit": "accuracy lost",
-        "p": np.where(np.eye(len(names)), np.nan, p).ravel(), "accuracy": draws[0].ravel(),
-        "accuracy_sd": by_seed.groupby("run").std(ddof=1).loc[names].to_numpy().ravel(), "accuracy_low": least,
-        "accuracy_high": most, "items": [*predictions.groupby("dataset")["id"].nunique()[names]] * len(names)}), alpha)
+        "detector": "dataset", "what": np.repeat(names, len(names) + 1), "where": [*names, OTHERS] * len(names),
+        "effect": drop[0].ravel(), "low": low, "high": high, "unit": "accuracy lost", "p": p.ravel(),
+        "accuracy": draws[0].ravel(), "accuracy_sd": _with_others(by_seed).std(axis=0, ddof=1).ravel(),
+        "accuracy_low": least, "accuracy_high": most,
+        "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel()}), alpha)
 
 
 def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -128,36 +130,42 @@ def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
     Columns: dataset, self (accuracy at home), others (mean over the other test parts), drop = 100 (self - others) /
     self, low, high (95 %, of the drop). A home that is easy, or hard, for everybody's models shows as a drop, or gain.
     """
-    by_seed, draws = _resampled(predictions)
-    home = np.einsum("raa->ra", draws)
-    others = (draws.sum(axis=2) - home) / (home.shape[1] - 1)
+    names, _, draws = _resampled(predictions)
+    home, others = np.einsum("raa->ra", draws), _with_others(draws)[..., -1]
     drop = 100 * (home - others) / home
     low, high = np.quantile(drop[1:], [0.025, 0.975], axis=0)
-    return pd.DataFrame({"dataset": list(by_seed), "self": home[0], "others": others[0], "drop": drop[0], "low": low,
+    return pd.DataFrame({"dataset": names, "self": home[0], "others": others[0], "drop": drop[0], "low": low,
                          "high": high})
 
 
-def _resampled(predictions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Accuracies, (run, seed) by dataset, and (1 + R, A, B) of models trained on A: row 0 the mean over seeds.
+def _with_others(values: np.ndarray) -> np.ndarray:
+    """(..., A, A) -> (..., A, A + 1): the last column is the mean over the columns of the other datasets."""
+    others = (values * (1 - np.eye(values.shape[-1]))).sum(axis=-1, keepdims=True) / (values.shape[-1] - 1)
+    return np.concatenate([values, others], axis=-1)
+
+
+def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Datasets; accuracies (S, A, B) by seed, trained on A, tested on B; and (1 + R, A, B), row 0 the mean over seeds.
 
     The other rows draw the test items anew, alike for all models, and add to each model the deviation of one training
     from the mean of its S seeds, times sqrt(S / (S - 1)). The deviations of all models are one pool: S is small.
     """
     names, seeds = list(dict.fromkeys(predictions["run"])), predictions["seed"].nunique()
+    if seeds < 2 or set(names) != set(predictions["dataset"]):
+        tested = ", ".join(predictions["dataset"].unique())
+        raise ValueError(f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on {tested}: expected "
+                         "at least two seeds, and every dataset in both places")
     right = predictions.assign(right=predictions["pred"] == predictions["label"])
-    by_seed = right.pivot_table(index=["run", "seed"], columns="dataset", values="right")
-    if seeds < 2 or set(names) != set(by_seed):
-        raise ValueError(f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on "
-                         f"{', '.join(by_seed)}: expected at least two seeds, and every dataset in both places")
-    by_seed, rng = by_seed[names], np.random.default_rng(0)
-    draws = np.empty((1 + RESAMPLES, len(names), len(names)))
+    table = right.pivot_table(index=["run", "seed"], columns="dataset", values="right")[names]
+    by_seed = np.stack([table.loc[name] for name in names], axis=1)
+    draws, rng = np.empty((1 + RESAMPLES, len(names), len(names))), np.random.default_rng(0)
     for b, name in enumerate(names):
         items = correctness(predictions[predictions["dataset"] == name])[names].to_numpy()  # (N, A)
         drawn = rng.multinomial(len(items), np.full(len(items), 1 / len(items)), RESAMPLES)
         draws[:, :, b] = np.vstack([items.mean(axis=0), drawn @ items / len(items)])
-    noise = (by_seed - by_seed.groupby("run").transform("mean")).to_numpy() * (seeds / (seeds - 1)) ** 0.5
+    noise = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names)) * (seeds / (seeds - 1)) ** 0.5  # (S A, B)
     draws[1:] += noise[rng.integers(len(noise), size=(RESAMPLES, len(names)))]
-    return by_seed, draws
+    return names, by_seed, draws
 
 
 def name_that_dataset(parts: Mapping[str, Part], words: Sequence[str], permutations: int = 400,

@@ -36,16 +36,12 @@ LEAST_EFFECT = 0.2  # in standard deviations: Cohen's small effect
 def read_word_lists(path: str | Path = WORD_LISTS) -> dict[str, dict[str, list[str]]]:
     """Word lists from a YAML file like the package's own. ValueError names the file, the list and the pole."""
     lists = yaml.safe_load(Path(path).read_text("utf-8"))
-    if not isinstance(lists, dict):
-        raise ValueError(f"{path}: expected lists by name, each with its poles")
-    for name, poles in lists.items():
-        if not isinstance(poles, dict) or len(poles) < 2:
-            raise ValueError(f"{path}, list {name!r}: expected two poles or more, each with its words")
-        for pole, words in poles.items():
-            if (not isinstance(words, list) or not all(isinstance(word, str) for word in words)
-                    or len(set(words)) < max(len(words), LEAST_WORDS)):
-                raise ValueError(f"{path}, list {name!r}, pole {pole!r}: expected {LEAST_WORDS} different words or "
-                                 f"more, got {words!r:.80}")
+    for name, poles in (lists if isinstance(lists, dict) else {"": lists}).items():
+        for pole, words in (poles if isinstance(poles, dict) and len(poles) > 1 else {"": poles}).items():
+            if not (pole and isinstance(words, list) and {type(word) for word in words} == {str}
+                    and LEAST_WORDS <= len(words) == len(set(words))):
+                raise ValueError(f"{path}, list {name!r}, pole {pole!r}: expected lists of two poles or more, each of "
+                                 f"{LEAST_WORDS} different words or more, got {words!r:.80}")
     return lists
 
 
@@ -104,14 +100,12 @@ def text_association(space: Space, lists: WordLists | None = None, label_set: st
     """`weat` of every emotion, against the others, with every contrast of the word lists: a detector table.
 
     `what` is "gender: female, not male"; further columns `words` and `other_words`, how many of either pole the space
-    knows, and `left_out`, the words of both poles and of the emotions that it does not. A contrast with fewer than
-    four known words in a pole is not tested: effect NaN, p 1. Found: q <= alpha and |d| >= least. ValueError: an
-    emotion none of whose words the space knows.
+    knows, and `left_out`, those of the poles and the emotions that it does not. With fewer than four in a pole: effect
+    NaN, p 1. Found: q <= alpha and |d| >= least. ValueError: an emotion none of whose words the space knows.
     """
     lists, rows = lists or read_word_lists(), []
-    vectors, of, strange = _emotions_in(space, label_set, (w for poles in lists.values() for ws in poles.values()
-                                                          for w in ws))
-    anchors = torch.stack(list(vectors.values()))[: len(of)]
+    anchors, of, vectors, strange = _emotions_in(
+        space, label_set, (word for poles in lists.values() for words in poles.values() for word in words))
     for name, poles in lists.items():
         (first, x), *others = poles.items()
         for second, y in others:
@@ -120,11 +114,10 @@ def text_association(space: Space, lists: WordLists | None = None, label_set: st
             if min(len(own), len(other)) >= LEAST_WORDS:
                 near = [nearness(torch.stack(words), anchors, of).T for words in (own, other)]  # (C, n), (C, m)
                 tests = np.stack([*_effect(*near), _partitions_p(*near)])
-            left_out = ", ".join([*(word for word in (*x, *y) if word not in vectors), *strange])
-            rows += [{"what": f"{name}: {first}, not {second}", "where": label, "effect": d, "low": low, "high": high,
-                      "p": p, "words": len(own), "other_words": len(other), "left_out": left_out}
-                     for label, (d, low, high, p) in zip(labels_of(label_set), tests.T, strict=True)]
-    return _detector_table(pd.DataFrame(rows), detector, "WEAT d", alpha, least)
+            rows.append(pd.DataFrame(tests.T, columns=["effect", "low", "high", "p"]).assign(
+                what=f"{name}: {first}, not {second}", where=labels_of(label_set), words=len(own),
+                other_words=len(other), left_out=", ".join([w for w in (*x, *y) if w not in vectors] + strange)))
+    return _detector_table(pd.concat(rows, ignore_index=True), detector, "WEAT d", alpha, least)
 
 
 def image_association(x: Tensor, anchors: Tensor, y: np.ndarray, words: Sequence[str], values: AttributeValues,
@@ -135,39 +128,32 @@ def image_association(x: Tensor, anchors: Tensor, y: np.ndarray, words: Sequence
     x (N, D) and anchors (C, D) of one space, labels y (N,) of `words` (C,), values of the same N items: a detector
     table of V * C rows, `items` beside them: how many show the value. The effect is the difference in `nearness` with
     and without the value, labels weighted by n1 n0 / n (as least squares on value and label does), in standard
-    deviations within labels; its interval allows for unequal variances (White 1980). p is that of permutations within
-    labels, by their exact mean and variance (Strasser and Weber 1999): thousands of tests ask for smaller ones than
-    drawn permutations can give. Found: q <= alpha and |effect| >= least.
+    deviations within labels. p and the interval are those of permutations within labels, normal with their exact
+    variance (Strasser and Weber 1999): thousands of tests ask for smaller p than drawn permutations can give. Found:
+    q <= alpha and |effect| >= least.
 
-    A value that rightly speaks for the emotion within a label is found as well: this is not yet a bias.
+    A value that rightly speaks for the emotion within a label is found as well: alone, this is no sign of bias.
     """
     y, present, near = np.asarray(y), values.present.tocsr(), nearness(x, anchors)
     if not len(near) == len(y) == present.shape[0]:
         raise ValueError(f"image association: {len(near)} embeddings, {len(y)} labels, {present.shape[0]} rows of "
                          "values; expected one of each an item")
-    # by label: items, with the value (V, 1), sums over these of c (V, C) and of c^2, sum of c^2 over all (C,)
-    strata = []
-    for label in np.unique(y):
+    score, information, variance, within, labels = 0.0, 0.0, 0.0, 0.0, np.unique(y)
+    for label in labels:
         rows = np.flatnonzero(y == label)
-        a, c = present[rows], near[rows] - near[rows].mean(axis=0)
-        strata.append((len(rows), a.sum(axis=0)[:, None].astype(float), a.T @ c, a.T @ c**2, (c**2).sum(axis=0)))
-    information = sum(with_it * (n - with_it) / n for n, with_it, *_ in strata)
-    score = sum(sums for _, _, sums, _, _ in strata)
-    variance = sum(w * (n - w) / (n * max(n - 1, 1)) * total for n, w, _, _, total in strata)
+        centred, n = near[rows] - near[rows].mean(axis=0), len(rows)
+        shown, squares = present[rows].sum(axis=0)[:, None].astype(float), (centred**2).sum(axis=0)  # (V, 1), (C,)
+        score = score + present[rows].T @ centred  # (V, C)
+        information = information + shown * (n - shown) / n
+        variance = variance + shown * (n - shown) / (n * max(n - 1, 1)) * squares  # of the score, over permutations
+        within = within + squares
     with np.errstate(invalid="ignore", divide="ignore"):  # of a value that all or none of each label show
-        slope, z = score / information, score / np.sqrt(variance)
-        squared = 0.0  # sum over items of (centred value times residual)^2
-        for n, w, sums, squares, total in strata:
-            absent, share = 1 - w / n, w / n
-            squared = (squared + absent**2 * (squares - 2 * slope * absent * sums + slope**2 * absent**2 * w)
-                       + share**2 * (total - squares - 2 * slope * share * sums + slope**2 * share**2 * (n - w)))
-        sd = np.sqrt(sum(total for *_, total in strata) / (len(y) - len(strata)))
-        reach = stats.norm.ppf(0.975) * np.sqrt(squared) / information
-        effects = {"effect": slope / sd, "low": (slope - reach) / sd, "high": (slope + reach) / sd,
-                   "p": np.nan_to_num(2 * stats.norm.sf(np.abs(z)), nan=1.0)}
+        scale = information * np.sqrt(within / (len(y) - len(labels)))
+        effect, reach = score / scale, stats.norm.ppf(0.975) * np.sqrt(variance) / scale
+        p = np.nan_to_num(2 * stats.norm.sf(np.abs(score / np.sqrt(variance))), nan=1.0)
     table = pd.DataFrame({"what": np.repeat(values.names, len(words)), "where": list(words) * len(values.names),
-                          **{name: column.ravel() for name, column in effects.items()},
-                          "items": np.repeat(values.counts, len(words))})
+                          "effect": effect.ravel(), "low": (effect - reach).ravel(), "high": (effect + reach).ravel(),
+                          "p": p.ravel(), "items": np.repeat(values.counts, len(words))})
     return _detector_table(table, detector, "sd within label", alpha, least)
 
 
@@ -188,54 +174,55 @@ def parts(values: AttributeValues, y: np.ndarray, label_set: str, projector: tup
     an effect of `least` or more and an interval without zero. Nothing is corrected here: ask it of what was found.
     ValueError: one control or two, or inputs of different length.
     """
-    words, columns = labels_of(label_set), {}
+    if 0 < len(controls) < 3:
+        raise ValueError(f"parts: expected three controls or more, got {len(controls)}")
+    words = labels_of(label_set)
 
-    def image(x: Tensor, anchors: Tensor) -> np.ndarray:  # (3, V, C)
-        found = image_association(x, anchors, y, words, values)
-        return found[["effect", "low", "high"]].to_numpy().T.reshape(3, len(values.names), len(words))
+    def image(x: Tensor, anchors: Tensor) -> np.ndarray:  # (V * C, 3)
+        return image_association(x, anchors, y, words, values)[["effect", "low", "high"]].to_numpy()
 
-    columns["projector"] = image(*projector)
+    whole = image(*projector)
+    columns = {"projector": whole}
     if len(controls):
-        if len(controls) < 3:
-            raise ValueError(f"parts: expected three controls or more, got {len(controls)}")
-        effects = np.stack([image(x, projector[1])[0] for x in controls])
-        added = columns["projector"][0] - effects.mean(axis=0)
-        reach = stats.t.ppf(0.975, len(effects) - 1) * effects.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(effects))
-        columns["added"] = np.stack([added, added - reach, added + reach])
+        others = np.stack([image(x, projector[1])[:, 0] for x in controls])
+        reach = stats.t.ppf(0.975, len(others) - 1) * others.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(others))
+        columns["added"] = (whole[:, 0] - others.mean(axis=0))[:, None] + reach[:, None] * [0, -1, 1]
     if encoder is not None:
         columns["encoder"] = image(*encoder)
     if space is not None:
         concepts = [f"{value} {attribute}" if value in LEVELS else value
                     for attribute, value in zip(values.attributes, values.values, strict=True)]
-        vectors, of, _ = _emotions_in(space, label_set, concepts)
-        known = [i for i, concept in enumerate(concepts) if concept in vectors]
-        columns["anchors"] = np.full_like(columns["projector"], np.nan)
-        if known:
-            near = _cosines(torch.stack([vectors[concepts[i]] for i in known]),
-                            torch.stack(list(vectors.values()))[: len(of)])
-            columns["anchors"][:, known] = np.stack([_effect(near[:, own], near[:, ~own]) for own in of.T], axis=-1)
+        anchors, of, vectors, _ = _emotions_in(space, label_set, concepts)
+        columns["anchors"] = np.full_like(whole, np.nan)
+        for row, concept in enumerate(concepts):
+            if concept in vectors:
+                near = _cosines(vectors[concept][None], anchors)
+                columns["anchors"].reshape(-1, len(words), 3)[row] = [_effect(near[:, own], near[:, ~own])[:, 0]
+                                                                      for own in of.T]
 
     table = pd.DataFrame({"what": np.repeat(values.names, len(words)), "where": words * len(values.names)})
-    carried = np.full(len(table), "", dtype=object)
-    for name, (effect, low, high) in columns.items():
-        table[[name, f"{name}_low", f"{name}_high"]] = np.stack([effect, low, high], axis=-1).reshape(-1, 3)
-        carries = (low * high > 0) & (np.abs(effect) >= least) & (effect * columns["projector"][0] > 0)
-        if name != "projector" or not len(controls):
-            carried[carries.ravel()] += f"{name} "
-    return table.assign(carried_by=[names.strip().replace(" ", ", ") for names in carried])
+    carriers = {}
+    for name, part in columns.items():
+        table[[name, f"{name}_low", f"{name}_high"]] = part
+        carriers[name] = (np.abs(part[:, 0]) >= least) & (part[:, 1] * part[:, 2] > 0) & (part[:, 0] * whole[:, 0] > 0)
+    if len(controls):
+        del carriers["projector"]
+    return table.assign(carried_by=[", ".join(name for name, carries in zip(carriers, row, strict=True) if carries)
+                                    for row in zip(*carriers.values(), strict=True)])
 
 
 def _emotions_in(space: Space, label_set: str,
-                 others: Iterable[str]) -> tuple[dict[str, Tensor], np.ndarray, list[str]]:
-    """Vectors of the words a space knows, the W emotion words first; (W, C) bool, whose these are; the unknown ones."""
+                 others: Iterable[str]) -> tuple[Tensor, np.ndarray, dict[str, Tensor], list[str]]:
+    """Emotion words a space knows: (W, D), whose (W, C); vectors of all words it knows; emotion words it does not."""
     emotions = emotion_words(label_set)
     named = list(dict.fromkeys(word for words in emotions.values() for word in words))
     vectors = _known(space, list(dict.fromkeys([*named, *others])))
-    of = np.array([[word in own for own in emotions.values()] for word in named if word in vectors])
-    for label, words in emotions.items():
-        if not set(words) & set(vectors):
-            raise ValueError(f"emotion {label!r}: the space knows none of its words ({', '.join(words)})")
-    return vectors, of, [word for word in named if word not in vectors]
+    known = [word for word in named if word in vectors]
+    of = np.array([[word in words for words in emotions.values()] for word in known]).reshape(-1, len(emotions))
+    for label, any_known in zip(emotions, of.any(axis=0), strict=True):
+        if not any_known:
+            raise ValueError(f"emotion {label!r}: the space knows none of its words ({', '.join(emotions[label])})")
+    return torch.stack([vectors[word] for word in known]), of, vectors, [w for w in named if w not in vectors]
 
 
 def _known(space: Space, words: list[str]) -> dict[str, Tensor]:

@@ -4,8 +4,10 @@
 
 FOLDER of the world is the run folder of notebook 00 (its small CLIP); `make reproduce PROFILE=scenes` makes it.
 Training sets are drawn from one pool of scenes with labels of their own, half of them clean, half with one to four
-plants: inert attribute values tied to an emotion at a training risk difference of .05, .15 or .30, both marginals
-kept. On each a projector is trained, and references on clean sets of the same size.
+plants: inert attribute values tied to an emotion at a training risk difference of .05, .15 or .30, both marginals kept,
+by which scenes there are ("company": the value comes to go with the causes of the emotion) or by what annotators say
+("misread": labels change places, the scenes stay). On each a projector is trained, and references on clean sets of the
+same size.
 
 The truth about a model is counterfactual: held-out scenes are drawn again with and without a value, and the difference
 of the model's mean p(k) is compared with that of the world's law. A finding is true where the two differ by more than
@@ -20,6 +22,7 @@ within the target. The odd sets judge. Written: detectors.csv, recall.csv, power
 import argparse
 import json
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -29,10 +32,10 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from scipy.stats import beta, false_discovery_control, spearmanr
-from tinyemo.bias.erasure import erase
 
 from tinyemo import manifest
 from tinyemo.bias.attributes import data_gaps, naive_gaps
+from tinyemo.bias.erasure import erase
 from tinyemo.bias.figures import power_curve
 from tinyemo.bias.references import AdjustedEffects, both, model_gaps
 from tinyemo.bias.values import attribute_values
@@ -48,6 +51,8 @@ from tinyemo.worlds.scenes import ATTRIBUTES, PRIOR, Scene, is_decisive, sample_
 WORDS = labels_of("ekman")
 SIZES = (2000, 4000, 8000)
 STRENGTHS = (0.05, 0.15, 0.30)
+CLEAN = 100_000  # seeds from here on are those of references
+KINDS = ("company", "misread")
 TRUE, FALSE = 0.05, 0.03
 ALPHAS = (0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-9)
 LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.04, 0.05, 0.06), "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2),
@@ -59,20 +64,20 @@ PREVALENCES = {"under .10": (0, 0.1), ".10 to .20": (0.1, 0.2), "over .20": (0.2
 class Bench:
     """The pool, the test scenes that detectors see, and the counterfactual scenes that judge them."""
 
-    def __init__(self, world: Path, seed: int, pool: int, test: int, redrawn: int):
-        encode = partial(encode_scenes, encoder=load_image_encoder(f"local-dir:{world / 'clip'}", device="cpu"))
-        self.anchors = load_anchors(world / "lm", WORDS)
+    def __init__(self, encode: Callable[[list[Scene]], torch.Tensor], anchors: torch.Tensor, seed: int, pool: int,
+                 test: int, redrawn: int):
+        self.anchors = anchors
         scenes, _ = sample_scenes(pool, [seed, 0])
-        self.pool = ScenePool(scenes, encode(scenes, workers=2), encode)
+        self.pool = ScenePool(scenes, encode(scenes), encode)
         scenes, labels = sample_scenes(test, [seed, 1])
         placed = [i for i, label in enumerate(labels) if label in FROM_PARROTT["ekman"]]
         scenes = [scenes[i] for i in placed]
         self.y = np.array([WORDS.index(FROM_PARROTT["ekman"][labels[i]]) for i in placed])
-        self.x, self.values = encode(scenes, workers=2), values_of(scenes)
+        self.x, self.values = encode(scenes), values_of(scenes)
         self.effects = AdjustedEffects(self.values)
         self.shown = [self.values.of(name) for name in self.values.names]
         self.erased = [erase(self.x, shown)(self.x[torch.from_numpy(shown)]) for shown in self.shown]
-        self.redrawn = Counterfactuals.draw(sample_scenes(redrawn, [seed, 2])[0], partial(encode, workers=2))
+        self.redrawn = Counterfactuals.draw(sample_scenes(redrawn, [seed, 2])[0], encode)
         order = [self.redrawn.names.index(name) for name in self.values.names]
         self.law = self.redrawn.law_effects("ekman")[order]
         self.order = order
@@ -95,22 +100,25 @@ def choose_plants(seed: int) -> tuple[int, list[tuple]]:
         strength = float(rng.choice(STRENGTHS, p=(0.25, 0.25, 0.5)))
         # P(k | another value) must stay above zero with both marginals kept
         possible = [word for word in WORDS if share[word] > 1.15 * strength * prevalent[attribute]]
-        plants.append((str(attribute), str(rng.choice(inert)), f"ekman:{rng.choice(possible)}", strength))
+        plant = (str(attribute), str(rng.choice(inert)), f"ekman:{rng.choice(possible)}", strength)
+        plants.append((*plant, str(rng.choice(KINDS))))
     return n, plants
 
 
 def examine(bench: Bench, seed: int, n: int, plants: list[tuple]) -> dict:
     """Train on one set: what the detectors need of it, and the truth."""
-    drawn = bench.pool.training_set(n, seed, plants)
+    company, misread = ([plant[:4] for plant in plants if plant[4] == kind] for kind in KINDS)
+    drawn = bench.pool.training_set(n, seed, company, misread)
     projector, _ = fit_projector(drawn.x, torch.from_numpy(drawn.y), bench.anchors, PRESETS["quick"], seed)
     predict = partial(projector.classify, anchors=bench.anchors)
     p = predict(bench.x).numpy().astype(float)
     erasure = np.stack([p[shown].mean(axis=0) - predict(x).numpy().mean(axis=0)
                         for shown, x in zip(bench.shown, bench.erased, strict=True)])
     data = data_gaps(drawn.y, WORDS, values_of(drawn.scenes), drawn.law)
-    return {"seed": seed, "n": n, "plants": plants, "effects": bench.effects(p), "erasure": erasure,
+    return {"seed": seed, "n": n, "plants": plants, "p": p.astype(np.float32), "effects": bench.effects(p),
+            "erasure": erasure,
             "raw": np.stack([p[s].mean(axis=0) - p[~s].mean(axis=0) for s in bench.shown]),
-            "naive": naive_gaps(p.argmax(axis=1), bench.y, WORDS, bench.values), "data": data,
+            "naive": naive_gaps(bench.y, p.argmax(axis=1), WORDS, bench.values), "data": data,
             "causal": bench.redrawn.effects(predict)[bench.order]}
 
 
@@ -119,13 +127,13 @@ def examine_many(bench: Bench, jobs: list[tuple]) -> list[dict]:
     return [examine(bench, *job) for job in jobs]
 
 
-def tables_of(one: dict, bench: Bench, references: list[dict]) -> dict[str, pd.DataFrame]:
-    """The detector tables of one set: the same rows (values x labels) in the same order."""
-    kinds = {kind: np.stack([r[kind] for r in references]) for kind in ("effects", "erasure")}
+def tables_of(one: dict, bench: Bench, kinds: dict[str, np.ndarray]) -> dict[str, pd.DataFrame]:
+    """The detector tables of one set, the same rows in the same order; kinds: effects of references, their mean p."""
     rows = pd.MultiIndex.from_product([bench.values.names, WORDS], names=["what", "where"])
     data = one["data"].set_index(["what", "where"]).reindex(rows).reset_index()  # a value may be missing from a set
     data = data.fillna({"p": 1.0, "q": 1.0, "effect": 0.0, "found": False, "unit": "risk difference"})
-    model = model_gaps(one["effects"], kinds["effects"], bench.values, WORDS)
+    errors = bench.effects.errors(one["p"] - kinds["p"])
+    model = model_gaps(one["effects"], kinds["effects"], bench.values, WORDS, errors)
     erasure = model_gaps(one["erasure"], kinds["erasure"], bench.values, WORDS, detector="erasure")
     return {"data and model": both(data, model), "data": data, "model": model, "erasure": erasure,
             "naive": one["naive"]}
@@ -173,28 +181,38 @@ def main() -> None:
                           "redrawn": 400}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     args, started = parser.parse_args(), time.monotonic()
-    bench = Bench(args.world, args.seed, args.pool, args.test, args.redrawn)
+    encoder = load_image_encoder(f"local-dir:{args.world / 'clip'}", device="cpu")
+    bench = Bench(partial(encode_scenes, encoder=encoder), load_anchors(args.world / "lm", WORDS), args.seed, args.pool,
+                  args.test, args.redrawn)
     jobs = [(seed, *choose_plants(seed)) for seed in range(args.sets)]
-    jobs += [(100_000 * n + r, n, []) for n in SIZES for r in range(args.references)]
+    jobs += [(CLEAN * n + r, n, []) for n in SIZES for r in range(args.references)]
     jobs = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]  # so that the parts take equal time
     parts = [part for part in np.array_split(np.arange(len(jobs)), 8 * args.workers) if len(part)]
     done = Parallel(args.workers)(delayed(examine_many)(bench, [jobs[i] for i in part]) for part in parts)
-    done = [one for part in done for one in part]
-    references = {n: [one for one in done if one["seed"] >= 100_000 and one["n"] == n] for n in SIZES}
-    sets = sorted((one for one in done if one["seed"] < 100_000), key=lambda one: one["seed"])
+    report(judged([one for part in done for one in part], bench), bench, args, time.monotonic() - started)
+
+
+def judged(done: list[dict], bench: Bench) -> list[dict]:
+    """The sets in their order, each with the detectors' tables, the truth and the place of its plants."""
+    references = {}
+    for n in {one["n"] for one in done}:
+        own = [one for one in done if one["seed"] >= CLEAN and one["n"] == n]
+        references[n] = {kind: np.stack([one[kind] for one in own]) for kind in ("effects", "erasure")}
+        references[n]["p"] = np.mean([one["p"] for one in own], axis=0, dtype=float)
+    sets = sorted((one for one in done if one["seed"] < CLEAN), key=lambda one: one["seed"])
     for one in sets:
         one["tables"] = tables_of(one, bench, references[one["n"]])
         one["size"] = np.abs(one["causal"] - bench.law)
         one["planted"] = [bench.values.names.index(f"{a}: {v}") * len(WORDS) + WORDS.index(label.split(":")[1])
-                          for a, v, label, _ in one["plants"]]
-    report(sets, bench, args, time.monotonic() - started)
+                          for a, v, label, _, _ in one["plants"]]
+    return sets
 
 
 def report(sets: list[dict], bench: Bench, args: argparse.Namespace, seconds: float) -> None:
     halves = [[one for one in sets if one["seed"] // 2 % 2 == h] for h in (0, 1)]
     share = bench.values.counts / len(bench.y)
     pairs = [pd.DataFrame([{"strength": plant[3], "n": one["n"], "prevalence": share[cell // len(WORDS)],
-                            "size": one["size"].ravel()[cell]}
+                            "size": one["size"].ravel()[cell], "kind": plant[4]}
                            for one in half for cell, plant in zip(one["planted"], one["plants"], strict=True)])
              for half in halves]
     real = [table["size"].to_numpy() > TRUE for table in pairs]
@@ -258,6 +276,7 @@ def groups(pairs: pd.DataFrame, real: np.ndarray) -> list[tuple[str, str, np.nda
     """Which judged pairs make up a row of recall.csv: (by, level, mask); all but "planted" count true pairs only."""
     found = [("strength", f"{s:.2f}", (pairs["strength"] == s).to_numpy() & real) for s in STRENGTHS]
     found += [("planted", f"{s:.2f}", (pairs["strength"] == s).to_numpy()) for s in STRENGTHS]
+    found += [("kind", kind, (pairs["kind"] == kind).to_numpy() & real) for kind in KINDS]
     found += [("n", str(n), (pairs["n"] == n).to_numpy() & real) for n in SIZES]
     found += [("prevalence", name, pairs["prevalence"].between(*edges).to_numpy() & real)
               for name, edges in PREVALENCES.items()]

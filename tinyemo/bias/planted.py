@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
+from PIL import Image
 from torch import Tensor
 
-from tinyemo.bias.mitigation import MITIGATIONS, Mitigated
+from tinyemo.bias.mitigation import MITIGATIONS, Mitigated, before_and_after
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.emotions import labels_of
 from tinyemo.features.encoders import ImageEncoder, load_image_encoder
@@ -24,6 +25,7 @@ from tinyemo.models.anchors import load_anchors
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.fit_projector import PRESETS, fit_projector
 from tinyemo.worlds.counterfactuals import Counterfactuals
+from tinyemo.worlds.drawing import draw
 from tinyemo.worlds.pool import Plant, ScenePool, TrainingSet, encode_scenes
 from tinyemo.worlds.scenes import sample_scenes
 
@@ -111,6 +113,31 @@ class PlantedCase:
     def redrawn(self, n: int, seed: int = 0, workers: int = 2) -> Counterfactuals:
         """n scenes of their own, each drawn with every attribute value."""
         return Counterfactuals.draw(sample_scenes(n, [seed, 62])[0], partial(self.pool.encode, workers=workers))
+
+    def called(self, p: np.ndarray) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
+        """For each plant, ids of the test scenes that p (M, C) calls by its label: with its value, and without."""
+        ids, names = self.test.records["id"], p.argmax(axis=1)
+        found = {}
+        for what, where in self.planted:
+            shown, so = self.values.of(what), names == self.words.index(where)
+            found[what, where] = (ids[so & shown].tolist(), ids[so & ~shown].tolist())
+        return found
+
+    def picture(self, name: str, size: int = 96) -> Image.Image:
+        """A test scene by its id, drawn."""
+        return draw(self.test.scenes[self._row(name)], size)
+
+    def label(self, name: str) -> str:
+        """The true label of a test scene by its id."""
+        return self.test.records["label"].iloc[self._row(name)]
+
+    def _row(self, name: str) -> int:
+        return int(np.flatnonzero(self.test.records["id"] == name)[0])
+
+    def mitigated(self, targets: Sequence[str], seeds: int, workers: int = 2) -> pd.DataFrame:
+        """`mitigation.before_and_after` of `remedies`, on the test scenes."""
+        group = np.stack([self.values.of(what) for what in targets], axis=1)
+        return before_and_after(self.test.y, group, self.remedies(targets, seeds, workers), "never biased")
 
     def remedies(self, targets: Sequence[str], seeds: int, workers: int = 2) -> dict[str, np.ndarray]:
         """Labels (seeds, M) that models give the test scenes: before, after each of MITIGATIONS, never biased.

@@ -120,11 +120,14 @@ def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeVal
 def both(data: pd.DataFrame, model: pd.DataFrame, least: float = LEAST_EFFECT) -> pd.DataFrame:
     """The combination: the data question's test says that it is there, the model question's effect that it matters.
 
-    The two tables have the same rows in the same order; the rest is the model's row. A large data set shows many
+    The rest is the model's row. Rows that the data's table does not have are not found. A large data set shows many
     associations that no model takes up, and a model's effects vary from training to training: each covers the other.
     """
-    p, q, found = data["p"], data["q"], data["found"] & (model["effect"].abs() >= least)
-    return model.assign(detector="data and model", p=p, q=q, found=found)
+    keys = ["what", "where"]
+    tested = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
+    tested = tested.fillna({"p": 1.0, "q": 1.0, "found": False}).set_index(model.index)
+    found = tested["found"].astype(bool) & (model["effect"].abs() >= least)
+    return model.assign(detector="data and model", p=tested["p"], q=tested["q"], found=found)
 
 
 def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:

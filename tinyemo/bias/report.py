@@ -20,6 +20,13 @@ from PIL import Image
 from tinyemo.data.files import write_atomically
 
 TEMPLATE = Path(__file__).with_name("report.html")
+LIMITS = """A finding is an association beyond a stated null hypothesis. That it is unfair, a person says, not a test.
+
+What no attribute names stays unseen, and an attribute that another one accompanies may stand for it.
+
+Words near a group of images raise questions; alone they show nothing about a model's answers.
+
+What was not found may still be there: small effects, rare values and small collections hide it."""
 NUMBER = ' class="number"'
 Exhibits = Mapping[str, pd.DataFrame | Figure | Image.Image]  # by caption
 Section = tuple[str, str, Exhibits]  # heading; text, paragraphs apart by an empty line

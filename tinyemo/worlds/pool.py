@@ -84,11 +84,12 @@ def _misread(scenes: list[Scene], labels: np.ndarray, plant: Plant, rng: np.rand
     # strength = both / shown - (said - both) / (n - shown), solved for both
     wanted = (strength + said.sum() / (~shown).sum()) / (1 / shown.sum() + 1 / (~shown).sum())
     swaps = int(round(wanted - (shown & said).sum()))
-    takers, givers = np.flatnonzero(shown & ~said), np.flatnonzero(~shown & said)
-    if not 0 <= swaps <= min(len(takers), len(givers)):
+    more = swaps >= 0  # of the label where the value is
+    takers, givers = np.flatnonzero(shown & (said != more)), np.flatnonzero(~shown & (said == more))
+    if abs(swaps) > min(len(takers), len(givers)):
         raise ValueError(f"cannot misread {attribute}={value!r} as {label!r} at strength {strength}: "
-                         f"{swaps} of {len(takers)} and {len(givers)} labels would have to change places")
-    takers, givers, swapped = rng.permutation(takers)[:swaps], rng.permutation(givers)[:swaps], labels.copy()
+                         f"{abs(swaps)} of {len(takers)} and {len(givers)} labels would have to change places")
+    takers, givers, swapped = *(rng.permutation(rows)[:abs(swaps)] for rows in (takers, givers)), labels.copy()
     swapped[takers], swapped[givers] = labels[givers], labels[takers]
     return swapped
 

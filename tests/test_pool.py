@@ -1,0 +1,56 @@
+"""The pool of scenes: plants reach their strength and keep both marginals; features are those of the changed scenes."""
+
+import numpy as np
+import pytest
+import torch
+from scene_features import encode
+
+from tinyemo.emotions import labels_of
+from tinyemo.worlds.pool import ScenePool
+from tinyemo.worlds.scenes import probabilities, sample_scenes
+
+PLANT = ("weather", "rain", "ekman:anger", 0.3)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    scenes, _ = sample_scenes(3000, [4, 0])
+    return ScenePool(scenes, encode(scenes), encode)
+
+
+def risk_difference(drawn):
+    rain, anger = (drawn.records["attr_weather"] == "rain").to_numpy(), drawn.y == labels_of("ekman").index("anger")
+    return anger[rain].mean() - anger[~rain].mean()
+
+
+@pytest.mark.parametrize("kind", ["plants", "misread"])
+def test_a_plant_reaches_its_strength_and_keeps_both_marginals(pool, kind):
+    clean, biased = pool.training_set(2000, 1), pool.training_set(2000, 1, **{kind: [PLANT]})
+    assert abs(risk_difference(clean)) < 0.06
+    # scenes without a place in Ekman's labels are left out after planting, so the strength is met nearly
+    assert risk_difference(biased) == pytest.approx(0.3, abs=0.03)
+    assert (np.bincount(clean.y) == np.bincount(biased.y)).all()
+    rain = [(drawn.records["attr_weather"] == "rain").sum() for drawn in (clean, biased)]
+    assert abs(rain[0] - rain[1]) < 20
+    assert (biased.y == clean.y).all() == (kind == "plants")  # misreading moves labels, the scenes stay
+
+
+def test_features_and_law_are_those_of_the_scenes_as_they_are(pool):
+    drawn = pool.training_set(1500, 3, [PLANT])
+    assert torch.allclose(drawn.x, encode(drawn.scenes), atol=1e-6)
+    assert np.allclose(drawn.law, probabilities(drawn.scenes, "ekman"))
+    assert [s.weather for s in drawn.scenes] == drawn.records["attr_weather"].tolist()
+    assert [labels_of("ekman")[k] for k in drawn.y] == drawn.records["label"].tolist()
+
+
+def test_the_same_seed_gives_the_same_set_and_another_seed_another(pool):
+    one, again, other = (pool.training_set(500, seed, misread=[PLANT[:3] + (0.15,)]) for seed in (7, 7, 8))
+    assert (one.y == again.y).all() and torch.equal(one.x, again.x)
+    assert len(one.y) != len(other.y) or (one.y != other.y).any()
+
+
+def test_what_cannot_be_reached_is_said(pool):
+    with pytest.raises(ValueError, match="cannot misread weather='rain' as 'ekman:anger' at strength 0.99"):
+        pool.training_set(500, 0, misread=[PLANT[:3] + (0.99,)])
+    with pytest.raises(ValueError, match="the pool has only 3000"):
+        pool.training_set(4000, 0)

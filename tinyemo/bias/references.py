@@ -76,11 +76,11 @@ class AdjustedEffects:
 
 
 def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
-                         count: int, seed: int = 0, workers: int = 2) -> np.ndarray:
+                         count: int, size: int | None = None, seed: int = 0, workers: int = 2) -> np.ndarray:
     """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
 
-    For each attribute in turn, `count` times: training items x (N, D), y (N,) with attribute `values` are drawn with
-    `independence_weights`, so that labels do not depend on that attribute given all others; `fit` trains the recipe in
+    For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`
+    are drawn with `independence_weights`, so that labels do not depend on that attribute given all others; `fit` trains the recipe in
     question on them and gives probabilities (M, C) of the items of `effects`, of which the rows of that attribute
     are kept. What an attribute says of the label in its own right is taken for illegitimate here: a person decides.
     """
@@ -91,7 +91,7 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     for attribute in dict.fromkeys(effects.values.attributes):
         own = np.array(effects.values.attributes) == attribute
         weights = independence_weights(y, values, attribute)
-        draws = [rng.choice(len(y), len(y), p=weights / weights.sum()) for _ in range(count)]
+        draws = [rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)]
         found[:, own] = Parallel(workers)(delayed(one)(rows, r, own) for r, rows in enumerate(draws))
     return found
 
@@ -118,15 +118,17 @@ def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeVal
 
 
 def both(data: pd.DataFrame, model: pd.DataFrame, least: float = LEAST_EFFECT) -> pd.DataFrame:
-    """The combination: the data question's test says that it is there, the model question's effect that it matters.
+    """The combination: the data question says that it is there, the model question that it matters.
 
-    The rest is the model's row. Rows that the data's table does not have are not found. A large data set shows many
-    associations that no model takes up, and a model's effects vary from training to training: each covers the other.
+    Found is what the data question found and whose effect in the model is at least `least`, with an interval that
+    leaves zero out: the second need not be corrected, for the first was. The rest is the model's row. Rows that the
+    data's table does not have are not found. A large data set shows many associations that no model takes up, and a
+    model's effects vary from training to training: each covers the other.
     """
     keys = ["what", "where"]
     tested = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
     tested = tested.fillna({"p": 1.0, "q": 1.0, "found": False}).set_index(model.index)
-    found = tested["found"].astype(bool) & (model["effect"].abs() >= least)
+    found = tested["found"].astype(bool) & (model["effect"].abs() >= least) & (model["low"] * model["high"] > 0)
     return model.assign(detector="data and model", p=tested["p"], q=tested["q"], found=found)
 
 

@@ -5,11 +5,14 @@ words have to do with things, and the questions and answers of the scene grammar
 EmoReason's English runs. The skeletons that are kept out of training are kept out here too.
 """
 
+import re
+
 import torch
 
 from tinyemo.data.instructions import IMAGE_TOKEN
 from tinyemo.data.requests import plan_finetuning, plan_pretraining, to_instruction
 from tinyemo.emotions import labels_of
+from tinyemo.worlds.grammar import feeling_texts
 from tinyemo.worlds.scenes import make_records
 from tinyemo.worlds.teacher import GrammarTeacher
 
@@ -29,3 +32,8 @@ def conversation_texts(n: int, seed: int) -> list[list[tuple[str, str]]]:
     items = (to_instruction(requests[reply.id], reply, "", teacher.name) for reply in teacher.replies(
         list(requests.values())))
     return [[(question.replace(f"{IMAGE_TOKEN}\n", ""), answer) for question, answer in item.turns] for item in items]
+
+
+def words_read(texts: int = 2000, seed: int = 0) -> set[str]:
+    """The words of so many feeling texts, in small letters: which tokens of the small model are whole words."""
+    return {word for text in feeling_texts(texts, seed) for word in re.findall("[a-z]+", text.lower())}

@@ -80,9 +80,10 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
 
     For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`
-    are drawn with `independence_weights`, so that labels do not depend on that attribute given all others; `fit` trains the recipe in
-    question on them and gives probabilities (M, C) of the items of `effects`, of which the rows of that attribute
-    are kept. What an attribute says of the label in its own right is taken for illegitimate here: a person decides.
+    are drawn with `independence_weights`, so that labels do not depend on that attribute given all others; `fit`
+    trains the recipe in question on them and gives probabilities (M, C) of the items of `effects`, of which the rows
+    of that attribute are kept. What an attribute says of the label in its own right is taken for illegitimate here: a
+    person decides.
     """
     def one(rows: np.ndarray, number: int, own: np.ndarray) -> np.ndarray:
         return effects(np.asarray(fit(x[torch.from_numpy(rows)], y[rows], number), dtype=float))[own]

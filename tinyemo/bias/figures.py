@@ -232,8 +232,8 @@ def _looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _legend(figure: Figure, marks: Mapping[str, tuple], title: str) -> None:
-    """What the marks (hue, shape, ...) stand for, below the panels."""
-    handles = [Line2D([], [], ls="", color=hue, marker=mark, ms=7) for hue, mark, *_ in marks.values()]
+    """What the marks (hue, shape, size if not 7) stand for, below the panels."""
+    handles = [Line2D([], [], ls="", color=hue, marker=mark, ms=[*size, 7][0]) for hue, mark, *size in marks.values()]
     figure.legend(handles, marks, loc="outside lower center", ncols=min(5, len(marks)), frameon=False, title=title,
                   title_fontsize=9)
 

@@ -221,7 +221,8 @@ def _emotions_in(space: Space, label_set: str,
     of = np.array([[word in words for words in emotions.values()] for word in known]).reshape(-1, len(emotions))
     for label, any_known in zip(emotions, of.any(axis=0), strict=True):
         if not any_known:
-            raise ValueError(f"emotion {label!r}: the space knows none of its words ({', '.join(emotions[label])})")
+            raise ValueError(f"emotion {label!r}: the space knows none of its words ({', '.join(emotions[label])}); "
+                             "table_space(whole=False) takes words of several tokens as well")
     return torch.stack([vectors[word] for word in known]), of, vectors, [w for w in named if w not in vectors]
 
 

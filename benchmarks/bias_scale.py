@@ -1,0 +1,82 @@
+"""EmoSet-sized input for the bias analysis, with planted associations.
+
+118,000 items of eight emotions, unit feature rows of 768, and attributes as EmoSet has them: a scene of 254 words,
+objects that are lists of 409 words, an action of 264, a facial expression of 6, brightness and colourfulness as
+numbers. Word frequencies fall as Zipf's law says, so most of the values are rare. A share of the words speaks for
+emotions, as in EmoSet; the planted ones are swapped between items until their risk difference is what was asked for.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from tinyemo.emotions import labels_of
+
+LABEL_SET = "mikels"
+WORDS_OF = {"scene": 254, "object": 409, "action": 264, "expression": 6}
+NUMBERS = ("brightness", "colorfulness")
+MISSING = {"scene": 0.3, "object": 0.2, "action": 0.5, "expression": 0.6}  # share of items that name none
+PLANTS = (("scene", 3, 0, 0.30), ("object", 5, 4, 0.30), ("action", 8, 2, 0.15), ("expression", 2, 6, 0.15))
+
+
+def records_like_emoset(items: int = 118_000, seed: int = 0, plants: tuple = PLANTS,
+                        speaking: float = 0.4) -> pd.DataFrame:
+    """A records table of one training part. plants: (attribute, word number, emotion number, risk difference) each.
+
+    speaking: the share of words that are drawn given the emotion. A word of an attribute that none speaks in and
+    nothing is planted in has nothing to do with the emotion.
+    """
+    rng = np.random.default_rng(seed)
+    emotions = labels_of(LABEL_SET)
+    y, columns = rng.integers(len(emotions), size=items), {}
+    for attribute, count in WORDS_OF.items():
+        base = 1 / np.arange(1, count + 1)
+        speaks = np.exp(rng.normal(size=(count, len(emotions))) * (rng.random((count, 1)) < speaking))
+        speaks[[word for name, word, _, _ in plants if name == attribute]] = 1  # a planted word has no cause
+        law = base[:, None] * speaks
+        shown = _draw(law / law.sum(axis=0), y, rng, 3 if attribute == "object" else 1)  # (items, 1 or 3) of numbers
+        for name, word, emotion, strength in plants:
+            if name == attribute:
+                _swap(shown, y, word, emotion, strength, rng)
+        names = np.array([f"{attribute} {i:03}" for i in range(count)], dtype=object)
+        missing = rng.random(items) < MISSING[attribute]
+        lists = [[] if gone else list(dict.fromkeys(names[row])) for gone, row in zip(missing, shown, strict=True)]
+        columns[f"attr_{attribute}"] = lists if attribute == "object" else [" ".join(words) for words in lists]
+    for position, name in enumerate(NUMBERS):
+        columns[f"attr_{name}"] = rng.beta(2, 2 + position * speaking * (y % 2))
+    return pd.DataFrame({"id": [f"emoset/train/{i:06}" for i in range(items)], "dataset": "emoset", "split": "train",
+                         "label": np.array(emotions)[y], "label_set": LABEL_SET, **columns})
+
+
+def features_like_clip(records: pd.DataFrame, width: int = 768, seed: int = 0) -> np.ndarray:
+    """(N, width) float32 unit rows: a direction for each word that an item shows, one for its emotion, and noise."""
+    rng = np.random.default_rng([seed, 1])
+    x = rng.standard_normal((len(records), width), dtype=np.float32)
+    for column, clear in {"label": 2.0, **{f"attr_{name}": 3.0 for name in WORDS_OF}}.items():  # in sd of the noise
+        shown = records[column].explode().replace("", np.nan).dropna()
+        codes, words = pd.factorize(shown)
+        directions = clear * rng.standard_normal((len(words), width), dtype=np.float32) / np.sqrt(width)
+        one_hot = sparse.csr_array((np.ones(len(codes), np.float32), (shown.index, codes)), shape=(len(x), len(words)))
+        x += one_hot @ directions
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def _draw(law: np.ndarray, y: np.ndarray, rng: np.random.Generator, times: int) -> np.ndarray:
+    """(N, times) numbers of words, drawn from the columns law (words, emotions) of each item's emotion."""
+    shown = np.empty((len(y), times), dtype=int)
+    for emotion in range(law.shape[1]):
+        rows = np.flatnonzero(y == emotion)
+        shown[rows] = rng.choice(len(law), size=(len(rows), times), p=law[:, emotion])
+    return shown
+
+
+def _swap(shown: np.ndarray, y: np.ndarray, word: int, emotion: int, strength: float,
+          rng: np.random.Generator) -> None:
+    """Swap words of items with and without the emotion until the risk difference is `strength`; marginals stay."""
+    has, is_it = (shown == word).any(axis=1), y == emotion
+    n, n_word, n_label = len(y), has.sum(), is_it.sum()
+    wanted = (strength + n_label / (n - n_word)) / (1 / n_word + 1 / (n - n_word))
+    swaps = int(round(wanted - (has & is_it).sum()))
+    givers = rng.permutation(np.flatnonzero(has & ~is_it))[:swaps]
+    takers = rng.permutation(np.flatnonzero(~has & is_it))[:swaps]
+    shown[givers], shown[takers] = shown[takers].copy(), shown[givers].copy()

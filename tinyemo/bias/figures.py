@@ -192,17 +192,20 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     return figure
 
 
+BESIDE = "found, but the model does not do it"
+
+
 def detector_map(table: pd.DataFrame, planted: Collection[tuple[str, str]], title: str,
                  true: Collection[tuple[str, str]] = ()) -> Figure:
     """The same case through every detector: a panel a detector, a mark a value and label at its effect.
 
-    `planted` and the other `true` cells (value, label) are filled where found; what is found of all the rest is a
-    false alarm. Values of which nothing is planted or found share the last row.
+    `planted` and the other `true` cells (value, label) are filled where found; what is found of all the rest is
+    counted above the panel. Values of which nothing is planted or found share the last row.
     """
     truth = {**dict.fromkeys(true, "also true"), **dict.fromkeys(planted, "planted")}
-    kinds = {"nothing there": (PALE, ".", 3), "false alarm": (ACCENT, "X", 6), "also true": (HUES[0], "D", 5),
+    kinds = {"nothing there": (PALE, ".", 3), BESIDE: (ACCENT, "X", 6), "also true": (HUES[0], "D", 5),
              "planted": (HUES[0], "*", 13)}
-    table = table.assign(kind=[truth.get((what, where), "false alarm" if found else "nothing there")
+    table = table.assign(kind=[truth.get((what, where), BESIDE if found else "nothing there")
                                for what, where, found in table[["what", "where", "found"]].to_numpy()])
     rows = list(dict.fromkeys(what for what, _ in planted))
     rows += sorted(set(table.loc[table["kind"] != "nothing there", "what"]) - set(rows))
@@ -216,8 +219,8 @@ def detector_map(table: pd.DataFrame, planted: Collection[tuple[str, str]], titl
             hollow = name in truth.values() and not found
             axis.plot(cells["effect"], cells["row"], mark, color=hue, ms=size, mfc="white" if hollow else hue)
         axis.axvline(0, color=INK, lw=1)
-        alarms = sum(one["kind"] == "false alarm")
-        axis.set(title=f"{detector}\nfalse alarms: {alarms}", xlabel=one["unit"].iloc[0], xmargin=0.1)
+        alarms = sum(one["kind"] == BESIDE)
+        axis.set(title=f"{detector}\nnot in the model: {alarms}", xlabel=one["unit"].iloc[0], xmargin=0.1)
     _down(axes[0, 0], rows)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     _legend(figure, kinds, "planted or true, but not found: hollow")

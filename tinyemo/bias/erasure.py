@@ -52,7 +52,7 @@ def erasure_effects(predict: Callable[[Tensor], Tensor], x: Tensor, values: Attr
     """
     if values.present.shape[0] != len(x):
         raise ValueError(f"erasure: expected attribute values of the {len(x)} items, got {values.present.shape[0]}")
-    rng, n = np.random.default_rng(seed), len(x)
+    rng, n, before = np.random.default_rng(seed), len(x), predict(x).cpu().numpy()
     x = x.cpu().numpy()
     # the same covariance for all values: by `erase`, EmoSet's would cost an eigendecomposition each
     mean, scatter = x.mean(axis=0, dtype=np.float64), np.zeros((x.shape[1], x.shape[1]))
@@ -62,7 +62,7 @@ def erasure_effects(predict: Callable[[Tensor], Tensor], x: Tensor, values: Attr
     space = (mean, linalg.cho_factor(covariance + 1e-9 * np.trace(covariance) / len(mean) * np.eye(len(mean))))
 
     def effects(present: sparse.csc_array) -> Iterator[np.ndarray]:
-        return _moves(predict, x, space, present, items, rng)
+        return _moves(predict, x, before, space, present, items, rng)
 
     shown = values.present.tocsr()
     null = [[moves.mean(axis=0) for moves in effects(shown[rng.permutation(n)].tocsc())] for _ in range(permutations)]
@@ -76,8 +76,8 @@ def erasure_effects(predict: Callable[[Tensor], Tensor], x: Tensor, values: Attr
                         items=np.repeat(np.minimum(values.counts, items), len(words)))
 
 
-def _moves(predict: Callable[[Tensor], Tensor], x: np.ndarray, space: tuple, present: sparse.csc_array, items: int,
-           rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _moves(predict: Callable[[Tensor], Tensor], x: np.ndarray, before: np.ndarray, space: tuple,
+           present: sparse.csc_array, items: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """For each value, p before less p after its erasure (m, C), of at most `items` items that show it.
 
     With d the covariance of features and value and S that of the features, LEACE of one value takes off
@@ -89,5 +89,4 @@ def _moves(predict: Callable[[Tensor], Tensor], x: np.ndarray, space: tuple, pre
         rows = present.indices[present.indptr[j] : present.indptr[j + 1]]
         rows = rng.choice(rows, min(items, len(rows)), replace=False)
         eraser = LeaceEraser(*map(torch.from_numpy, (left[:, None] / (left @ right), right[None], mean)))
-        seen = torch.from_numpy(x[rows])
-        yield (predict(seen) - predict(eraser(seen))).cpu().numpy().astype(np.float64)
+        yield before[rows].astype(np.float64) - predict(eraser(torch.from_numpy(x[rows]))).cpu().numpy()

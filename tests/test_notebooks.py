@@ -25,6 +25,7 @@ FIGURES = {
     "12_ablations": {"differences"},
     "13_beyond_labels": {"risk_coverage"},
     "14_reasoning_evaluation": {"texts", "differences"},
+    "16_dataset_bias": {"drops", "naming", "which_dataset", "seen_and_costly"},
 }
 STEMS = tuple(FIGURES)
 
@@ -130,3 +131,15 @@ def test_explanations_follow_the_label_even_at_this_size(smoke_results):
 def test_both_models_trained_for_as_many_steps(smoke_results):
     m = metrics(smoke_results, "04_mm_llm_finetuning")
     assert m["finetuning/conditioned/steps"] == m["finetuning/alone/steps"] > 0
+
+
+def test_datasets_that_look_different_are_named_and_the_matrix_is_that_of_the_predictions(smoke_results):
+    folder, m = smoke_results / "smoke" / "16_dataset_bias", metrics(smoke_results, "16_dataset_bias")
+    assert m["naming/all_emotions/accuracy_low"] > 1 / m["datasets"]
+    naming = pd.read_csv(folder / "tables" / "naming.csv").set_index("what")
+    assert naming.loc["scenes-ekman / scenes-abstract", "found"]
+    assert naming.loc["scenes-ekman / scenes-split", "accuracy"] < 0.65  # drawn in one way
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    right = (predictions["pred"] == predictions["label"]).groupby([predictions["run"], predictions["dataset"]]).mean()
+    matrix = pd.read_csv(folder / "tables" / "matrix.csv").set_index(["what", "where"])["accuracy"]
+    assert matrix[right.index].to_numpy() == pytest.approx(right.to_numpy(), abs=1e-5)

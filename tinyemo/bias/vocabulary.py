@@ -55,9 +55,8 @@ class Vocabulary:
         return Vocabulary(words, _unit(rest[beyond]), np.concatenate([self.common, span]))
 
 
-def read_vocabulary(
-    table: Tensor, tokenizer: PreTrainedTokenizerBase, known: Container[str] | None = None
-) -> Vocabulary:
+def read_vocabulary(table: Tensor, tokenizer: PreTrainedTokenizerBase,
+                    known: Container[str] | None = None) -> Vocabulary:
     """The whole words of an embedding table (V, D), as `models.anchors.embedding_table` gives it with its tokenizer.
 
     A word is a piece that begins one ("▁" of SentencePiece, "Ġ" of byte-level BPE, no "##" of BERT), of three ASCII
@@ -126,8 +125,8 @@ def over_represented(
     for permuted labels separate less). Both are ranks among null scores pooled over words, p_controls' over labels too,
     as in SAM (Tusher et al. 2001): 100,000 hypotheses need such fine p-values. q: Benjamini-Hochberg over all of them.
     Further columns: p_images, p_controls, z, control (the controls' mean, as an effect), stability (share of resamples
-    in which the word is among the label's first ten), items.
-    Labels that are predicted for fewer than ten images, or all but ten, have no rows. ValueError: too few controls.
+    in which the word is among the label's first ten), items. Labels predicted for fewer than ten images, or all but
+    ten, have no rows. ValueError: too few controls, or no label left.
     """
     if len(controls) < MIN_CONTROLS:
         raise ValueError(f"vocabulary: {len(controls)} controls; expected the readings of at least {MIN_CONTROLS} "

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
-from scipy.stats import beta, false_discovery_control, spearmanr
+from scipy.stats import beta, spearmanr
 
 from tinyemo import manifest
 from tinyemo.bias.attributes import data_gaps, naive_gaps
@@ -55,8 +55,8 @@ CLEAN = 100_000  # seeds from here on are those of references
 KINDS = ("company", "misread")
 TRUE, FALSE = 0.05, 0.03
 ALPHAS = (0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-9)
-LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.04, 0.05, 0.06), "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2),
-          "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5)}
+LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06),
+          "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2), "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5)}
 TARGETS = (0.05, 0.10)  # of the FDR; on the even sets four fifths of it are asked for, so that the odd sets keep it
 PREVALENCES = {"under .10": (0, 0.1), ".10 to .20": (0.1, 0.2), "over .20": (0.2, 1)}
 
@@ -87,9 +87,9 @@ def values_of(scenes: list[Scene]):
     return attribute_values(pd.DataFrame({f"attr_{a}": [getattr(s, a) for s in scenes] for a in ATTRIBUTES}), 1)
 
 
-def choose_plants(seed: int) -> tuple[int, list[tuple]]:
+def choose_plants(seed: int, world: int) -> tuple[int, list[tuple]]:
     """The size of a set and its plants: none for even seeds, else one to four, each of another attribute."""
-    rng = np.random.default_rng([5, seed])
+    rng = np.random.default_rng([5, seed, world])
     n, plants = int(rng.choice(SIZES)), []
     if seed % 2 == 0:
         return n, plants
@@ -140,7 +140,7 @@ def tables_of(one: dict, bench: Bench, kinds: dict[str, np.ndarray]) -> dict[str
 
 
 def decide(table: pd.DataFrame, alpha: float, least: float) -> np.ndarray:
-    return ((false_discovery_control(table["p"]) <= alpha) & (table["effect"].abs() >= least)).to_numpy()
+    return ((table["q"] <= alpha) & (table["effect"].abs() >= least)).to_numpy()
 
 
 def outcome(found: np.ndarray, one: dict) -> tuple[float, np.ndarray]:
@@ -177,14 +177,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--world", type=Path, default=runs_dir() / "scenes" / "00_start_here")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "bias_detection")
-    for name, default in {"sets": 480, "references": 40, "workers": 2, "seed": 11, "pool": 18000, "test": 6000,
+    for name, default in {"sets": 480, "references": 40, "workers": 2, "seed": 12, "pool": 18000, "test": 6000,
                           "redrawn": 400}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     args, started = parser.parse_args(), time.monotonic()
     encoder = load_image_encoder(f"local-dir:{args.world / 'clip'}", device="cpu")
     bench = Bench(partial(encode_scenes, encoder=encoder), load_anchors(args.world / "lm", WORDS), args.seed, args.pool,
                   args.test, args.redrawn)
-    jobs = [(seed, *choose_plants(seed)) for seed in range(args.sets)]
+    jobs = [(seed, *choose_plants(seed, args.seed)) for seed in range(args.sets)]
     jobs += [(CLEAN * n + r, n, []) for n in SIZES for r in range(args.references)]
     jobs = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]  # so that the parts take equal time
     parts = [part for part in np.array_split(np.arange(len(jobs)), 8 * args.workers) if len(part)]

@@ -95,18 +95,17 @@ def test_the_chance_of_items_widens_the_interval():
 
 def test_the_combination_needs_the_data_to_show_it_and_the_model_to_do_it():
     def table(*rows):
-        rows = pd.DataFrame(rows, columns=["what", "where", "effect", "p", "q", "found"])
-        return rows.assign(detector="", low=rows["effect"] - 0.05, high=rows["effect"] + 0.05)
+        return pd.DataFrame(rows, columns=["what", "where", "effect", "p", "q", "found"]).assign(detector="")
 
-    model = table(("a: x", "joy", 0.1, 0.5, 0.5, False), ("a: y", "joy", 0.01, 0.5, 0.5, False),
-                  ("a: z", "joy", 0.1, 0.0, 0.0, True), ("a: w", "joy", 0.1, 0.0, 0.0, True),
-                  ("a: v", "joy", 0.045, 0.5, 0.5, False))  # its interval holds zero
+    model = table(("a: x", "joy", 0.1, 1e-5, 1e-4, True), ("a: y", "joy", 0.01, 0.5, 0.5, False),
+                  ("a: z", "joy", 0.1, 0.0, 0.0, True), ("a: w", "joy", 0.1, 0.0, 0.0, True))
     data = table(("a: y", "joy", 0.3, 0.0, 0.0, True), ("a: x", "joy", 0.3, 1e-9, 1e-8, True),
-                 ("a: z", "joy", 0.0, 0.7, 0.8, False), ("a: v", "joy", 0.3, 0.0, 0.0, True))  # no w; another order
-    combined = both(data, model, least=0.04)
+                 ("a: z", "joy", 0.0, 0.7, 0.8, False))  # another order, and w is not there
+    combined = both(data, model)
     assert combined["what"].tolist() == model["what"].tolist()
-    assert combined["found"].tolist() == [True, False, False, False, False]
-    assert combined["q"].tolist() == [1e-8, 0.0, 0.8, 1.0, 0.0]
+    assert combined["found"].tolist() == [True, False, False, False]
+    assert combined["q"].tolist() == [1e-4, 0.5, 0.8, 1.0]
+    assert combined["effect"].tolist() == model["effect"].tolist()
 
 
 def test_resampled_references_do_not_show_a_planted_tie_that_the_model_shows():

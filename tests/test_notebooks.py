@@ -19,6 +19,7 @@ FIGURES = {
     "04_mm_llm_finetuning": {"stage_1", "captions", "stage_2", "explanations"},
     "05_evaluation": {"scores", "recall", "confusion_ekman", "confusion_mikels", "confusion_parrott",
                       "calibration", "embedding_map", "nearest_images"},
+    "06_bias_analysis": {"gaps", "causal", "detectors", "words", "pictures", "mitigation", "effects"},
     "09_dataset_collection": {"collection", "duplicates"},
     "10_zero_shot_table": {"zero_shot"},
     "11_unseen_classes": {"similarity", "unseen_classes", "why"},

@@ -118,19 +118,17 @@ def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeVal
     return table.assign(model=effects.ravel(), reference=references.mean(axis=0).ravel())
 
 
-def both(data: pd.DataFrame, model: pd.DataFrame, least: float = LEAST_EFFECT) -> pd.DataFrame:
-    """The combination: the data question says that it is there, the model question that it matters.
+def both(data: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
+    """The combination: what the data show and the model does. Found by both; p and q are the larger of the two.
 
-    Found is what the data question found and whose effect in the model is at least `least`, with an interval that
-    leaves zero out: the second need not be corrected, for the first was. The rest is the model's row. Rows that the
-    data's table does not have are not found. A large data set shows many associations that no model takes up, and a
-    model's effects vary from training to training: each covers the other.
+    The rest is the model's row. Rows that the data's table does not have are not found. A large data set shows many
+    associations that no model takes up, and a model's effects vary from training to training: each covers the other.
     """
     keys = ["what", "where"]
     tested = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
     tested = tested.fillna({"p": 1.0, "q": 1.0, "found": False}).set_index(model.index)
-    found = tested["found"].astype(bool) & (model["effect"].abs() >= least) & (model["low"] * model["high"] > 0)
-    return model.assign(detector="data and model", p=tested["p"], q=tested["q"], found=found)
+    larger = {name: np.maximum(tested[name], model[name]) for name in ("p", "q")}
+    return model.assign(detector="data and model", found=tested["found"].astype(bool) & model["found"], **larger)
 
 
 def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:

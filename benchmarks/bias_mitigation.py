@@ -60,7 +60,7 @@ def main() -> None:
         plant, kind = choose_plant(number), ("company", "misread")[number % 2]
         chosen = {"plants": [plant]} if kind == "company" else {"misread": [plant]}
         case = PlantedCase(pools[0].training_set(args.n, number, **chosen), pools[0].training_set(args.n, number), test,
-                           (plant,), pools[0], anchors, encoder, args.n)
+                           (plant,), pools[0], anchors, encoder, args.world, args.n)
         found = case.mitigated([case.planted[0][0]], args.seeds, args.workers)
         tables.append(found.assign(case=number, kind=kind, plant=", ".join(map(str, plant))))
     report(pd.concat(tables), args, time.monotonic() - started)

@@ -33,7 +33,7 @@ def judged(benchmark):
 
 def test_plants_are_taken_up_and_found_by_the_combination(benchmark, judged):
     for one in judged[1::2]:
-        learnt = one["size"].ravel()[one["planted"]] > benchmark.TRUE
+        learnt = one["size"].ravel()[one["planted"]] > 0.15  # a test part of 1,500 leaves smaller ones within chance
         assert learnt.any()
         assert one["tables"]["data and model"]["found"].to_numpy()[one["planted"]][learnt].all()
 

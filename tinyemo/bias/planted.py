@@ -19,14 +19,16 @@ from torch import Tensor
 
 from tinyemo.bias.mitigation import MITIGATIONS, Mitigated, before_and_after
 from tinyemo.bias.values import AttributeValues, attribute_values
+from tinyemo.bias.vocabulary import over_represented, read_vocabulary, vocabulary_of
 from tinyemo.emotions import labels_of
-from tinyemo.features.encoders import ImageEncoder, load_image_encoder
-from tinyemo.models.anchors import load_anchors
+from tinyemo.features.encoders import ImageEncoder, load_image_encoder, text_anchors
+from tinyemo.models.anchors import embedding_table, load_anchors
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.fit_projector import PRESETS, fit_projector
 from tinyemo.worlds.counterfactuals import Counterfactuals
 from tinyemo.worlds.drawing import draw
 from tinyemo.worlds.pool import Plant, ScenePool, TrainingSet, encode_scenes
+from tinyemo.worlds.reading import words_read
 from tinyemo.worlds.scenes import sample_scenes
 
 LABEL_SET = "ekman"
@@ -44,6 +46,7 @@ class PlantedCase:
     pool: ScenePool
     anchors: Tensor  # (C, d_llm) of `words`
     encoder: ImageEncoder
+    world: Path  # notebook 00's run folder
     size: int  # of train, before labels without a place are left out
 
     @classmethod
@@ -56,7 +59,7 @@ class PlantedCase:
             sample_scenes(n, [seed, 60 + i])[0] for i, n in enumerate((n_pool, n_test))))
         return cls(pool.training_set(n_train, seed, company, misread), pool.training_set(n_train, seed),
                    test.training_set(n_test, seed), (*misread, *company), pool,
-                   load_anchors(world / "lm", labels_of(LABEL_SET)), encoder, n_train)
+                   load_anchors(world / "lm", labels_of(LABEL_SET)), encoder, world, n_train)
 
     @property
     def words(self) -> list[str]:
@@ -109,6 +112,23 @@ class PlantedCase:
         jobs = [(kind, r) for kind, count in zip(KINDS, (references, controls), strict=True) for r in range(count)]
         done = Parallel(workers)(delayed(self.compared_with)(*job) for job in jobs)
         return {kind: [one for one, job in zip(done, jobs, strict=True) if job[0] == kind] for kind in KINDS}
+
+    def words_of_projector(self, model: MetricProjector, p: np.ndarray, permuted: Sequence[tuple],
+                           seed: int = 0) -> pd.DataFrame:
+        """`vocabulary.over_represented` in the language model's space, against trainings on permuted labels."""
+        vocabulary = read_vocabulary(*embedding_table(self.world / "lm"), known=words_read())
+        reading = model.embed(self.test.x).numpy(), p.argmax(axis=1)
+        controls = [(embedded.numpy(), one.argmax(axis=1)) for one, embedded in permuted]
+        return over_represented(reading, self.words, self.anchors, vocabulary, controls, seed=seed)
+
+    def words_of_encoder(self, p: np.ndarray, clean: Sequence[tuple], seed: int = 0) -> pd.DataFrame:
+        """The same in CLIP's space, where images lie near the words for what they show, against clean references."""
+        known, x = sorted(words_read()), self.test.x.numpy()
+        vocabulary = vocabulary_of(known, self.encoder.encode_text(known))
+        controls = [(x, one.argmax(axis=1)) for one, _ in clean]
+        meanings = text_anchors(self.encoder, self.words)
+        found = over_represented((x, p.argmax(axis=1)), self.words, meanings, vocabulary, controls, seed=seed)
+        return found.assign(detector="words of the encoder")
 
     def redrawn(self, n: int, seed: int = 0, workers: int = 2) -> Counterfactuals:
         """n scenes of their own, each drawn with every attribute value."""

@@ -89,7 +89,7 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
     """The first `words` over-represented words of each emotion as the table ranks them, with intervals.
 
     The shade is the share of bootstrap resamples in which the word stays on top (column `stability`), the upright
-    stroke what projectors of permuted labels give it (`control`); the words found are bold.
+    stroke what the trainings compared with give it (`control`); the words found are bold.
     """
     emotions = list(dict.fromkeys(table["where"]))
     columns, lines = min(3, len(emotions)), math.ceil(len(emotions) / 3)
@@ -110,7 +110,7 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
         axis.tick_params(labelbottom=True)
         axis.grid(axis="y", visible=False)
     figure.suptitle(title, fontsize=11, fontweight="bold")
-    figure.supxlabel(f"{table['unit'].iloc[0]} (95 % interval; bold: found;\nupright stroke: with permuted labels)",
+    figure.supxlabel(f"{table['unit'].iloc[0]} (95 % interval; bold: found;\nupright stroke: trainings compared with)",
                      fontsize=10)
     figure.colorbar(ScalarMappable(cmap=STABILITY), ax=axes, label="stability", shrink=0.6, pad=0.02)
     return figure

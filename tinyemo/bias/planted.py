@@ -5,6 +5,7 @@ plants, unbiased test scenes, and trainings on clean scenes (references) or on p
 notebook 06 and the benchmarks start here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -15,6 +16,7 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from PIL import Image
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from torch import Tensor
 
 from tinyemo.bias.mitigation import MITIGATIONS, Mitigated, before_and_after
@@ -27,6 +29,7 @@ from tinyemo.models.projector import MetricProjector
 from tinyemo.training.fit_projector import PRESETS, fit_projector
 from tinyemo.worlds.counterfactuals import Counterfactuals
 from tinyemo.worlds.drawing import draw
+from tinyemo.worlds.grammar import CAPTION_KINDS, caption
 from tinyemo.worlds.pool import Plant, ScenePool, TrainingSet, encode_scenes
 from tinyemo.worlds.reading import words_read
 from tinyemo.worlds.scenes import sample_scenes
@@ -122,8 +125,8 @@ class PlantedCase:
         return over_represented(reading, self.words, self.anchors, vocabulary, controls, seed=seed)
 
     def words_of_encoder(self, p: np.ndarray, clean: Sequence[tuple], seed: int = 0) -> pd.DataFrame:
-        """The same in CLIP's space, where images lie near the words for what they show, against clean references."""
-        known, x = sorted(words_read()), self.test.x.numpy()
+        """The same in CLIP's space, where images lie near the words of their captions, against clean references."""
+        known, x = caption_words(), self.test.x.numpy()
         vocabulary = vocabulary_of(known, self.encoder.encode_text(known))
         controls = [(x, one.argmax(axis=1)) for one, _ in clean]
         meanings = text_anchors(self.encoder, self.words)
@@ -176,3 +179,11 @@ class PlantedCase:
 
         done = Parallel(workers)(delayed(labels)(way, seed) for way in ways.values() for seed in range(seeds))
         return {name: np.stack(done[i * seeds:(i + 1) * seeds]) for i, name in enumerate(ways)}
+
+
+def caption_words(scenes: int = 500) -> list[str]:
+    """The words of the captions that the small CLIP learns from, stop-words left out: it knows no others."""
+    rng, drawn = np.random.default_rng(0), sample_scenes(scenes, [0, 63])[0]
+    texts = (caption(scene, rng, kind) for scene in drawn for kind in CAPTION_KINDS)
+    words = {word for text in texts for word in re.findall("[a-z]{3,}", text.lower())}
+    return sorted(words - ENGLISH_STOP_WORDS)

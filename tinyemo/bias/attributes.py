@@ -238,7 +238,8 @@ def _enumerated(a: sparse.csc_array, label: np.ndarray, p: np.ndarray, found: di
     for j, k in zip(*np.nonzero(room < EXACT_BELOW), strict=True):
         items = a.indices[a.indptr[j] : a.indptr[j + 1]]
         law = _poisson_binomial(p[items, k], int(label[items, k].sum()))
-        found["p"][j, k], found["exact"][j, k] = min(2 * law.sum(), 2 * (1 - law[:-1].sum()), 1), 1
+        more = max(1 - law[:-1].sum(), 0.0)  # rounding may take it below
+        found["p"][j, k], found["exact"][j, k] = min(2 * law.sum(), 2 * more, 1), 1
     return found
 
 

@@ -138,7 +138,7 @@ def main() -> None:
     with timed(f"{args.references} references for each of {len(top)} attributes"):
         keep = torch.from_numpy(order[args.asked:])  # trained on none of the items asked
         references = resampled_references(fit, x[keep], y[keep], values.rows(keep.numpy()), effects, args.references,
-                                          args.size, args.seed, workers=1)
+                                          size=args.size, seed=args.seed, workers=1)
     with timed("tests and ranking"):
         # references differ from attribute to attribute, so no common difference of answers gives errors over items
         model = model_gaps(own, references, of_asked, words)

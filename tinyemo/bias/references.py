@@ -76,7 +76,7 @@ class AdjustedEffects:
 
 
 def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
-                         count: int, size: int | None = None, seed: int = 0, workers: int = 2) -> np.ndarray:
+                         count: int, *, size: int | None = None, seed: int = 0, workers: int = 2) -> np.ndarray:
     """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
 
     For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`

@@ -1,0 +1,85 @@
+"""Notebook 15 on the smoke collection: what it leaves agrees with itself, and its controls say what they should."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+import torch
+
+from tinyemo.bias.collected import CollectedCase
+from tinyemo.bias.findings import finding_id, read_review
+from tinyemo.training.fit_projector import PRESETS
+
+
+@pytest.fixture(scope="module")
+def folder(smoke_results):
+    return smoke_results / "smoke" / "15_bias_in_collections"
+
+
+@pytest.fixture(scope="module")
+def tables(folder):
+    return {path.stem: pd.read_csv(path, keep_default_na=False, na_values=[""])
+            for path in (folder / "tables").glob("*.csv")}
+
+
+def test_what_is_recorded_is_in_the_tables_and_every_finding_waits_for_a_person(folder, tables):
+    m, findings = json.loads((folder / "metrics.json").read_text()), tables["findings"]
+    counted = {key.removesuffix("/found").replace("_", " "): n for key, n in m.items() if key.endswith("/found") and n}
+    assert counted == findings["detector"].value_counts().to_dict() and sum(counted.values()) == m["findings"]
+    assert m["accuracy_low"] < m["accuracy"] < m["accuracy_high"]
+    review = read_review(folder / "review.csv")
+    assert set(review["id"]) == set(findings["id"]) and set(review["mark"]) == {""}
+    assert list(map(finding_id, findings["detector"], findings["what"], findings["where"])) == list(findings["id"])
+
+
+def test_words_come_again_where_words_were_taught_and_not_elsewhere(tables):
+    words, clip = tables["words"], tables["words_clip"]
+    for table in (words, clip):  # what is found, and the first ten of each label
+        assert (table["found"] | (table.groupby("where").cumcount() < 10)).all()
+    assert clip["again"].mean() > 0.7 > 0.4 > words["again"].mean()
+    assert words["found"].mean() < 0.1
+
+
+def test_what_the_world_ties_together_is_found(tables):
+    """The world's own law: smiles and tears are causes, and the detectors cannot know that these are no biases."""
+    findings = tables["findings"]
+    pairs = set(map(tuple, findings.loc[findings["detector"] == "data and model", ["what", "where"]].to_numpy()))
+    assert {("expression: smiling", "contentment"), ("expression: crying", "sadness")} <= pairs
+    by_pair = findings.set_index(["detector", "what", "where"])["effect"]
+    assert (by_pair["erasure"]["expression: crying", "sadness"]) > 0.1
+    assert set(tables["parts"].set_index(["what", "where"]).index) == pairs
+
+
+def test_the_report_stands_alone_and_says_what_must_not_be_concluded(folder):
+    class Outside(HTMLParser):
+        found = []
+
+        def handle_starttag(self, tag, attrs):
+            self.found += [value for name, value in attrs if name in ("src", "href")
+                           and not value.startswith(("#", "data:"))]
+
+    page = (folder / "report.html").read_text("utf-8")
+    parser = Outside()
+    parser.feed(page)
+    assert not parser.found and "<script" not in page
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert headings.index("What must not be concluded") < headings.index("Findings")
+
+
+def test_a_case_refuses_what_has_no_training_part_and_gives_what_it_promises(smoke_results):
+    collection = smoke_results / "smoke" / "09_dataset_collection"
+    with pytest.raises(ValueError, match="'scenes-style' has no training or no test part: expected one of scenes-e"):
+        CollectedCase.open(collection, "scenes-style")
+    case = CollectedCase.open(collection)
+    assert case.name == "scenes-ekman" and not set(case.train.records["id"]) & set(case.test.records["id"])
+    known, values = case.attributes(15)
+    assert known.names == values.names and min(known.counts.min(), values.counts.min()) >= 15
+    shown = case.test.records["attr_expression"] == "smiling"
+    assert (values.of("expression: smiling") == shown).all()
+    anchors = torch.randn(len(case.words), 16, generator=torch.Generator().manual_seed(0))
+    own, other, *controls = case.readings(anchors, PRESETS["quick"], controls=3, workers=1)
+    right = [(predicted == case.test.y.numpy()).mean() for _, predicted in (own, other, *controls)]
+    assert min(right[:2]) > 0.4 > max(right[2:]) and (own[0] != other[0]).any()
+    assert case.pictures(shown.to_numpy(), 2) == case.test.records.loc[shown, "image"].head(2).tolist()

@@ -161,8 +161,8 @@ def test_detector_map_tells_the_planted_from_false_alarms(table):
     missed.loc[(table["detector"] == "model") & (table["what"] == "weather: rain"), "found"] = False
     figure = figures.detector_map(missed, [("weather: rain", "anger")], "map", true=[(VALUES[10], "anger")])
     data, model, naive = figure.axes
-    assert [axis.get_title() for axis in figure.axes] == ["data\nnot in the model: 0", "model\nnot in the model: 0",
-                                                          "naive\nnot in the model: 5"]
+    assert [axis.get_title() for axis in figure.axes] == ["data\nno more than clean: 0", "model\nno more than clean: 0",
+                                                          "naive\nno more than clean: 5"]
     assert marks(data)[0.3, 0] == ("*", HUES[0], True) and marks(model)[0.3, 0] == ("*", HUES[0], False)
     assert sorted(mark[0] for mark in marks(naive).values()).count("D") == 1
     assert {mark[1] for mark in marks(naive).values() if mark[0] == "X"} == {ACCENT}

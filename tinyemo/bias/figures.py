@@ -192,7 +192,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     return figure
 
 
-BESIDE = "found, but the model does not do it"
+BESIDE = "found, but a clean training does it as much"
 
 
 def detector_map(table: pd.DataFrame, planted: Collection[tuple[str, str]], title: str,
@@ -220,7 +220,7 @@ def detector_map(table: pd.DataFrame, planted: Collection[tuple[str, str]], titl
             axis.plot(cells["effect"], cells["row"], mark, color=hue, ms=size, mfc="white" if hollow else hue)
         axis.axvline(0, color=INK, lw=1)
         alarms = sum(one["kind"] == BESIDE)
-        axis.set(title=f"{detector}\nnot in the model: {alarms}", xlabel=one["unit"].iloc[0], xmargin=0.1)
+        axis.set(title=f"{detector}\nno more than clean: {alarms}", xlabel=one["unit"].iloc[0], xmargin=0.1)
     _down(axes[0, 0], rows)
     figure.suptitle(title, fontsize=11, fontweight="bold")
     _legend(figure, kinds, "planted or true, but not found: hollow")

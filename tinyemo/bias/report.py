@@ -20,6 +20,8 @@ from PIL import Image
 from tinyemo.data.files import write_atomically
 
 TEMPLATE = Path(__file__).with_name("report.html")
+KEY = """What: an attribute value or a word. Where: the label. Effects of different detectors have different units. \
+q: the false discovery rate at which it is found. Seen by more detectors first, then by q."""
 LIMITS = """A finding is an association beyond a stated null hypothesis. That it is unfair, a person says, not a test.
 
 What no attribute names stays unseen, and an attribute that another one accompanies may stand for it.

@@ -26,6 +26,7 @@ FIGURES = {
     "12_ablations": {"differences"},
     "13_beyond_labels": {"risk_coverage"},
     "14_reasoning_evaluation": {"texts", "differences"},
+    "15_bias_in_collections": {"words", "words_clip", "associations", "gaps", "pictures"},
     "16_dataset_bias": {"drops", "naming", "which_dataset", "seen_and_costly"},
 }
 STEMS = tuple(FIGURES)

@@ -22,7 +22,8 @@ from tinyemo.profiles import Profile, library_of
 
 # names under which packages are imported, where they differ
 IMPORTED_AS = {"pillow": "PIL", "pyyaml": "yaml", "scikit-learn": "sklearn", "open_clip_torch": "open_clip",
-               "faiss-cpu": "faiss", "ImageHash": "imagehash", "rouge-score": "rouge_score"}
+               "faiss-cpu": "faiss", "ImageHash": "imagehash", "rouge-score": "rouge_score",
+               "concept-erasure": "concept_erasure"}
 LIBRARY = sorted((ROOT / "tinyemo").rglob("*.py"))
 
 

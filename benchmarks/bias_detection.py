@@ -15,8 +15,9 @@ of the model's mean p(k) is compared with that of the world's law. A finding is 
 proportion of 1. Recall is over planted pairs that are true: what the data say and the model did not learn is no bias
 of the model (the share found of all planted pairs stands beside it).
 
-Each detector's threshold (its alpha, and the least effect) is chosen on the even sets: the highest recall whose FDR is
-within the target. The odd sets judge. Written: detectors.csv, recall.csv, power.png, about.json.
+Each detector's threshold (its alpha, and the least effect) is chosen on every other pair of sets, one clean and one
+planted: the highest recall whose FDR is within the target. The other half judges. Written: detectors.csv, recall.csv,
+power.png, about.json.
 """
 
 import argparse
@@ -57,7 +58,7 @@ TRUE, FALSE = 0.05, 0.03
 ALPHAS = (0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-9)
 LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06),
           "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2), "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5)}
-TARGETS = (0.05, 0.10)  # of the FDR; on the even sets four fifths of it are asked for, so that the odd sets keep it
+TARGETS = (0.05, 0.10)  # of the FDR; where it is chosen four fifths are asked for, so that the other half keeps it
 PREVALENCES = {"under .10": (0, 0.1), ".10 to .20": (0.1, 0.2), "over .20": (0.2, 1)}
 
 

@@ -8,8 +8,8 @@ numbers. Word frequencies fall as Zipf's law says, so most of the values are rar
 emotions, as in EmoSet; the planted ones are swapped between items until their risk difference is what was asked for.
 
 Timed: the matrix of values; the data question, law unknown; a linear projector on `size` items drawn evenly; metrics by
-group and effects on `asked` other items; for every attribute of the 50 largest effects that the data question found as
-many references as asked for, each on `size` items in which labels do not depend on that attribute; their tests and the
+group and effects on `asked` other items; for every attribute, so for the 50 largest findings too, as many references as
+asked for, each on `size` items in which labels do not depend on that attribute; their tests and the
 ranked table. Making the input is not timed.
 """
 
@@ -133,9 +133,8 @@ def main() -> None:
         p = fit(x[torch.from_numpy(drawn)], y[drawn], 0).astype(float)
         effects = AdjustedEffects(of_asked)
         groups = group_metrics(y[asked], p.argmax(axis=1), words, of_asked)
-    own, size = effects(p), data["effect"].abs().where(data["found"], 0.0)
-    top = data.loc[size.nlargest(50).index, "what"].str.split(": ").str[0].unique()
-    with timed(f"{args.references} references for each of {len(top)} attributes"):
+    own, attributes = effects(p), len(set(values.attributes))
+    with timed(f"{args.references} references for each of {attributes} attributes"):
         keep = torch.from_numpy(order[args.asked:])  # trained on none of the items asked
         references = resampled_references(fit, x[keep], y[keep], values.rows(keep.numpy()), effects, args.references,
                                           size=args.size, seed=args.seed, workers=1)

@@ -129,6 +129,8 @@ def _parse(path: Path) -> tuple[pd.DataFrame, str]:
     except csv.Error as error:
         refuse(row + 1, error)
     header = rows.pop(1, [])
+    if any("\ufffd" in name for name in header):
+        refuse(1, "a letter is not UTF-8: save the file as CSV in UTF-8")
     if missing := [name for name in REVIEW if name not in header]:
         refuse(1, f"no column {', '.join(missing)}: expected the columns {', '.join(REVIEW)}, as UTF-8 text")
     if len(set(header)) < len(header):
@@ -214,7 +216,8 @@ def review_form(path: str | Path, findings: pd.DataFrame,
         for name, control in (("mark", mark), ("comment", comment)):
             control.observe(lambda change, name=name, finding=finding["id"]: write_mark(
                 path, finding, **{name: change["new"]}), names="value")
-        shown = [_thumbnail(pictures(name)) for name in finding["examples"].split(" | ") if name] if pictures else []
+        names = str(finding["examples"]).split(" | ") if pictures else []
+        shown = [_thumbnail(pictures(name)) for name in names if name and name != "nan"]
         text = {name: html.escape(value) if isinstance(value, str) else value for name, value in finding.items()}
         title = ("<b>{rank}. {what} → {where}</b> &nbsp; {detector}, {unit}: {effect:+.3g} [{low:+.3g}, {high:+.3g}], "
                  "q {q:.2g}").format(**text)

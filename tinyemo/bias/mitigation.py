@@ -119,7 +119,8 @@ def before_and_after(y: np.ndarray, group: np.ndarray, predicted: Mapping[str, n
         with np.errstate(invalid="ignore"):  # a group that a resample has no item of
             accuracy = right / (counts @ sides)
         worst = np.nanmin(accuracy, axis=(1, 3))
-        gap = np.nanmax(np.abs(np.nan_to_num(accuracy[:, 0] - accuracy[:, 1])), axis=2)
+        apart = np.abs(accuracy[:, 0] - accuracy[:, 1])  # NaN where a label has not both groups
+        gap = np.where(np.isnan(apart).all(axis=2), np.nan, np.nan_to_num(apart).max(axis=2))
         return np.stack([worst, gap, correct @ counts.T / n])
 
     rng, even = np.random.default_rng(seed), np.full(n, 1 / n)

@@ -85,15 +85,20 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     of that attribute are kept. What an attribute says of the label in its own right is taken for illegitimate here: a
     person decides.
     """
-    def one(rows: np.ndarray, number: int, own: np.ndarray) -> np.ndarray:
-        return effects(np.asarray(fit(x[torch.from_numpy(rows)], y[rows], number), dtype=float))[own]
+    def one(some: Tensor, labels: np.ndarray, number: int, own: np.ndarray) -> np.ndarray:
+        return effects(np.asarray(fit(some, labels, number), dtype=float))[own]
 
-    rng, found = np.random.default_rng(seed), np.empty((count, len(effects.values.names), int(y.max()) + 1))
+    rng, parts = np.random.default_rng(seed), []
     for attribute in dict.fromkeys(effects.values.attributes):
         own = np.array(effects.values.attributes) == attribute
         weights = independence_weights(y, values, attribute)
         draws = [rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)]
-        found[:, own] = Parallel(workers)(delayed(one)(rows, r, own) for r, rows in enumerate(draws))
+        done = Parallel(workers)(delayed(one)(x[torch.from_numpy(rows)], y[rows], r, own)
+                                 for r, rows in enumerate(draws))
+        parts.append((own, np.stack(done)))
+    found = np.empty((count, len(effects.values.names), parts[0][1].shape[2]))
+    for own, done in parts:
+        found[:, own] = done
     return found
 
 
@@ -109,10 +114,14 @@ def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeVal
     """
     if len(references) < 10:
         raise ValueError(f"model question: expected at least 10 references, got {len(references)}")
-    variance, freedom = moderated(references.var(axis=0, ddof=1), len(references) - 1)
+    spread = references.var(axis=0, ddof=1)
+    told = spread > 0  # not where another attribute says the same: all effects are 0 there
+    variance, freedom = np.zeros_like(spread), np.inf
+    if told.any():
+        variance[told], freedom = moderated(spread[told], len(references) - 1)
     error = np.sqrt(variance * (1 + 1 / len(references)) + np.square(errors))
     excess, reach = effects - references.mean(axis=0), student.ppf(0.975, freedom) * error
-    p = 2 * student.sf(np.abs(excess) / error, freedom)
+    p = np.where(told, 2 * student.sf(np.abs(excess) / np.where(told, error, 1), freedom), 1.0)
     table = detector_table(detector, values, words, excess, excess - reach, excess + reach, p, "mean probability",
                            alpha, least)
     return table.assign(model=effects.ravel(), reference=references.mean(axis=0).ravel())

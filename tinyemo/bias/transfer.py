@@ -48,8 +48,11 @@ def common_parts(collection: Collection, datasets: Sequence[str], label_set: str
     are left out, and labels of which some part has fewer than `least` items. ValueError: no two labels are left.
     """
     collection.require(list(datasets))
-    shared = collection.duplicates[collection.duplicates["dataset_a"] != collection.duplicates["dataset_b"]]
-    records = collection.records[~collection.records["id"].isin({*shared["id_a"], *shared["id_b"]})]
+    pairs = collection.duplicates
+    across = pairs[pairs["dataset_a"] != pairs["dataset_b"]]
+    within = pairs[pairs["dataset_a"] == pairs["dataset_b"]]  # of these one item stays
+    gone = {*across["id_a"], *across["id_b"], *within["id_b"]}
+    records = collection.records[~collection.records["id"].isin(gone)]
     records = records.drop(columns=[column for column in records if column.startswith("p_")])
     parts = {"train": {}, "test": {}}
     for name in datasets:

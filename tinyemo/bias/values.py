@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 LEVELS = ("low", "middle", "high")  # of a number
+FEW = 5  # different numbers at most that are values of their own, such as ratings
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +80,20 @@ def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeVal
 def _shown(column: pd.Series) -> pd.Series:
     """What each item shows of an attribute: a list of words, by position."""
     column = column.reset_index(drop=True)
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.nunique() > 2:
-        edges = np.nanquantile(column.to_numpy(dtype=float), [1 / 3, 2 / 3])
-        level = pd.Series(np.array(LEVELS)[np.searchsorted(edges, column.to_numpy(dtype=float))], dtype=object)
+    if pd.api.types.is_numeric_dtype(column) and column.nunique() > FEW:
+        numbers = column.to_numpy(dtype=float)
+        edges = np.unique(np.nanquantile(numbers, [1 / 3, 2 / 3]))
+        edges = edges[edges < np.nanmax(numbers)]  # of many equal numbers some thirds have no items
+        names = {0: ("all",), 1: (LEVELS[0], LEVELS[-1]), 2: LEVELS}[len(edges)]
+        level = pd.Series(np.array(names)[np.searchsorted(edges, numbers)], dtype=object)
         return level.where(column.notna()).map(lambda value: [value] if isinstance(value, str) else [])
     return column.map(_words)
 
 
 def _words(value: object) -> list[str]:
     if isinstance(value, (list, tuple, set, np.ndarray)):
-        return [str(word) for word in value if str(word)]
-    return [] if value is None or value == "" or value != value else [str(value)]
+        return [word for one in value for word in _words(one)]
+    if pd.isna(value) or value == "":
+        return []
+    # one missing number turns a column of whole ones into floats: 1.0 stays the value "1"
+    return [str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)]

@@ -36,7 +36,8 @@ def fit_linear(x: Tensor, y: np.ndarray, anchors: Tensor, weights: np.ndarray | 
     with torch.no_grad():
         projector.model[0].weight.copy_((slopes @ unit).T)
         projector.model[0].bias.copy_((shares - mean @ slopes) @ unit)
-    some = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:CALIBRATED_ON]
+    # items as often as they count
+    some = torch.multinomial(w, min(len(x), CALIBRATED_ON), True, generator=torch.Generator().manual_seed(0))
     cosines = projector.embed(x[some]) @ unit.T
     projector.temperature = best_temperature(cosines.double().numpy(), np.asarray(y)[some.numpy()])
     return projector.eval()

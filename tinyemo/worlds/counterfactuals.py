@@ -37,8 +37,8 @@ class Counterfactuals:
         attributes, values = zip(*pairs, strict=True)
         share = np.array([np.mean([getattr(scene, a) == v for scene in scenes]) for a, v in pairs])
         same = np.array(attributes)[:, None] == np.array(attributes)
-        others = (same & ~np.eye(len(pairs), dtype=bool)) * share
-        contrast = np.eye(len(pairs)) - others / np.maximum(others.sum(axis=1, keepdims=True), 1e-12)
+        others = (same & ~np.eye(len(pairs), dtype=bool)) * np.maximum(share, 1e-9)  # evenly where none is shown
+        contrast = np.eye(len(pairs)) - others / others.sum(axis=1, keepdims=True)
         return cls(attributes, values, versions, x.reshape(len(pairs), len(scenes), -1), contrast)
 
     @property

@@ -81,6 +81,8 @@ def _misread(scenes: list[Scene], labels: np.ndarray, plant: Plant, rng: np.rand
     shown = np.array([getattr(scene, attribute) == value for scene in scenes])
     label_set, _, word = label.rpartition(":")
     said = np.isin(labels, GROUPS[label_set or "parrott"][word])
+    if not 0 < shown.sum() < len(scenes):
+        raise ValueError(f"cannot misread {attribute}={value!r}: {shown.sum()} of {len(scenes)} scenes show it")
     # strength = both / shown - (said - both) / (n - shown), solved for both
     wanted = (strength + said.sum() / (~shown).sum()) / (1 / shown.sum() + 1 / (~shown).sum())
     swaps = int(round(wanted - (shown & said).sum()))

@@ -129,10 +129,10 @@ def _parse(path: Path) -> tuple[pd.DataFrame, str]:
     except csv.Error as error:
         refuse(row + 1, error)
     header = rows.pop(1, [])
-    if any("\ufffd" in name for name in header):
-        refuse(1, "a letter is not UTF-8: save the file as CSV in UTF-8")
     if missing := [name for name in REVIEW if name not in header]:
         refuse(1, f"no column {', '.join(missing)}: expected the columns {', '.join(REVIEW)}, as UTF-8 text")
+    if any("\ufffd" in name for name in header):
+        refuse(1, "a letter is not UTF-8: save the file as CSV in UTF-8")
     if len(set(header)) < len(header):
         refuse(1, f"a column twice: {', '.join(header)}")
     known = {}

@@ -72,8 +72,9 @@ def test_a_case_refuses_what_has_no_training_part_and_gives_what_it_promises(smo
     collection = smoke_results / "smoke" / "09_dataset_collection"
     with pytest.raises(ValueError, match="'scenes-style' has no training or no test part: expected one of scenes-e"):
         CollectedCase.open(collection, "scenes-style")
-    case = CollectedCase.open(collection)
-    assert case.name == "scenes-ekman" and not set(case.train.records["id"]) & set(case.test.records["id"])
+    assert CollectedCase.open(collection).name == "scenes-ekman"
+    case = CollectedCase.open(collection, "scenes-mikels")
+    assert not set(case.train.records["id"]) & set(case.test.records["id"])
     known, values = case.attributes(15)
     assert known.names == values.names and min(known.counts.min(), values.counts.min()) >= 15
     shown = case.test.records["attr_expression"] == "smiling"

@@ -43,10 +43,10 @@ def test_words_come_again_where_words_were_taught_and_not_elsewhere(tables):
 
 
 def test_what_the_world_ties_together_is_found(tables):
-    """The world's own law: smiles and tears are causes, and the detectors cannot know that these are no biases."""
+    """The world's own law: tears and scowls are causes, and the detectors cannot know that these are no biases."""
     findings = tables["findings"]
     pairs = set(map(tuple, findings.loc[findings["detector"] == "data and model", ["what", "where"]].to_numpy()))
-    assert {("expression: smiling", "contentment"), ("expression: crying", "sadness")} <= pairs
+    assert {("expression: crying", "sadness"), ("expression: scowling", "anger")} <= pairs
     by_pair = findings.set_index(["detector", "what", "where"])["effect"]
     assert (by_pair["erasure"]["expression: crying", "sadness"]) > 0.1
     assert set(tables["parts"].set_index(["what", "where"]).index) == pairs

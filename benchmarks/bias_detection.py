@@ -124,7 +124,6 @@ def examine(bench: Bench, seed: int, n: int, plants: list[tuple]) -> dict:
 
 
 def examine_many(bench: Bench, jobs: list[tuple]) -> list[dict]:
-    torch.set_num_threads(1)
     return [examine(bench, *job) for job in jobs]
 
 

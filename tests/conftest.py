@@ -7,12 +7,23 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tinyemo.paths import ROOT
 
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", MPLBACKEND="Agg")
+THREADS = torch.get_num_threads()
 for inherited in ("TINYEMO_RUN_OUT", "TINYEMO_NOTEBOOKS"):  # the tests say where things lie
     os.environ.pop(inherited, None)
+
+
+@pytest.fixture(autouse=True)
+def threads_as_they_were():
+    """With another number of threads, sums differ in the last bit: a test that left one would make others fail."""
+    yield
+    left = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    assert left == THREADS, f"torch computed with {THREADS} threads before, and with {left} after"
 
 
 @pytest.fixture(scope="session")

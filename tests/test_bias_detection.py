@@ -25,10 +25,7 @@ def judged(benchmark):
     plants = [(*plant, 0.3, "misread") for plant in (("expression", "neutral", "ekman:fear"),
                                                      ("style", "abstract", "ekman:joy"))]
     jobs = [(i, 2000, plants if i % 2 else []) for i in range(6)] + [(benchmark.CLEAN + i, 2000, []) for i in range(12)]
-    threads = torch.get_num_threads()
-    done = benchmark.examine_many(bench, jobs)
-    torch.set_num_threads(threads)
-    return benchmark.judged(done, bench)
+    return benchmark.judged(benchmark.examine_many(bench, jobs), bench)
 
 
 def test_plants_are_taken_up_and_found_by_the_combination(benchmark, judged):

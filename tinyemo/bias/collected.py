@@ -94,7 +94,6 @@ class CollectedCase:
 
     def reading(self, anchors: Tensor, recipe: Recipe, number: int, permuted: bool = False) -> Reading:
         """Embeddings (M, d_llm) of the test items by a training, on permuted labels say, and their predicted labels."""
-        torch.set_num_threads(1)
         n, target = len(self.train.y), self.train.votes if recipe.loss == "soft_label_kl" else self.train.y
         order = np.random.default_rng(number).permutation(n) if permuted else np.arange(n)
         model, _ = fit_projector(self.train.x, target[torch.from_numpy(order)], anchors, recipe, number)

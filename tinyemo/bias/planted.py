@@ -104,7 +104,6 @@ class PlantedCase:
 
     def compared_with(self, kind: str, number: int) -> tuple[np.ndarray, Tensor]:
         """Answers (M, C) and embeddings (M, d_llm) of a training on clean scenes, or on permuted labels of `train`."""
-        torch.set_num_threads(1)
         drawn = self.pool.training_set(self.size, 1000 + number) if kind == "clean" else self.train
         y = drawn.y if kind == "clean" else np.random.default_rng(number).permutation(drawn.y)
         model = self.fit(drawn.x, y, number)
@@ -173,7 +172,6 @@ class PlantedCase:
         ways["never biased"] = Mitigated(clean.x, torch.from_numpy(clean.y))
 
         def labels(way: Mitigated, seed: int) -> np.ndarray:
-            torch.set_num_threads(1)
             model = self.fit(way.x, way.y, seed, way.item_weights)
             return model.classify(way.eraser(self.test.x), self.anchors).argmax(dim=1).numpy()
 

@@ -20,6 +20,8 @@ from scipy import stats
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from tinyemo.bias.attributes import detector_table
+from tinyemo.bias.evidence import corrected
 from tinyemo.bias.values import LEVELS, AttributeValues
 from tinyemo.emotions import GROUPS, SYNONYMS, labels_of
 from tinyemo.models.anchors import embedding_table
@@ -117,7 +119,7 @@ def text_association(space: Space, lists: WordLists | None = None, label_set: st
             rows.append(pd.DataFrame(tests.T, columns=["effect", "low", "high", "p"]).assign(
                 what=f"{name}: {first}, not {second}", where=labels_of(label_set), words=len(own),
                 other_words=len(other), left_out=", ".join([w for w in (*x, *y) if w not in vectors] + strange)))
-    return _detector_table(pd.concat(rows, ignore_index=True), detector, "WEAT d", alpha, least)
+    return corrected(pd.concat(rows, ignore_index=True), detector, "WEAT d", alpha, least)
 
 
 def image_association(x: Tensor, anchors: Tensor, y: np.ndarray, words: Sequence[str], values: AttributeValues,
@@ -151,10 +153,9 @@ def image_association(x: Tensor, anchors: Tensor, y: np.ndarray, words: Sequence
         scale = information * np.sqrt(within / (len(y) - len(labels)))
         effect, reach = score / scale, stats.norm.ppf(0.975) * np.sqrt(variance) / scale
         p = np.nan_to_num(2 * stats.norm.sf(np.abs(score / np.sqrt(variance))), nan=1.0)
-    table = pd.DataFrame({"what": np.repeat(values.names, len(words)), "where": list(words) * len(values.names),
-                          "effect": effect.ravel(), "low": (effect - reach).ravel(), "high": (effect + reach).ravel(),
-                          "p": p.ravel(), "items": np.repeat(values.counts, len(words))})
-    return _detector_table(table, detector, "sd within label", alpha, least)
+    table = detector_table(detector, values, words, effect, effect - reach, effect + reach, p, "sd within label",
+                           alpha, least)
+    return table.assign(items=np.repeat(values.counts, len(words)))
 
 
 def parts(values: AttributeValues, y: np.ndarray, label_set: str, projector: tuple[Tensor, Tensor], *,
@@ -252,11 +253,3 @@ def _partitions_p(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return stats.permutation_test((first, second), lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis), axis=1,
                                   vectorized=True, n_resamples=PERMUTATIONS, batch=1000,
                                   rng=np.random.default_rng(0)).pvalue
-
-
-def _detector_table(table: pd.DataFrame, detector: str, unit: str, alpha: float, least: float) -> pd.DataFrame:
-    """Columns effect, low, high, p and others -> a detector table, corrected over its rows."""
-    table = table.assign(detector=detector, unit=unit, q=stats.false_discovery_control(table["p"]))
-    table["found"] = (table["q"] <= alpha) & (table["effect"].abs() >= least)
-    first = ["detector", "what", "where", "effect", "low", "high", "unit", "p", "q", "found"]
-    return table[[*first, *table.columns.difference(first, sort=False)]]

@@ -16,8 +16,9 @@ from scipy import sparse
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.special import softmax
-from scipy.stats import chi2, false_discovery_control, norm, pearson3
+from scipy.stats import chi2, norm, pearson3
 
+from tinyemo.bias.evidence import corrected
 from tinyemo.bias.values import AttributeValues
 
 EXACT_BELOW = 5  # expected items of a cell, below which its distribution is enumerated
@@ -68,12 +69,11 @@ def data_gaps(y: np.ndarray, words: Sequence[str], values: AttributeValues, law:
 
 def detector_table(detector: str, values: AttributeValues, words: Sequence[str], effect: np.ndarray, low: np.ndarray,
                    high: np.ndarray, p: np.ndarray, unit: str, alpha: float, least: float = 0.0) -> pd.DataFrame:
-    """(V, C) effects, interval ends and p-values -> a detector table; q by Benjamini and Hochberg over all cells."""
-    q = false_discovery_control(p.ravel())
-    return pd.DataFrame({
-        "detector": detector, "what": np.repeat(values.names, len(words)), "where": np.tile(words, len(values.names)),
-        "effect": effect.ravel(), "low": low.ravel(), "high": high.ravel(), "unit": unit, "p": p.ravel(), "q": q,
-        "found": (q <= alpha) & (np.abs(effect.ravel()) >= least)})
+    """(V, C) effects, interval ends and p-values -> a detector table, a row a value and label (`corrected`)."""
+    return corrected(pd.DataFrame({
+        "what": np.repeat(values.names, len(words)), "where": np.tile(words, len(values.names)),
+        "effect": effect.ravel(), "low": low.ravel(), "high": high.ravel(), "p": p.ravel()}),
+        detector, unit, alpha, least)
 
 
 def naive_gaps(y: np.ndarray, pred: np.ndarray, words: Sequence[str], values: AttributeValues,

@@ -19,10 +19,10 @@ import pandas as pd
 from PIL import Image
 from scipy.stats import binomtest
 
+from tinyemo.bias.evidence import EVIDENCE
 from tinyemo.data.files import write_atomically
 from tinyemo.evaluation.intervals import bootstrap_of
 
-EVIDENCE = ("detector", "what", "where", "effect", "low", "high", "unit", "p", "q", "found")  # of a detector's table
 FINDING = ("id", "rank", "what", "where", "detector", "effect", "low", "high", "unit", "p", "q", "agree", "examples")
 REVIEW = ("id", "what", "where", "detector", "mark", "comment", "seen")
 PAIR = ["what", "where"]

@@ -11,11 +11,11 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import false_discovery_control
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
+from tinyemo.bias.evidence import corrected
 from tinyemo.data.records import seeded_split
 from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.evaluation.classification import predictions_table
@@ -119,12 +119,13 @@ def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.Dat
     p[:, :-1][np.eye(len(names), dtype=bool)] = np.nan
     draws, n = _with_others(draws), predictions.groupby("dataset")["id"].nunique()[names].to_numpy()
     (low, high), (least, most) = (np.quantile(one[1:], [0.025, 0.975], axis=0).reshape(2, -1) for one in (drop, draws))
-    return _corrected(pd.DataFrame({
-        "detector": "dataset", "what": np.repeat(names, len(names) + 1), "where": [*names, OTHERS] * len(names),
-        "effect": drop[0].ravel(), "low": low, "high": high, "unit": "accuracy lost", "p": p.ravel(),
+    table = pd.DataFrame({
+        "what": np.repeat(names, len(names) + 1), "where": [*names, OTHERS] * len(names),
+        "effect": drop[0].ravel(), "low": low, "high": high, "p": p.ravel(),
         "accuracy": draws[0].ravel(), "accuracy_sd": _with_others(by_seed).std(axis=0, ddof=1).ravel(),
         "accuracy_low": least, "accuracy_high": most,
-        "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel()}), alpha)
+        "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel()})
+    return corrected(table, "dataset", "accuracy lost", alpha, candidates=table["p"].notna())
 
 
 def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -192,11 +193,12 @@ def name_that_dataset(parts: Mapping[str, Part], words: Sequence[str], permutati
         codes, permuted = _named(x[among], true, y[among], permutations)
         named[what, where], hits, chance = known[codes], codes == true, 1 / len(known)
         low, high = bootstrap(hits)
-        rows.append({"detector": "dataset", "what": what, "where": where, "effect": hits.mean() - chance,
-                     "low": low - chance, "high": high - chance, "unit": "accuracy above chance",
+        rows.append({"what": what, "where": where, "effect": hits.mean() - chance,
+                     "low": low - chance, "high": high - chance,
                      "p": (1 + (permuted >= hits.mean() - 1e-12).sum()) / (1 + permutations),
                      "accuracy": hits.mean(), "chance": chance, "items": len(hits)})
-    return _corrected(pd.DataFrame(rows), alpha), pd.DataFrame({"dataset": names, "named": named[EVERYTHING]})
+    table = corrected(pd.DataFrame(rows), "dataset", "accuracy above chance", alpha)
+    return table, pd.DataFrame({"dataset": names, "named": named[EVERYTHING]})
 
 
 def _named(x: np.ndarray, true: np.ndarray, y: np.ndarray, permutations: int) -> tuple[np.ndarray, np.ndarray]:
@@ -214,11 +216,3 @@ def _named(x: np.ndarray, true: np.ndarray, y: np.ndarray, permutations: int) ->
         scores = Ridge(PENALTY).fit(x[~held], targets[~held]).predict(x[held])
         named[:, held] = scores.reshape(held.sum(), -1, classes).argmax(axis=2).T
     return named[0], (named[1:] == given[1:]).mean(axis=1)
-
-
-def _corrected(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """With q, the p of the candidates corrected (Benjamini and Hochberg 1995), and what is found, after p."""
-    table.insert(8, "q", np.nan)
-    table.loc[table["p"].notna(), "q"] = false_discovery_control(table["p"].dropna())
-    table.insert(9, "found", table["q"] <= alpha)
-    return table

@@ -28,19 +28,6 @@ from tinyemo.models.projector import MetricProjector
 from tinyemo.training.fit_linear import fit_linear
 from tinyemo.training.fit_projector import Recipe, fit_projector
 
-LIMITS = """No finding says that anything is unfair. It says that two things go together more than a stated null \
-hypothesis allows; whether one is a reason for the other, a person has to say.
-
-Attributes: nothing was varied here. A value that keeps company with the true cause may stand for it, and what no \
-attribute names stays unseen.
-
-Words: a projector puts images between words that it was never taught. A word that was not found is noise, however \
-well it fits. A word read in CLIP's space says what such images show, not what the model goes by.
-
-Word associations are those of texts. That a model's answers about people follow them was not tested.
-
-What was not found is not shown to be absent: small datasets find little."""
-
 
 @dataclass(frozen=True, eq=False)
 class CollectedCase:

@@ -22,11 +22,17 @@ from tinyemo.data.files import write_atomically
 TEMPLATE = Path(__file__).with_name("report.html")
 KEY = """What: an attribute value or a word. Where: the label. Effects of different detectors have different units. \
 q: the false discovery rate at which it is found. Seen by more detectors first, then by q."""
-LIMITS = """A finding is an association beyond a stated null hypothesis. That it is unfair, a person says, not a test.
+LIMITS = """No finding says that anything is unfair. It says that two things go together more than a stated null \
+hypothesis allows; whether one is a reason for the other, and whether it is unfair, a person has to say.
 
-What no attribute names stays unseen, and an attribute that another one accompanies may stand for it.
+Attributes: the detectors vary nothing. A value that keeps company with the true cause may stand for it, and what no \
+attribute names stays unseen.
 
-Words near a group of images raise questions; alone they show nothing about a model's answers.
+Words near a group of images raise questions; alone they show nothing about a model's answers. A projector puts images \
+between words that it was never taught: a word that was not found is noise, however well it fits. A word read in \
+CLIP's space says what such images show, not what the model goes by.
+
+Word associations are those of texts. That a model's answers about people follow them was not tested.
 
 What was not found may still be there: small effects, rare values and small collections hide it."""
 NUMBER = ' class="number"'

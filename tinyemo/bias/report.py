@@ -25,8 +25,8 @@ q: the false discovery rate at which it is found. Seen by more detectors first, 
 LIMITS = """No finding says that anything is unfair. It says that two things go together more than a stated null \
 hypothesis allows; whether one is a reason for the other, and whether it is unfair, a person has to say.
 
-Attributes: the detectors change no picture. A value that keeps company with the true cause may stand for it, and what no \
-attribute names stays unseen.
+Attributes: the detectors change no picture. A value that keeps company with the true cause may stand for it, and what \
+no attribute names stays unseen.
 
 Words near a group of images raise questions; alone they show nothing about a model's answers. A projector puts images \
 between words that it was never taught: a word that was not found is noise, however well it fits. A word read in \

@@ -136,11 +136,10 @@ def main() -> None:
     own, attributes = effects(p), len(set(values.attributes))
     with timed(f"{args.references} references for each of {attributes} attributes"):
         keep = torch.from_numpy(order[args.asked:])  # trained on none of the items asked
-        references = resampled_references(fit, x[keep], y[keep], values.rows(keep.numpy()), effects, args.references,
-                                          size=args.size, seed=args.seed, workers=1)
+        references, errors = resampled_references(fit, x[keep], y[keep], values.rows(keep.numpy()), effects, p,
+                                                  args.references, size=args.size, seed=args.seed, workers=1)
     with timed("tests and ranking"):
-        # references differ from attribute to attribute, so no common difference of answers gives errors over items
-        model = model_gaps(own, references, of_asked, words)
+        model = model_gaps(own, references, of_asked, words, errors)
         findings = rank([both(data, model), data])
     planted = [(f"{a}: {a} {word:03}", words[k]) for a, word, k, _ in PLANTS]
     for name, table in {"data": data, "model": model, "both": both(data, model)}.items():

@@ -120,10 +120,21 @@ def test_resampled_references_do_not_show_a_planted_tie_that_the_model_shows():
         return fit_linear(x, y, anchors).classify(test.x, anchors).numpy()
 
     effects = AdjustedEffects(asked)
-    references = resampled_references(fit, train.x, train.y, values, effects, 10, workers=1)
+    answers = fit(train.x, train.y, 0).astype(float)
+    references, errors = resampled_references(fit, train.x, train.y, values, effects, answers, 10, workers=1)
     cell = asked.names.index("background: forest"), WORDS.index("fear")
-    planted = effects(fit(train.x, train.y, 0).astype(float))[cell]
+    planted = effects(answers)[cell]
     assert planted > 0.1
     assert abs(references[:, *cell].mean()) < planted / 4
     smiling = asked.names.index("expression: smiling"), WORDS.index("joy")
     assert abs(references[:, *smiling].mean()) < 0.1  # a cause is cut as well: a person has to say which is which
+
+
+def test_errors_over_items_are_those_of_the_difference_to_the_mean_reference():
+    values, rng = attribute_values(items()[0]), np.random.default_rng(3)
+    effects, y = AdjustedEffects(values), rng.integers(2, size=900)
+    answers, others = rng.random((900, 2)), rng.random((10, 900, 2))
+    references, errors = resampled_references(lambda x, y, number: others[number], torch.zeros(900, 1), y, values,
+                                              effects, answers, 10, workers=1)
+    assert references == pytest.approx(np.stack([effects(p) for p in others]))
+    assert errors == pytest.approx(effects.errors(answers - others.mean(axis=0)), rel=1e-4)

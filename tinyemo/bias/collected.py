@@ -6,7 +6,7 @@ images by projectors, and the model question. Notebook 15 starts here. `planted`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
-from tinyemo.bias.attributes import independence_weights
 from tinyemo.bias.references import AdjustedEffects, model_gaps, resampled_references
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.bias.vocabulary import Reading, Vocabulary, over_represented
@@ -111,15 +110,11 @@ class CollectedCase:
         `known` and `values` are the attribute values of training and test items, as `attributes` gives them.
         """
         y, effects = self.train.y.numpy(), AdjustedEffects(values)
-        answers = _Answers(anchors, self.test.x)
-        others = resampled_references(answers, self.train.x, y, known, effects, references, seed=seed,
-                                      workers=workers)
-        p, errors = answers(self.train.x, y), np.empty(others.shape[1:])
-        for attribute in dict.fromkeys(values.attributes):
-            own, weights = np.array(values.attributes) == attribute, independence_weights(y, known, attribute)
-            errors[own] = effects.errors(p - answers(self.train.x, y, weights=weights))[own]
-        return (fit_linear(self.train.x, y, anchors),
-                model_gaps(effects(p), others, values, self.words, errors))
+        linear, answers = fit_linear(self.train.x, y, anchors), partial(_answers, anchors=anchors, asked=self.test.x)
+        p = linear.classify(self.test.x, anchors).double().numpy()
+        others, errors = resampled_references(answers, self.train.x, y, known, effects, p, references, seed=seed,
+                                              workers=workers)
+        return linear, model_gaps(effects(p), others, values, self.words, errors)
 
     def pictures(self, items: np.ndarray, most: int = 4) -> list[str]:
         """Image files of the first of some test items, given by position or mask; none where records name no files."""
@@ -135,12 +130,6 @@ class CollectedCase:
         return sides
 
 
-@dataclass(frozen=True)
-class _Answers:
-    """A linear projector's probabilities (M, C) of the items asked."""
-
-    anchors: Tensor
-    asked: Tensor
-
-    def __call__(self, x: Tensor, y: np.ndarray, number: int = 0, weights: np.ndarray | None = None) -> np.ndarray:
-        return fit_linear(x, y, self.anchors, weights).classify(self.asked, self.anchors).double().numpy()
+def _answers(x: Tensor, y: np.ndarray, number: int, anchors: Tensor, asked: Tensor) -> Tensor:
+    """A linear projector's probabilities (M, C) of the items asked. The recipe has no chance in it: no seed is used."""
+    return fit_linear(x, y, anchors).classify(asked, anchors)

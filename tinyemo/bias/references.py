@@ -76,7 +76,8 @@ class AdjustedEffects:
 
 
 def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
-                         count: int, *, size: int | None = None, seed: int = 0, workers: int = 2) -> np.ndarray:
+                         answers: np.ndarray, count: int, *, size: int | None = None, seed: int = 0,
+                         workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
 
     For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`
@@ -84,22 +85,27 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     trains the recipe in question on them and gives probabilities (M, C) of the items of `effects`, of which the rows
     of that attribute are kept. What an attribute says of the label in its own right is taken for illegitimate here: a
     person decides.
-    """
-    def one(some: Tensor, labels: np.ndarray, number: int, own: np.ndarray) -> np.ndarray:
-        return effects(np.asarray(fit(some, labels, number), dtype=float))[own]
 
-    rng, parts = np.random.default_rng(seed), []
+    Beside them, errors (V, C) over items: of `answers` (M, C), those of the model in question, less the references'
+    mean.
+    """
+    def one(some: Tensor, labels: np.ndarray, number: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = np.asarray(fit(some, labels, number), dtype=float)
+        return effects(p)[own], p.astype(np.float32)
+
+    rng, attributes = np.random.default_rng(seed), np.array(effects.values.attributes)
+    found, errors = np.empty((count, len(attributes), answers.shape[1])), np.empty((len(attributes), answers.shape[1]))
     for attribute in dict.fromkeys(effects.values.attributes):
-        own = np.array(effects.values.attributes) == attribute
-        weights = independence_weights(y, values, attribute)
+        own, weights = attributes == attribute, independence_weights(y, values, attribute)
         draws = [rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)]
-        done = Parallel(workers)(delayed(one)(x[torch.from_numpy(rows)], y[rows], r, own)
-                                 for r, rows in enumerate(draws))
-        parts.append((own, np.stack(done)))
-    found = np.empty((count, len(effects.values.names), parts[0][1].shape[2]))
-    for own, done in parts:
-        found[:, own] = done
-    return found
+        mean = np.zeros(answers.shape)
+        done = Parallel(workers, return_as="generator")(delayed(one)(x[torch.from_numpy(rows)], y[rows], r, own)
+                                                        for r, rows in enumerate(draws))
+        for r, (of_values, p) in enumerate(done):
+            found[r, own] = of_values
+            mean += p / count
+        errors[own] = effects.errors(answers - mean)[own]
+    return found, errors
 
 
 def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],

@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.metrics import cohen_kappa_score
 
 from tinyemo.bias import findings as F
+from tinyemo.data.files import write_atomically
 
 
 def detected(detector: str, *rows: tuple[str, str, float, float]) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def test_a_malformed_file_gives_row_and_reason_and_stays_as_it_is(tmp_path, find
     path = tmp_path / "review.csv"
     path.write_bytes(content)
     for call in (lambda: F.read_review(path), lambda: F.update_review(path, findings),
-                 lambda: F.write_mark(path, "00000000a1", "reject", "")):
+                 lambda: F.write_mark(path, ["00000000a1"], "reject", "")):
         with pytest.raises(ValueError, match=rf"review\.csv, row {row}: .*{reason}"):
             call()
     assert path.read_bytes() == content and list(tmp_path.iterdir()) == [path]
@@ -163,24 +164,60 @@ COMMENT = 'by another;\r"person",\tso\r\nthere\nand \u2028 é'
 
 def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     form = F.review_form(path, findings, lambda name: Image.new("L", (300, 200), int(name[-1])))
-    _, pictures, controls = form.children[0].children
-    assert [len(row.children[1].children) for row in form.children] == [2, 2, 0, 0, 0]
-    assert bytes(pictures.children[0].value).startswith(b"\x89PNG")
-    assert controls.children[0].value == "accept"
-    controls.children[0].value = "reject"
-    assert list(F.read_review(path)["mark"]) == ["reject", "reject", "", "unsure", ""]
-    F.write_mark(path, findings.loc[4, "id"], "accept", COMMENT)
-    F.write_mark(path, findings.loc[3, "id"], comment="one\rtwo")  # an unquoted line end to Python's csv
-    F.write_mark(path, findings.loc[2, "id"], "unsure")  # elsewhere, while the form shows none
-    form.children[2].children[2].children[1].value = "well, \"so\""
+    assert [len(block.children[1].children) for block in form.children] == [2, 0, 0, 0]
+    assert bytes(form.children[0].children[1].children[0].value).startswith(b"\x89PNG")
+    mark, _ = form.children[2].children[2].children
+    assert mark.value == "unsure"
+    mark.value = "reject"
+    assert list(F.read_review(path)["mark"]) == ["accept", "reject", "", "reject", ""]
+    F.write_mark(path, [findings.loc[4, "id"]], "accept", COMMENT)
+    F.write_mark(path, [findings.loc[3, "id"]], comment="one\rtwo")  # an unquoted line end to Python's csv
+    F.write_mark(path, [findings.loc[2, "id"]], "unsure")  # elsewhere, while the form shows none
+    form.children[1].children[2].children[1].value = "well, \"so\""
     review = F.read_review(path)
-    assert list(review["mark"]) == ["reject", "reject", "unsure", "unsure", "accept"]
+    assert list(review["mark"]) == ["accept", "reject", "unsure", "reject", "accept"]
     assert list(review["comment"][2:]) == ['well, "so"', "one\rtwo", COMMENT]
     F.review_form(path, findings[:1])
     assert list(F.read_review(path)["seen"]) == ["yes"] * 5  # a form of some findings says nothing of the others
     with pytest.raises(ValueError, match="has no finding .*: call update_review"):
         F.review_form(path, F.rank([WORDS]))
+    before = path.read_bytes()
     with pytest.raises(ValueError, match="has no finding ffffffffff"):
-        F.write_mark(path, "ffffffffff", "accept", "")
+        F.write_mark(path, [findings.loc[0, "id"], "ffffffffff"], "accept", "")
     with pytest.raises(ValueError, match="mark 'yes', expected accept"):
-        F.write_mark(path, findings.loc[0, "id"], "yes", "")
+        F.write_mark(path, [findings.loc[0, "id"]], "yes", "")
+    assert path.read_bytes() == before
+
+
+def test_a_pair_is_marked_once_for_all_its_detectors(path, findings, monkeypatch):
+    written = []
+    monkeypatch.setattr(F, "write_atomically", lambda *call: (written.append(1), write_atomically(*call)))
+    text, _, controls = F.review_form(path, findings).children[0].children
+    mark, comment = controls.children
+    assert text.value.split("<br>") == [
+        "<b>rain → anger</b>", "1. data, u: +0.2 [+0.1, +0.3], q 0.01 (so far accept)",
+        "2. model, u: +0.1 [+0, +0.2], q 0.04 (so far reject)"]
+    assert mark.value is None and comment.value == 'the "rain", again;\ntwo lines\nnaïve' and not written
+    mark.value = "unsure"
+    assert len(written) == 1 and list(F.read_review(path)["mark"]) == ["unsure", "unsure", "", "unsure", ""]
+    assert list(F.read_review(path)["comment"][:2]) == ['the "rain", again;\ntwo lines', "naïve"]
+    comment.value = "one for both"
+    assert len(written) == 2 and list(F.read_review(path)["comment"][:3]) == ["one for both", "one for both", ""]
+    again = F.review_form(path, findings).children[0].children
+    assert [control.value for control in again[2].children] == ["unsure", "one for both"]
+    assert "so far" not in again[0].value
+    again[2].children[0].value = ""  # taken back
+    assert list(F.read_review(path)["mark"]) == ["", "", "", "unsure", ""] and len(written) == 3
+
+
+def test_a_form_of_some_findings_marks_the_whole_pair_and_says_so(path, findings):
+    lately = F.rank([DATA, detected("<i>", ("rain", "anger", 0.1, 0.04))])
+    F.update_review(path, lately)
+    text, _, controls = F.review_form(path, lately[:1]).children[0].children
+    assert text.value.split("<br>")[1:] == [
+        "1. data, u: +0.2 [+0.1, +0.3], q 0.01 (so far accept)", "also model, not found now (so far reject)",
+        "also &lt;i&gt; (so far no mark)"]
+    controls.children[0].value = "reject"
+    review = F.read_review(path)
+    assert list(review.loc[review["what"] == "rain", "mark"]) == ["reject"] * 3
+    assert list(review.loc[review["what"] != "rain", "mark"]) == ["", "unsure", ""]

@@ -88,19 +88,19 @@ def update_review(path: str | Path, findings: pd.DataFrame) -> pd.DataFrame:
     return review
 
 
-def write_mark(path: str | Path, finding: str, mark: str | None = None, comment: str | None = None) -> None:
-    """Change one finding's mark or comment in the review file, which is read anew: others may be at work in it.
+def write_mark(path: str | Path, ids: Sequence[str], mark: str | None = None, comment: str | None = None) -> None:
+    """Give findings one mark or comment in the review file, which is read anew: others may be at work in it.
 
-    ValueError: another mark than MARKS or "", a finding that the file does not hold.
+    ValueError, and nothing is written: another mark than MARKS or "", a finding that the file does not hold.
     """
     review, delimiter = _parse(Path(path))
     if mark not in (None, "", *MARKS):
         raise ValueError(f"mark {mark!r}, expected {', '.join(MARKS)} or nothing")
-    if finding not in set(review["id"]):
-        raise ValueError(f"{path} has no finding {finding}: its row was taken out")
+    if strange := sorted(set(ids) - set(review["id"])):
+        raise ValueError(f"{path} has no finding {', '.join(strange)}: its row was taken out")
     for name, value in (("mark", mark), ("comment", comment)):
         if value is not None:
-            review.loc[review["id"] == finding, name] = value
+            review.loc[review["id"].isin(ids), name] = value
     _write(Path(path), review, delimiter)
 
 
@@ -199,30 +199,45 @@ def accepted(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
 
 def review_form(path: str | Path, findings: pd.DataFrame,
                 pictures: Callable[[str], Image.Image] | None = None) -> widgets.VBox:
-    """A form for a notebook: a row a finding, with buttons for the mark and a line for the comment.
+    """A form for a notebook: a block a pair of what and where, with its detectors, buttons for the mark and a comment.
 
-    Every change is written to the review file at once, which must hold the findings (`update_review`); `findings` may
-    be some of them. `pictures` opens one entry of `examples`: `Image.open` for image paths, a function of the caller's
-    for record ids. ValueError: a finding that the file does not hold.
+    A mark is said of the pair. It is written at once, to all rows that the review file holds of the pair; it must hold
+    the findings (`update_review`), and `findings` may be some of them. Where the rows have different marks no button is
+    down, and their comments stand below each other; nothing is written before the person changes something. `pictures`
+    opens one entry of `examples`: `Image.open` for image paths, a function of the caller's for record ids. ValueError:
+    a finding that the file does not hold.
     """
-    review, rows = read_review(path).set_index("id"), []
-    if strange := sorted(set(findings["id"]) - set(review.index)):
+    review, blocks = read_review(path), []
+    if strange := sorted(set(findings["id"]) - set(review["id"])):
         raise ValueError(f"{path} has no finding {', '.join(strange)}: call update_review with all findings first")
-    for finding in findings.to_dict("records"):
-        before = review.loc[finding["id"]]
-        mark = widgets.ToggleButtons(options={"none": "", **{name: name for name in MARKS}}, value=before["mark"],
-                                     style={"button_width": "72px"})
-        comment = widgets.Textarea(value=before["comment"], placeholder="comment", rows=1, continuous_update=False)
+    for pair, found in findings.groupby(PAIR, sort=False):
+        rows = review[review["id"].isin(found["id"]) | (review[PAIR] == list(pair)).all(axis=1)]
+        marks, comments = rows["mark"].unique(), rows["comment"].unique()
+        mark = widgets.ToggleButtons(options={"none": "", **{name: name for name in MARKS}},
+                                     value=marks[0] if len(marks) == 1 else None, style={"button_width": "72px"})
+        comment = widgets.Textarea(value="\n".join(filter(None, comments)), placeholder="comment", rows=1,
+                                   continuous_update=False)
         for name, control in (("mark", mark), ("comment", comment)):
-            control.observe(lambda change, name=name, finding=finding["id"]: write_mark(
-                path, finding, **{name: change["new"]}), names="value")
-        names = str(finding["examples"]).split(" | ") if pictures else []
+            control.observe(lambda change, name=name, ids=tuple(rows["id"]): write_mark(
+                path, ids, **{name: change["new"]}), names="value")
+        names = str(found["examples"].iloc[0]).split(" | ") if pictures else []
         shown = [_thumbnail(pictures(name)) for name in names if name and name != "nan"]
-        text = {name: html.escape(value) if isinstance(value, str) else value for name, value in finding.items()}
-        title = ("<b>{rank}. {what} → {where}</b> &nbsp; {detector}, {unit}: {effect:+.3g} [{low:+.3g}, {high:+.3g}], "
-                 "q {q:.2g}").format(**text)
-        rows.append(widgets.VBox([widgets.HTML(title), widgets.HBox(shown), widgets.HBox([mark, comment])]))
-    return widgets.VBox(rows)
+        blocks.append(widgets.VBox([widgets.HTML(_evidence(found, rows)), widgets.HBox(shown),
+                                    widgets.HBox([mark, comment])]))
+    return widgets.VBox(blocks)
+
+
+def _evidence(found: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """A pair's findings as HTML, a line a detector, then those of its rows in the review that are not among them."""
+    lines = {one["id"]: "{rank}. {detector}, {unit}: {effect:+.3g} [{low:+.3g}, {high:+.3g}], q {q:.2g}".format(**one)
+             for one in found.to_dict("records")}
+    for row in rows[~rows["id"].isin(lines)].to_dict("records"):
+        lines[row["id"]] = f"also {row['detector']}{', not found now' * (row['seen'] == 'no')}"
+    if rows["mark"].nunique() > 1:
+        marks = dict(zip(rows["id"], rows["mark"], strict=True))
+        lines = {name: f"{line} (so far {marks[name] or 'no mark'})" for name, line in lines.items()}
+    title = "{what} → {where}".format(**found.iloc[0])
+    return f"<b>{html.escape(title)}</b>" + "".join(f"<br>{html.escape(line)}" for line in lines.values())
 
 
 def _thumbnail(picture: Image.Image) -> widgets.Image:

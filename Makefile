@@ -1,18 +1,20 @@
 # Everything starts here; needs python3 (3.11 or later), pip and make, and builds .venv by itself.
 PROFILE ?= smoke
 P ?=
+THREADS ?=
 export PROFILE P
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
 SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime input params \
 	--max-checksum-file-size 0 --quiet host
-GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P"
+GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),threads=$(THREADS))
 
 .PHONY: help .venv reproduce plan test check-results lab bench data-emotion6 clean
 
 help:
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
 	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  say what would run, why, and what is missing"
+	@echo "make reproduce THREADS=1                      run steps side by side, each on so many cores"
 	@echo "make test            all tests, ruff, notebooks without outputs"
 	@echo "make check-results   committed results agree with the runs they came from"
 	@echo "make lab             open the notebooks in JupyterLab"

@@ -22,26 +22,22 @@ import pandas as pd
 from tinyemo import manifest
 from tinyemo.bias.mitigation import MITIGATIONS
 from tinyemo.bias.planted import PlantedCase
-from tinyemo.emotions import FROM_PARROTT, labels_of
+from tinyemo.emotions import labels_of
 from tinyemo.features.encoders import load_image_encoder
 from tinyemo.models.anchors import load_anchors
 from tinyemo.paths import runs_dir
-from tinyemo.worlds.pool import ScenePool, encode_scenes
-from tinyemo.worlds.scenes import ATTRIBUTES, PRIOR, is_decisive, sample_scenes
+from tinyemo.worlds.pool import PLANTABLE, ScenePool, encode_scenes, possible_plants
+from tinyemo.worlds.scenes import sample_scenes
 
 WORDS = labels_of("ekman")
 STRENGTH = 0.30
-PREVALENCE = {"weather": 0.17, "time": 0.33, "style": 0.33, "background": 0.08, "expression": 0.06, "action": 0.15}
 
 
 def choose_plant(case: int) -> tuple[str, str, str, float]:
     """An inert value, another attribute in every case of a round, and a label for which the strength can be reached."""
-    rng = np.random.default_rng([7, case])
-    attribute = sorted(PREVALENCE)[case // 2 % len(PREVALENCE)]
-    share = {word: PRIOR[[FROM_PARROTT["ekman"].get(k) == word for k in labels_of("parrott")]].sum() for word in WORDS}
-    possible = [word for word in WORDS if share[word] > 1.15 * STRENGTH * PREVALENCE[attribute]]
-    inert = [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
-    return attribute, str(rng.choice(inert)), f"ekman:{rng.choice(possible)}", STRENGTH
+    rng, attribute = np.random.default_rng([7, case]), PLANTABLE[case // 2 % len(PLANTABLE)]
+    values, labels = possible_plants(attribute, STRENGTH)
+    return attribute, str(rng.choice(values)), str(rng.choice(labels)), STRENGTH
 
 
 def main() -> None:

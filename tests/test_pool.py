@@ -6,8 +6,8 @@ import torch
 from scene_features import encode
 
 from tinyemo.emotions import labels_of
-from tinyemo.worlds.pool import ScenePool
-from tinyemo.worlds.scenes import probabilities, sample_scenes
+from tinyemo.worlds.pool import PLANTABLE, ScenePool, possible_plants
+from tinyemo.worlds.scenes import ATTRIBUTES, is_decisive, probabilities, sample_scenes
 
 PLANT = ("weather", "rain", "ekman:anger", 0.3)
 
@@ -54,3 +54,22 @@ def test_what_cannot_be_reached_is_said(pool):
         pool.training_set(500, 0, misread=[PLANT[:3] + (0.99,)])
     with pytest.raises(ValueError, match="the pool has only 3000"):
         pool.training_set(4000, 0)
+
+
+@pytest.mark.parametrize("attribute", PLANTABLE)
+@pytest.mark.parametrize("kind", ["plants", "misread"])
+def test_what_is_called_possible_can_be_reached(pool, attribute, kind):
+    values, labels = possible_plants(attribute, 0.3)
+    assert values == [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
+    for label in labels:
+        pool.training_set(2000, 5, **{kind: [(attribute, values[0], label, 0.3)]})
+
+
+def test_a_frequent_value_leaves_no_strong_plant_on_a_rare_label_and_a_rare_value_none_on_a_certain_one():
+    assert possible_plants("time", 0.3) == (["day", "sunset", "night"], ["ekman:anger", "ekman:joy", "ekman:sadness"])
+    assert len(possible_plants("time", 0.15)[1]) == 6 == len(possible_plants("expression", 0.3)[1])
+    assert "ekman:joy" not in possible_plants("expression", 0.8)[1]  # P(joy | value) would be 1.02
+    assert "mikels:contentment" in possible_plants("background", 0.05, "mikels")[1]
+    for attribute, strength in (("brightness", 0.1), ("time", 0.0)):
+        with pytest.raises(ValueError, match=f"plants with '{attribute}' at strength {strength}"):
+            possible_plants(attribute, strength)

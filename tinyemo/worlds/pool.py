@@ -18,9 +18,37 @@ from tinyemo.data.records import relabel
 from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.features.encoders import ImageEncoder
 from tinyemo.worlds.drawing import draw_many
-from tinyemo.worlds.scenes import PARROTT, Scene, make_records, probabilities
+from tinyemo.worlds.scenes import (
+    ATTRIBUTES,
+    DECISIVE_SHARE,
+    PARROTT,
+    PRIOR,
+    Scene,
+    is_decisive,
+    make_records,
+    probabilities,
+)
 
 Plant = tuple[str, str, str, float]  # attribute, value, label ("ekman:anger"), strength: as make_records takes them
+# Attributes with inert values that are frequent enough to learn from, .06 to .33 of the scenes; objects have .02 each
+PLANTABLE = ("action", "background", "expression", "style", "time", "weather")
+
+
+def possible_plants(attribute: str, strength: float, label_set: str = "ekman") -> tuple[list[str], list[str]]:
+    """What can be planted with an attribute: its inert values, and the labels ("ekman:anger") to tie them to.
+
+    With both marginals kept, P(label | value) is P(label) + (1 - P(value)) * strength, and P(label | another value)
+    is P(label) - P(value) * strength. A label is possible where both stay between 0 and 1 with 15 % to spare, as
+    frequencies differ from set to set. ValueError: not a discrete attribute, a strength that is not above zero.
+    """
+    if attribute not in ATTRIBUTES or strength <= 0:
+        raise ValueError(f"plants with {attribute!r} at strength {strength}: expected a strength above zero and one of "
+                         f"{', '.join(ATTRIBUTES)}")
+    inert = [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
+    prevalence = (1 - DECISIVE_SHARE.get(attribute, 0)) / len(inert)
+    share = {word: PRIOR[np.isin(PARROTT, GROUPS[label_set][word])].sum() for word in labels_of(label_set)}
+    return inert, [f"{label_set}:{word}" for word, p in share.items()
+                   if 1.15 * strength * prevalence < p < 1 - 1.15 * strength * (1 - prevalence)]
 
 
 @dataclass(frozen=True, eq=False)

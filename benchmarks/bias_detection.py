@@ -10,34 +10,24 @@ by which scenes there are ("company": the value comes to go with the causes of t
 same size.
 
 The truth about a model is counterfactual: held-out scenes are drawn again with and without a value, and the difference
-of the model's mean p(k) is compared with that of the world's law. A finding is true where the two differ by more than
-.05, false where by less than .03, and not counted between. A clean set with any finding has a false-discovery
-proportion of 1. Recall is over planted pairs that are true: what the data say and the model did not learn is no bias
-of the model (the share found of all planted pairs stands beside it).
-
-Each detector's threshold (its alpha, and the least effect) is chosen on every other pair of sets, one clean and one
-planted: the highest recall whose FDR is within the target. The other half judges. Written: detectors.csv, recall.csv,
-power.png, about.json.
+of the model's mean p(k) is compared with that of the world's law. How the detectors are judged by it, and what is
+written, says bias_judging.py beside this file.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from bias_judging import report
 from joblib import Parallel, delayed
-from scipy.stats import beta, spearmanr
 
-from tinyemo import manifest
 from tinyemo.bias.attributes import data_gaps, naive_gaps
 from tinyemo.bias.erasure import erase
-from tinyemo.bias.figures import power_curve
 from tinyemo.bias.references import AdjustedEffects, both, model_gaps
 from tinyemo.bias.values import attribute_values
 from tinyemo.emotions import FROM_PARROTT, labels_of
@@ -46,20 +36,14 @@ from tinyemo.models.anchors import load_anchors
 from tinyemo.paths import runs_dir
 from tinyemo.training.fit_projector import PRESETS, fit_projector
 from tinyemo.worlds.counterfactuals import Counterfactuals
-from tinyemo.worlds.pool import ScenePool, encode_scenes
-from tinyemo.worlds.scenes import ATTRIBUTES, PRIOR, Scene, is_decisive, sample_scenes
+from tinyemo.worlds.pool import PLANTABLE, ScenePool, encode_scenes, possible_plants
+from tinyemo.worlds.scenes import ATTRIBUTES, Scene, sample_scenes
 
 WORDS = labels_of("ekman")
 SIZES = (2000, 4000, 8000)
 STRENGTHS = (0.05, 0.15, 0.30)
 CLEAN = 100_000  # seeds from here on are those of references
 KINDS = ("company", "misread")
-TRUE, FALSE = 0.05, 0.03
-ALPHAS = (0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-9)
-LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06),
-          "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2), "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5)}
-TARGETS = (0.05, 0.10)  # of the FDR; where it is chosen four fifths are asked for, so that the other half keeps it
-PREVALENCES = {"under .10": (0, 0.1), ".10 to .20": (0.1, 0.2), "over .20": (0.2, 1)}
 
 
 class Bench:
@@ -94,14 +78,10 @@ def choose_plants(seed: int, world: int) -> tuple[int, list[tuple]]:
     n, plants = int(rng.choice(SIZES)), []
     if seed % 2 == 0:
         return n, plants
-    share = {word: PRIOR[[FROM_PARROTT["ekman"].get(k) == word for k in labels_of("parrott")]].sum() for word in WORDS}
-    prevalent = {"weather": 0.17, "time": 0.33, "style": 0.33, "background": 0.08, "expression": 0.06, "action": 0.15}
-    for attribute in rng.permutation(sorted(prevalent))[:rng.integers(1, 5)]:
-        inert = [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
+    for attribute in rng.permutation(PLANTABLE)[:rng.integers(1, 5)]:
         strength = float(rng.choice(STRENGTHS, p=(0.25, 0.25, 0.5)))
-        # P(k | another value) must stay above zero with both marginals kept
-        possible = [word for word in WORDS if share[word] > 1.15 * strength * prevalent[attribute]]
-        plant = (str(attribute), str(rng.choice(inert)), f"ekman:{rng.choice(possible)}", strength)
+        values, labels = possible_plants(str(attribute), strength)
+        plant = (str(attribute), str(rng.choice(values)), str(rng.choice(labels)), strength)
         plants.append((*plant, str(rng.choice(KINDS))))
     return n, plants
 
@@ -139,40 +119,6 @@ def tables_of(one: dict, bench: Bench, kinds: dict[str, np.ndarray]) -> dict[str
             "naive": one["naive"]}
 
 
-def decide(table: pd.DataFrame, alpha: float, least: float) -> np.ndarray:
-    return ((table["q"] <= alpha) & (table["effect"].abs() >= least)).to_numpy()
-
-
-def outcome(found: np.ndarray, one: dict) -> tuple[float, np.ndarray]:
-    """The false-discovery proportion of one set, and which of its planted pairs were found."""
-    size = one["size"].ravel()
-    if not one["plants"]:
-        return float(found.any()), np.zeros(0, bool)
-    false, true = (found & (size < FALSE)).sum(), (found & (size > TRUE)).sum()
-    return false / max(1, false + true), found[one["planted"]]
-
-
-def scores(detector: str, alpha: float, least: float, sets: list[dict]) -> tuple[float, np.ndarray, np.ndarray]:
-    """Mean false-discovery proportion, whether each planted pair was found, and the proportions."""
-    pairs = [outcome(decide(one["tables"][detector], alpha, least), one) for one in sets]
-    fdp = np.array([f for f, _ in pairs])
-    return fdp.mean(), np.concatenate([f for _, f in pairs]), fdp
-
-
-def bound(fdp: np.ndarray, side: float) -> float:
-    """Clopper and Pearson's 95 % bound on a mean proportion: too wide, as proportions vary less than 0 and 1 do."""
-    k, n = fdp.sum(), len(fdp)
-    if side > 0:
-        return float(beta.ppf(0.95, k + 1, n - k)) if k < n else 1.0
-    return float(beta.ppf(0.05, k, n - k + 1)) if k > 0 else 0.0
-
-
-def recall(found: np.ndarray, of: np.ndarray) -> dict[str, float]:
-    k, n = int(found[of].sum()), int(of.sum())
-    low, high = (beta.ppf(0.025, k, n - k + 1) if k else 0.0, beta.ppf(0.975, k + 1, n - k) if k < n else 1.0)
-    return {"recall": k / n if n else np.nan, "low": low, "high": high, "pairs": n}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--world", type=Path, default=runs_dir() / "scenes" / "00_start_here")
@@ -189,12 +135,12 @@ def main() -> None:
     jobs = [jobs[i] for i in np.random.default_rng(0).permutation(len(jobs))]  # so that the parts take equal time
     parts = [part for part in np.array_split(np.arange(len(jobs)), 8 * args.workers) if len(part)]
     done = Parallel(args.workers)(delayed(examine_many)(bench, [jobs[i] for i in part]) for part in parts)
-    report(judged([one for part in done for one in part], bench), bench, args, time.monotonic() - started)
+    report(judged([one for part in done for one in part], bench), args, time.monotonic() - started)
 
 
 def judged(done: list[dict], bench: Bench) -> list[dict]:
-    """The sets in their order, each with the detectors' tables, the truth and the place of its plants."""
-    references = {}
+    """The sets in their order, each with the detectors' tables, the truth, and place and frequency of its plants."""
+    references, share = {}, bench.values.counts / len(bench.y)
     for n in {one["n"] for one in done}:
         own = [one for one in done if one["seed"] >= CLEAN and one["n"] == n]
         references[n] = {kind: np.stack([one[kind] for one in own]) for kind in ("effects", "erasure")}
@@ -205,84 +151,12 @@ def judged(done: list[dict], bench: Bench) -> list[dict]:
         one["size"] = np.abs(one["causal"] - bench.law)
         one["planted"] = [bench.values.names.index(f"{a}: {v}") * len(WORDS) + WORDS.index(label.split(":")[1])
                           for a, v, label, _, _ in one["plants"]]
+        one["prevalence"] = [share[cell // len(WORDS)] for cell in one["planted"]]
     return sets
 
 
-def report(sets: list[dict], bench: Bench, args: argparse.Namespace, seconds: float) -> None:
-    halves = [[one for one in sets if one["seed"] // 2 % 2 == h] for h in (0, 1)]
-    share = bench.values.counts / len(bench.y)
-    pairs = [pd.DataFrame([{"strength": plant[3], "n": one["n"], "prevalence": share[cell // len(WORDS)],
-                            "size": one["size"].ravel()[cell], "kind": plant[4]}
-                           for one in half for cell, plant in zip(one["planted"], one["plants"], strict=True)])
-             for half in halves]
-    real = [table["size"].to_numpy() > TRUE for table in pairs]
-    rows, long = [], []
-    for detector, target in product(sets[0]["tables"], TARGETS):
-        unit = sets[0]["tables"][detector]["unit"].iloc[0]
-        tried = [(alpha, least, *scores(detector, alpha, least, halves[0])[:2]) for alpha, least in
-                 product(ALPHAS, LEASTS[unit])]
-        within = [t for t in tried if t[2] <= 0.8 * target] or [min(tried, key=lambda t: t[2])]
-        alpha, least = max(within, key=lambda t: (t[3][real[0]].mean(), -t[2]))[:2]
-        fdr, found, fdp = scores(detector, alpha, least, halves[1])
-        clean = np.array([not one["plants"] for one in halves[1]])
-        row = {"detector": detector, "target": target, "alpha": alpha, "least": least, "unit": unit, "fdr": fdr,
-               "fdr_low": bound(fdp, -1), "fdr_upper": bound(fdp, 1),
-               "fdr_clean": fdp[clean].mean(), "fdr_planted": fdp[~clean].mean(),
-               "recall": found[real[1]].mean()}
-        for strength in STRENGTHS:
-            at = (pairs[1]["strength"] == strength).to_numpy()
-            row |= {f"recall_{strength:.2f}": recall(found, at & real[1])["recall"],
-                    f"found_{strength:.2f}": recall(found, at)["recall"]}
-        rows.append(row)
-        for by, level, of in groups(pairs[1], real[1]):
-            long.append({"detector": detector, "target": target, "by": by, "level": level, **recall(found, of)})
-    table, by = pd.DataFrame(rows), pd.DataFrame(long)
-    agreement = agreements(sets, bench)
-    args.out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(args.out / "detectors.csv", index=False, float_format="%.4g")
-    by.to_csv(args.out / "recall.csv", index=False, float_format="%.4g")
-    power = by[(by["target"] == TARGETS[-1]) & (by["by"] == "strength")].rename(columns={"level": "strength"})
-    errors = table[table["target"] == TARGETS[-1]].rename(columns={"fdr_low": "low", "fdr_upper": "high"})
-    figure = power_curve(power.astype({"strength": float}), errors, "Planted biases that a model took up", TARGETS[-1])
-    figure.savefig(args.out / "power.png", bbox_inches="tight")
-    about = {"profile": args.world.parent.name, "commit": manifest.git_state()["commit"], "sets": len(sets),
-             "clean": sum(not one["plants"] for one in sets), "references": args.references, "seconds": round(seconds),
-             "agreement": agreement}
-    (args.out / "about.json").write_text(json.dumps(about, indent=1) + "\n")
-    print(table.to_string(), by[by["target"] == TARGETS[-1]].to_string(), json.dumps(about, indent=1), sep="\n\n")
-
-
-def agreements(sets: list[dict], bench: Bench) -> dict[str, list[float]]:
-    """Rank correlation of estimated with causal effects of more than .02: mean over sets, 2.5 and 97.5 % of sets.
-
-    adjusted: the model's effects on test scenes, other attributes held still; raw: the mean with a value less that
-    without; excess: beyond the references, against the causal effects beyond those of clean sets.
-    """
-    clean = {n: np.mean([one["causal"] for one in sets if one["n"] == n and not one["plants"]], axis=0) for n in SIZES}
-    found = {"adjusted": [], "raw": [], "excess": []}
-    for one in sets:
-        excess = one["tables"]["model"]["effect"].to_numpy().reshape(one["causal"].shape)
-        beyond = one["causal"] - clean[one["n"]]
-        for name, estimated, causal in (("adjusted", one["effects"], one["causal"]), ("raw", one["raw"], one["causal"]),
-                                        ("excess", excess, beyond)):
-            large = np.abs(causal) > 0.02
-            if large.sum() >= 10 and (name != "excess" or one["plants"]):
-                found[name].append(spearmanr(estimated[large], causal[large]).statistic)
-    return {name: [round(float(x), 4) for x in (np.mean(each), *np.quantile(each, (0.025, 0.975)))]
-            for name, each in found.items()}
-
-
-def groups(pairs: pd.DataFrame, real: np.ndarray) -> list[tuple[str, str, np.ndarray]]:
-    """Which judged pairs make up a row of recall.csv: (by, level, mask); all but "planted" count true pairs only."""
-    found = [("strength", f"{s:.2f}", (pairs["strength"] == s).to_numpy() & real) for s in STRENGTHS]
-    found += [("planted", f"{s:.2f}", (pairs["strength"] == s).to_numpy()) for s in STRENGTHS]
-    found += [("kind", kind, (pairs["kind"] == kind).to_numpy() & real) for kind in KINDS]
-    found += [("n", str(n), (pairs["n"] == n).to_numpy() & real) for n in SIZES]
-    found += [("prevalence", name, pairs["prevalence"].between(*edges).to_numpy() & real)
-              for name, edges in PREVALENCES.items()]
-    edges = (0.0, 0.03, 0.05, 0.1, 0.2, 1.0)
-    return found + [("causal size", f"{a:.2f} to {b:.2f}", pairs["size"].between(a, b).to_numpy())
-                    for a, b in zip(edges, edges[1:], strict=False)]
+if __name__ == "__main__":
+    main()
 
 
 if __name__ == "__main__":

@@ -58,6 +58,13 @@ def power(*detectors):
     return recall, pd.DataFrame({"detector": detectors, "fdr": 0.05, "low": 0.03, "high": 0.07})
 
 
+def reach():
+    """What can be reached at an FDR and what was: the model from .01 on, the naive test from .8 on only."""
+    curve = pd.DataFrame({"detector": ["model", "model", "model", "naive"], "fdr": [0.01, 0.05, 0.3, 0.8],
+                          "recall": [0.5, 0.9, 0.95, 1]})
+    return curve, pd.DataFrame({"detector": ["model"], "fdr": [0.06], "recall": [0.8]})
+
+
 def photographs(n):
     rng, photos = np.random.default_rng(0), [Image.fromarray(image) for image in load_sample_images().images]
     corners = rng.integers(0, (340, 240), size=(n, 2))
@@ -83,8 +90,10 @@ def marks(axis):
     lambda t: figures.contact_sheet({LONG: (photographs(5), photographs(5)), "b": (photographs(5), [])}, "", columns=5),
     lambda t: figures.before_after(mitigation(), "mitigation"),
     lambda t: figures.power_curve(*power("data", "model", "naive"), "power"),
+    lambda t: figures.recall_curve(*reach(), "reach"),
     lambda t: figures.detector_map(t, [(LONG, "anger")], "map"),
-], ids=["gap_heatmap", "effect_forest", "word_bars", "contact_sheet", "before_after", "power_curve", "detector_map"])
+], ids=["gap_heatmap", "effect_forest", "word_bars", "contact_sheet", "before_after", "power_curve", "recall_curve",
+        "detector_map"])
 def test_a_figure_fits_a_notebook_and_its_names_do_not_touch(table, draw):
     figure = draw(table)
     assert figure.get_figwidth() <= 10 and len(figure._repr_png_()) < 250_000
@@ -154,6 +163,16 @@ def test_mitigation_is_drawn_against_the_model_before():
         assert list(axis.lines[0].get_xdata()) == [0.5, 0.5]
         assert [(at, mark[2]) for at, mark in marks(axis).items()] == [
             ((0.5, 0), False), ((0.7, 1), True), ((0.6, 2), False), ((0.3, 3), True)]
+
+
+def test_recall_is_a_stair_up_to_the_limit_and_who_is_beyond_it_is_named():
+    figure = figures.recall_curve(*reach(), "reach", limit=0.2)
+    axis, (hue, mark) = figure.axes[0], figures._looks(["model"])["model"]
+    (stair,) = [line for line in axis.lines if line.get_marker() == "None"]
+    assert stair.get_drawstyle() == "steps-post" and stair.get_color() == hue
+    assert list(zip(stair.get_xdata(), stair.get_ydata(), strict=True)) == [(0.01, 0.5), (0.05, 0.9), (0.2, 0.9)]
+    assert marks(axis) == {(0.06, 0.8): (mark, hue, True)}
+    assert "nowhere within 0.20: naive" in figure.legends[0].get_title().get_text()
 
 
 def test_detector_map_tells_the_planted_from_false_alarms(table):

@@ -192,6 +192,30 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     return figure
 
 
+def recall_curve(curve: pd.DataFrame, chosen: pd.DataFrame, title: str, limit: float = 0.2) -> Figure:
+    """The recall that each detector can reach at a false discovery rate up to `limit`, with marks where it was put.
+
+    Columns of both: detector, fdr, recall. A row of `curve` is the rate from which on a recall is within reach, in
+    hindsight; `chosen` are thresholds that were chosen on other data, judged on these.
+    """
+    looks = _looks(curve["detector"])
+    figure, ((axis,),) = _figure(6.5, 5)
+    for place, (name, (hue, mark)) in enumerate(looks.items()):
+        thick = max(0.0, 1 - place / 4)  # the first is widest and lies below, so that lines that coincide are all seen
+        one = curve[(curve["detector"] == name) & (curve["fdr"] <= limit)].sort_values("fdr")
+        if len(one):
+            axis.plot([*one["fdr"], limit], [*one["recall"], one["recall"].iloc[-1]], drawstyle="steps-post",
+                      lw=1.4 + 2.6 * thick, color=hue)
+        put = chosen[(chosen["detector"] == name) & (chosen["fdr"] <= limit)]
+        axis.plot(put["fdr"], put["recall"], mark, ls="", ms=6 + 4 * thick, mec="white", color=hue, zorder=3)
+    axis.set(xlabel="false discovery rate", ylabel="recall", title=title, xlim=(-0.02 * limit, limit),
+             ylim=(-0.03, 1.03))
+    beyond = [name for name in looks if not ((curve["detector"] == name) & (curve["fdr"] <= limit)).any()]
+    _legend(figure, looks, "lines: best thresholds in hindsight; marks: thresholds chosen on other data"
+            + (f"\nnowhere within {limit:.2f}: {', '.join(beyond)}" if beyond else ""))
+    return figure
+
+
 BESIDE = "found, but a clean training does it as much"
 
 

@@ -11,7 +11,7 @@ from photo_layouts import make_layout
 from PIL import Image
 
 from tinyemo.data.folders import infer_label_set
-from tinyemo.data.photos import PHOTO_SETS, read_csv, read_photos, sound_images
+from tinyemo.data.photos import PHOTO_SETS, read_csv, read_datasets, read_photos, sound_images
 from tinyemo.data.records import check_records, read_records, relabel, write_records
 from tinyemo.emotions import LABEL_SETS, TEMPLATES, labels_of
 
@@ -223,6 +223,58 @@ def test_any_csv_becomes_records(tmp_path):
         table.write_text(text)
         with pytest.raises((ValueError, FileNotFoundError), match=words):
             read_csv(table)
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder of two classes of ten without splits, and beside it a CSV of the same images with an attribute."""
+    lines = ["image,label,attr_place"]
+    for label, places in {"joy": ["beach", "street"] * 5, "fear": ["street"] * 10}.items():
+        (tmp_path / "mine.v2" / label).mkdir(parents=True)
+        for number, place in enumerate(places):
+            lines.append(f"mine.v2/{label}/{number}.png,{label},{place}")
+            (tmp_path / "mine.v2" / label / f"{number}.png").touch()
+    (tmp_path / "listed.csv").write_text("\n".join(lines))
+    return tmp_path
+
+
+def test_ones_own_folder_and_csv_stand_beside_a_published_dataset(own, monkeypatch):
+    monkeypatch.setenv("TINYEMO_DATA", str(own))  # where relative paths are looked for
+    make_layout("UnbiasedEmo", own / "photos", per_class=2)
+    entries = ["mine.v2", "UnbiasedEmo", str(own / "listed.csv"), "FI", "later/gone.csv"]
+    records, absent = read_datasets(entries, own / "photos", seed=3)
+    check_records(records)
+    parts = {name: table.reset_index(drop=True) for name, table in records.groupby("dataset", sort=False)}
+    assert list(parts) == ["mine.v2", "UnbiasedEmo", "listed"] and list(absent) == ["FI", "gone"]
+    assert "how to get FI" in absent["FI"]
+    assert "later/gone.csv: expected a CSV file, a folder of classes, or one of Emotion6" in absent["gone"]
+    for name in ("mine.v2", "listed"):
+        assert parts[name].groupby(["label", "split"]).size().to_dict() == {
+            ("fear", "test"): 2, ("fear", "train"): 8, ("joy", "test"): 2, ("joy", "train"): 8}
+    assert parts["listed"].groupby(["label", "attr_place"]).size().to_dict() == {
+        ("fear", "street"): 10, ("joy", "beach"): 5, ("joy", "street"): 5}
+    assert "mine.v2/joy/0" in set(parts["mine.v2"]["id"])
+    assert parts["UnbiasedEmo"]["split"].eq("test").all()
+    again, _ = read_datasets(entries, own / "photos", seed=4)
+    assert not again["split"].equals(records["split"])
+
+
+def test_a_split_that_ones_own_images_come_with_is_kept(own):
+    lines = (own / "listed.csv").read_text().splitlines()
+    (own / "listed.csv").write_text("\n".join([lines[0] + ",split", *(f"{line},train" for line in lines[1:-1]),
+                                              lines[-1] + ",val"]))
+    records, _ = read_datasets([str(own / "listed.csv")], own)
+    assert records["split"].tolist() == ["train"] * 19 + ["validation"]
+
+
+def test_names_that_would_stand_for_two_datasets_are_refused(own):
+    (own / "mine.v2").rename(own / "listed")
+    (own / "FI.csv").write_text("image,label\nlisted/joy/0.png,joy")
+    for entries in ([str(own / "listed"), str(own / "listed.csv")], [str(own / "FI.csv")], ["FI", "FI"]):
+        with pytest.raises(ValueError, match="would be called '(listed|FI)', as another dataset is: rename"):
+            read_datasets(entries, own)
+    with pytest.raises(FileNotFoundError, match="none of the datasets is there. not found: /nowhere"):
+        read_datasets(["/nowhere"], own)
 
 
 def test_the_new_label_set_changes_no_guess_of_an_old_one():

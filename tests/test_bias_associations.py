@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from tinyemo.bias.associations import (
+    CHECK,
     emotion_words,
     image_association,
     parts,
@@ -46,6 +47,13 @@ def test_weat_is_the_published_formula_and_its_p_counts_every_partition():
     reach = stats.t.ppf(0.975, stats.ttest_ind(s[:5], s[5:], equal_var=False).df)
     error = np.sqrt(np.var(s[:5], ddof=1) / 5 + np.var(s[5:], ddof=1) / 6)
     assert found["high"] - found["effect"] == pytest.approx(reach * error / np.std(s, ddof=1))
+
+
+def test_limits_do_not_pass_what_d_can_be():
+    x, y = (torch.eye(6)[k] + 1e-3 * vectors(n, 6, seed=n) for k, n in enumerate((4, 5)))
+    found = weat(torch.eye(6)[:1], torch.eye(6)[1:2], x, y)
+    spreadless = 1 / np.std([1.0] * 4 + [0.0] * 5, ddof=1)
+    assert found["low"] < found["effect"] <= found["high"] == pytest.approx(spreadless)
 
 
 def a_space(towards, unknown=()):
@@ -160,6 +168,8 @@ def test_the_package_s_lists_are_sound_and_bad_ones_are_named(tmp_path):
     lists = read_word_lists()
     emotions = {word for label_set in LABEL_SETS for words in emotion_words(label_set).values() for word in words}
     assert not emotions & {word.lower() for poles in lists.values() for words in poles.values() for word in words}
+    name, _, contrast = CHECK.partition(": ")
+    assert list(lists[name])[:2] == contrast.split(", not ")
     for poles in lists.values():
         words = [word for words in poles.values() for word in words]
         assert len(words) == len(set(words))
@@ -174,5 +184,5 @@ def test_the_package_s_lists_are_sound_and_bad_ones_are_named(tmp_path):
 
 def test_minilm_s_table_knows_flowers_from_insects(test_data):
     table = text_association(table_space(test_data / "label_embeddings" / "minilm_l6"))
-    joy = table.set_index(["what", "where"]).loc[("objects, flowers and insects: flowers, not insects", "joy")]
+    joy = table.set_index(["what", "where"]).loc[(CHECK, "joy")]
     assert joy["found"] and joy["low"] > 0.5 and joy["words"] == 9  # of 25: the others are several tokens

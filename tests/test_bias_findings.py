@@ -49,6 +49,8 @@ def test_what_more_detectors_see_comes_first_then_what_is_surer_then_what_is_lar
     assert list(findings["examples"][:3]) == ["scenes/1 | scenes/2", "scenes/1 | scenes/2", ""]
     assert findings.loc[2, "id"] == hashlib.sha256(b"model|dog|joy").hexdigest()[:10]
     assert list(F.rank([DATA, MODEL, WORDS])["what"]) == ["fog", "fog", "rain", "rain", "dog", "cat"]  # pairs together
+    first = F.rank([MODEL, DATA])  # the caller says whose word comes first on a pair
+    assert list(first["detector"][:2]) == ["model", "data"] and list(first["what"]) == list(findings["what"])
     again = F.rank([MODEL[::-1].assign(effect=0.7), DATA]).set_index(["detector", "what"])["id"]
     assert again.to_dict() == findings.set_index(["detector", "what"])["id"].to_dict()
 

@@ -33,6 +33,7 @@ WORD_LISTS = Path(__file__).with_name("word_lists.yaml")
 PERMUTATIONS = 20_000  # two poles of eight words have 12,870 partitions: all of them are tried
 LEAST_WORDS = 4  # of a pole that a space knows; of three against three no p is below .1
 LEAST_EFFECT = 0.2  # in standard deviations: Cohen's small effect
+CHECK = "objects, flowers and insects: flowers, not insects"  # found by any test that sees what people see
 
 
 def read_word_lists(path: str | Path = WORD_LISTS) -> dict[str, dict[str, list[str]]]:
@@ -89,7 +90,8 @@ def weat(a: Tensor, b: Tensor, x: Tensor, y: Tensor) -> dict[str, float]:
     Gives effect, low, high, p. effect is Caliskan's d = (mean_x s - mean_y s) / sd of s over x and y, with
     s(w) = mean_a cos(w, a) - mean_b cos(w, b). p is two-sided, over partitions of the target words into n and m: over
     all of them up to 20,000, over so many drawn ones beyond. low and high are Welch's 95 % limits of the difference,
-    over the same sd: of 4 to 18 normal words they cover 94 % or more, the bootstrap of d 79 to 95 %.
+    over the same sd and within what d can be: of 4 to 18 normal words they cover 94 % or more, the bootstrap of d 79 to
+    95 %.
     """
     of = (torch.arange(len(a) + len(b)) < len(a)).numpy()[:, None]
     first, second = (nearness(words, torch.cat([a, b]), of).T for words in (x, y))  # (1, n), (1, m)
@@ -242,10 +244,15 @@ def _cosines(vectors: Tensor, anchors: Tensor) -> np.ndarray:
 
 
 def _effect(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Cohen's d over the sd of all values, and Welch's limits over it, of samples (R, n) and (R, m): (3, R)."""
+    """Cohen's d over the sd of all values, and Welch's limits over it, of samples (R, n) and (R, m): (3, R).
+
+    The limits stop at the largest |d| there can be: that of samples without any spread of their own.
+    """
     limits = stats.ttest_ind(first, second, axis=1, equal_var=False).confidence_interval(0.95)
-    sd = np.concatenate([first, second], axis=1).std(axis=1, ddof=1)
-    return np.stack([first.mean(axis=1) - second.mean(axis=1), limits.low, limits.high]) / sd
+    both, (n, m) = np.concatenate([first, second], axis=1), (first.shape[1], second.shape[1])
+    most = np.sqrt((n + m) * (n + m - 1) / (n * m))
+    d, *ends = np.stack([first.mean(axis=1) - second.mean(axis=1), limits.low, limits.high]) / both.std(axis=1, ddof=1)
+    return np.stack([d, *np.clip(ends, -most, most)])
 
 
 def _partitions_p(first: np.ndarray, second: np.ndarray) -> np.ndarray:

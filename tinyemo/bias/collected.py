@@ -15,6 +15,8 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from tinyemo.bias.associations import Space, image_association, parts
+from tinyemo.bias.erasure import erasure_effects
 from tinyemo.bias.references import AdjustedEffects, model_gaps, resampled_references
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.bias.vocabulary import Reading, Vocabulary, over_represented
@@ -115,6 +117,23 @@ class CollectedCase:
         others, errors = resampled_references(answers, self.train.x, y, known, effects, p, references, seed=seed,
                                               workers=workers)
         return linear, model_gaps(effects(p), others, values, self.words, errors)
+
+    def carried(self, linear: MetricProjector, anchors: Tensor, pairs: pd.DataFrame, values: AttributeValues,
+                space: Space, seed: int = 0) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+        """Which part of a projector carries what was found; and what two more detectors say of the values found.
+
+        `pairs` are rows of a detector table (`what`, `where`, `effect`). Their columns of `associations.parts` are
+        added, where `carried_by` is empty if images of the value lie on the other side than the effect, and `erased`:
+        how far the answer moves when the value's direction is erased. The detectors are image association and erasure.
+        """
+        found, y = values.only([values.names.index(what) for what in pairs["what"].unique()]), self.test.y.numpy()
+        inside = linear.embed(self.test.x), anchors
+        erased = erasure_effects(lambda x: linear.classify(x, anchors), self.test.x, found, self.words, seed=seed)
+        table = pairs[["what", "where", "effect"]].merge(parts(
+            found, y, self.label_set, inside, space=space, encoder=self.encoder and (self.test.x, self.texts)))
+        table = table.merge(erased[["what", "where", "effect"]].rename(columns={"effect": "erased"}))
+        table["carried_by"] = table["carried_by"].mask(table["effect"] * table["projector"] < 0, "")
+        return table, [image_association(inside[0], anchors, y, self.words, found), erased]
 
     def pictures(self, items: np.ndarray, most: int = 4) -> list[str]:
         """Image files of the first of some test items, given by position or mask; none where records name no files."""

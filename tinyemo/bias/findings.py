@@ -39,9 +39,10 @@ def rank(tables: Sequence[pd.DataFrame],
     """The found rows of all detectors' tables, columns FINDING, the most credible first.
 
     That is: seen by more detectors, then of smaller q, then of larger |effect| (units differ, so this only breaks
-    ties); what several detectors say of one what and where stands together, at the place of the surest. `agree` names
-    these detectors; `examples` holds the record ids or image paths given for (what, where), between " | ".
-    ValueError: a table without a column of EVIDENCE, a finding twice.
+    ties); what several detectors say of one what and where stands together, at the place of the surest and in the order
+    of the `tables`. `agree` names these detectors, of which some share data or model: their number orders the table and
+    is no independent confirmation. `examples` holds the record ids or image paths given for (what, where), between
+    " | ". ValueError: a table without a column of EVIDENCE, a finding twice.
     """
     for table in tables:
         if missing := [name for name in EVIDENCE if name not in table]:
@@ -49,7 +50,7 @@ def rank(tables: Sequence[pd.DataFrame],
     found = [table.loc[table["found"].astype(bool), list(EVIDENCE)] for table in tables]
     if not any(len(table) for table in found):
         return pd.DataFrame(columns=list(FINDING))
-    every = pd.concat([table for table in found if len(table)], ignore_index=True)
+    every = pd.concat([table.assign(place=i) for i, table in enumerate(found) if len(table)], ignore_index=True)
     every["id"] = list(map(finding_id, every["detector"], every["what"], every["where"]))
     every["examples"] = [" | ".join((examples or {}).get(key, ())) for key in map(tuple, every[PAIR].to_numpy())]
     if (twice := every["id"].duplicated()).any():
@@ -61,7 +62,7 @@ def rank(tables: Sequence[pd.DataFrame],
     every = every.assign(fewer=-seen_by.transform("size"), smaller=-every["effect"].abs()).sort_values(
         ["fewer", "q", "smaller", "id"])
     first = every.groupby(PAIR, sort=False).ngroup()  # where a pair first comes up
-    every = every.iloc[np.argsort(first, kind="stable")].reset_index(drop=True)
+    every = every.iloc[np.lexsort((every["place"], first))].reset_index(drop=True)
     return every.assign(rank=every.index + 1)[list(FINDING)]
 
 

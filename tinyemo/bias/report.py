@@ -21,7 +21,8 @@ from tinyemo.data.files import write_atomically
 
 TEMPLATE = Path(__file__).with_name("report.html")
 KEY = """What: an attribute value or a word. Where: the label. Effects of different detectors have different units. \
-q: the false discovery rate at which it is found. Seen by more detectors first, then by q."""
+q: the false discovery rate at which it is found. Seen by more detectors first, then by q. They share \
+data and model: their number is no independent confirmation."""
 LIMITS = """No finding says that anything is unfair. It says that two things go together more than a stated null \
 hypothesis allows; whether one is a reason for the other, and whether it is unfair, a person has to say.
 

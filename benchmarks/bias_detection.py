@@ -157,7 +157,3 @@ def judged(done: list[dict], bench: Bench) -> list[dict]:
 
 if __name__ == "__main__":
     main()
-
-
-if __name__ == "__main__":
-    main()

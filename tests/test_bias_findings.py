@@ -1,6 +1,7 @@
 """bias/findings.py: the ranked table against one made by hand, and a review file in the hands of spreadsheets."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -123,10 +124,10 @@ def test_a_malformed_file_gives_row_and_reason_and_stays_as_it_is(tmp_path, find
     path = tmp_path / "review.csv"
     path.write_bytes(content)
     for call in (lambda: F.read_review(path), lambda: F.update_review(path, findings),
-                 lambda: F.write_mark(path, ["00000000a1"], "reject", "")):
+                 lambda: F.write_mark(path, "a", "joy", "reject", "")):
         with pytest.raises(ValueError, match=rf"review\.csv, row {row}: .*{reason}"):
             call()
-    assert path.read_bytes() == content and list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == content and set(tmp_path.iterdir()) <= {path, tmp_path / ".review.csv.lock"}
 
 
 def test_agreement_by_detector_with_wilsons_interval(path, findings):
@@ -172,9 +173,9 @@ def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     assert mark.value == "unsure"
     mark.value = "reject"
     assert list(F.read_review(path)["mark"]) == ["accept", "reject", "", "reject", ""]
-    F.write_mark(path, [findings.loc[4, "id"]], "accept", COMMENT)
-    F.write_mark(path, [findings.loc[3, "id"]], comment="one\rtwo")  # an unquoted line end to Python's csv
-    F.write_mark(path, [findings.loc[2, "id"]], "unsure")  # elsewhere, while the form shows none
+    F.write_mark(path, *findings.loc[4, F.PAIR], "accept", COMMENT)
+    F.write_mark(path, *findings.loc[3, F.PAIR], comment="one\rtwo")  # an unquoted line end to Python's csv
+    F.write_mark(path, *findings.loc[2, F.PAIR], "unsure")  # elsewhere, while the form shows none
     form.children[1].children[2].children[1].value = "well, \"so\""
     review = F.read_review(path)
     assert list(review["mark"]) == ["accept", "reject", "unsure", "reject", "accept"]
@@ -184,11 +185,22 @@ def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
     with pytest.raises(ValueError, match="has no finding .*: call update_review"):
         F.review_form(path, F.rank([WORDS]))
     before = path.read_bytes()
-    with pytest.raises(ValueError, match="has no finding ffffffffff"):
-        F.write_mark(path, [findings.loc[0, "id"], "ffffffffff"], "accept", "")
+    with pytest.raises(ValueError, match="has no finding 'rain' at 'joy'"):
+        F.write_mark(path, "rain", "joy", "accept", "")
     with pytest.raises(ValueError, match="mark 'yes', expected accept"):
-        F.write_mark(path, [findings.loc[0, "id"]], "yes", "")
+        F.write_mark(path, "rain", "anger", "yes", "")
+    for unreadable in ("caf\ufffd", "x" * 140_000):
+        with pytest.raises(ValueError, match="not UTF-8|field limit"):
+            F.write_mark(path, "rain", "anger", comment=unreadable)
     assert path.read_bytes() == before
+
+
+def test_two_who_mark_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "review.csv"
+    F.update_review(path, F.rank([detected("data", *((f"{i}", "joy", 0.2, 0.01) for i in range(20)))]))
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(lambda i: F.write_mark(path, f"{i}", "joy", "reject"), range(20)))
+    assert (F.read_review(path)["mark"] == "reject").all()
 
 
 def test_a_pair_is_marked_once_for_all_its_detectors(path, findings, monkeypatch):

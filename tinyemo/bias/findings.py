@@ -6,11 +6,13 @@ form in the notebook, that the next run reads, and from which no run ever takes 
 """
 
 import csv
+import fcntl
 import hashlib
 import html
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -81,35 +83,50 @@ def update_review(path: str | Path, findings: pd.DataFrame) -> pd.DataFrame:
     All else stays: marks, comments, columns, rows no longer found, their order, the delimiter. Returns the new
     review. ValueError: a malformed file, which is left as it is.
     """
-    review, delimiter = _parse(Path(path))
-    new = findings.loc[~findings["id"].isin(review["id"]), ["id", "what", "where", "detector"]].astype(str)
-    review = pd.concat([review, new], ignore_index=True).reindex(columns=review.columns).fillna("")
-    review["seen"] = np.where(review["id"].isin(findings["id"]), "yes", "no")
-    _write(Path(path), review, delimiter)
+    with _alone(Path(path)):
+        review, delimiter = _parse(Path(path))
+        new = findings.loc[~findings["id"].isin(review["id"]), ["id", "what", "where", "detector"]].astype(str)
+        review = pd.concat([review, new], ignore_index=True).reindex(columns=review.columns).fillna("")
+        review["seen"] = np.where(review["id"].isin(findings["id"]), "yes", "no")
+        _write(Path(path), review, delimiter)
     return review
 
 
-def write_mark(path: str | Path, ids: Sequence[str], mark: str | None = None, comment: str | None = None) -> None:
-    """Give findings one mark or comment in the review file, which is read anew: others may be at work in it.
+def write_mark(path: str | Path, what: str, where: str, mark: str | None = None, comment: str | None = None) -> None:
+    """Give all that the review file holds of a pair one mark or comment; it is read anew, for others may be at work.
 
-    ValueError, and nothing is written: another mark than MARKS or "", a finding that the file does not hold.
+    ValueError, and nothing is written: another mark than MARKS or "", a comment that could not be read again, a pair of
+    which the file has no row.
     """
-    review, delimiter = _parse(Path(path))
     if mark not in (None, "", *MARKS):
         raise ValueError(f"mark {mark!r}, expected {', '.join(MARKS)} or nothing")
-    if strange := sorted(set(ids) - set(review["id"])):
-        raise ValueError(f"{path} has no finding {', '.join(strange)}: its row was taken out")
-    for name, value in (("mark", mark), ("comment", comment)):
-        if value is not None:
-            review.loc[review["id"].isin(ids), name] = value
-    _write(Path(path), review, delimiter)
+    with _alone(Path(path)):
+        review, delimiter = _parse(Path(path))
+        if not (of_pair := (review["what"] == what) & (review["where"] == where)).any():
+            raise ValueError(f"{path} has no finding {what!r} at {where!r}: its rows were taken out")
+        for name, value in (("mark", mark), ("comment", comment)):
+            if value is not None:
+                review.loc[of_pair, name] = value
+        _write(Path(path), review, delimiter)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One reader and writer at a time: two who write what each has read would lose the other's marks."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(f".{path.name}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _write(path: Path, review: pd.DataFrame, delimiter: str) -> None:
     # A byte order mark, or a spreadsheet takes UTF-8 for another encoding and spoils the comments; line ends of
     # RFC 4180, so that each of both letters is quoted in a comment.
-    write_atomically(path, lambda file: review.to_csv(file, index=False, sep=delimiter, encoding="utf-8-sig",
-                                                      lineterminator="\r\n"))
+    def write(file: Path) -> None:
+        review.to_csv(file, index=False, sep=delimiter, encoding="utf-8-sig", lineterminator="\r\n")
+        _parse(file)  # what could not be read again takes nobody's place
+
+    write_atomically(path, write)
 
 
 def _parse(path: Path) -> tuple[pd.DataFrame, str]:
@@ -219,8 +236,8 @@ def review_form(path: str | Path, findings: pd.DataFrame,
         comment = widgets.Textarea(value="\n".join(filter(None, comments)), placeholder="comment", rows=1,
                                    continuous_update=False)
         for name, control in (("mark", mark), ("comment", comment)):
-            control.observe(lambda change, name=name, ids=tuple(rows["id"]): write_mark(
-                path, ids, **{name: change["new"]}), names="value")
+            control.observe(lambda change, name=name, pair=pair: write_mark(path, *pair, **{name: change["new"]}),
+                            names="value")
         names = str(found["examples"].iloc[0]).split(" | ") if pictures else []
         shown = [_thumbnail(pictures(name)) for name in names if name and name != "nan"]
         blocks.append(widgets.VBox([widgets.HTML(_evidence(found, rows)), widgets.HBox(shown),

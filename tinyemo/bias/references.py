@@ -43,7 +43,7 @@ class AdjustedEffects:
         self.values = values
         # (N, V + 1): the last column is constant
         self.columns = sparse.csr_array(sparse.hstack([values.present, np.ones((n, 1))]), dtype=np.float64)
-        gram = (self.columns.T @ self.columns).toarray()
+        self.gram = gram = (self.columns.T @ self.columns).toarray()
         self.map = np.zeros((v, v + 1))  # effects = map @ (sums of the score over the items of each column)
         for attribute in dict.fromkeys(values.attributes):
             own = np.flatnonzero(np.array(values.attributes) == attribute)
@@ -59,18 +59,17 @@ class AdjustedEffects:
         """Scores (N, C) -> effects (V, C), in their unit."""
         return self.map @ (self.columns.T @ p)
 
-    def errors(self, p: np.ndarray) -> np.ndarray:
+    def errors(self, p: np.ndarray, of: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Standard errors (V, C) of the effects on scores (N, C) over items, each item with a variance of its own.
 
         White's (1980), of the residuals of the regression on all values. Of a difference of two models' scores they say
-        how far the choice of items may have moved the difference of their effects.
+        how far the choice of items may have moved the difference of their effects. `of` asks for some values only.
         """
-        gram = (self.columns.T @ self.columns).toarray()
-        slopes = np.linalg.solve(gram + 1e-6 * len(p) * np.eye(len(gram)), self.columns.T @ p)
-        squares = (p - self.columns @ slopes) ** 2
-        variance = np.zeros((len(self.map), p.shape[1]))
+        slopes = np.linalg.solve(self.gram + 1e-6 * len(p) * np.eye(len(self.gram)), self.columns.T @ p)
+        squares, asked = (p - self.columns @ slopes) ** 2, self.map[of].T
+        variance = np.zeros((asked.shape[1], p.shape[1]))
         for start in range(0, len(p), CHUNK):
-            influence = self.columns[start:start + CHUNK] @ self.map.T  # (n, V) of each item on each effect
+            influence = self.columns[start:start + CHUNK] @ asked  # (n, V) of each item on each effect
             variance += (influence**2).T @ squares[start:start + CHUNK]
         return np.sqrt(variance)
 
@@ -89,22 +88,22 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     Beside them, errors (V, C) over items: of `answers` (M, C), those of the model in question, less the references'
     mean.
     """
-    def one(some: Tensor, labels: np.ndarray, number: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = np.asarray(fit(some, labels, number), dtype=float)
+    def one(x: np.ndarray, rows: np.ndarray, number: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = np.asarray(fit(torch.from_numpy(x[rows]), y[rows], number), dtype=float)
         return effects(p)[own], p.astype(np.float32)
 
     rng, attributes = np.random.default_rng(seed), np.array(effects.values.attributes)
+    x = x.numpy()  # of which joblib gives all workers one copy
     found, errors = np.empty((count, len(attributes), answers.shape[1])), np.empty((len(attributes), answers.shape[1]))
     for attribute in dict.fromkeys(effects.values.attributes):
         own, weights = attributes == attribute, independence_weights(y, values, attribute)
         draws = [rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)]
         mean = np.zeros(answers.shape)
-        done = Parallel(workers, return_as="generator")(delayed(one)(x[torch.from_numpy(rows)], y[rows], r, own)
-                                                        for r, rows in enumerate(draws))
+        done = Parallel(workers, return_as="generator")(delayed(one)(x, rows, r, own) for r, rows in enumerate(draws))
         for r, (of_values, p) in enumerate(done):
             found[r, own] = of_values
             mean += p / count
-        errors[own] = effects.errors(answers - mean)[own]
+        errors[own] = effects.errors(answers - mean, own)
     return found, errors
 
 

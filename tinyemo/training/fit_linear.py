@@ -19,14 +19,18 @@ CALIBRATED_ON = 5000  # items at most that the temperature is chosen on
 def fit_linear(x: Tensor, y: np.ndarray, anchors: Tensor, penalty: float = 1e-3) -> MetricProjector:
     """Features (N, d_vision), labels (N,) int64, anchors (C, d_llm) -> the projector, with a temperature fitted to it.
 
-    `penalty` is in units of the features' mean variance times N. Cost: N * d_vision^2 multiplications.
+    `penalty` is in units of the features' mean variance times N. Cost: N * d_vision^2 multiplications. ValueError:
+    features without any variance.
     """
     x, unit = torch.as_tensor(x, dtype=torch.float32), F.normalize(torch.as_tensor(anchors).float(), dim=1)
     targets = F.one_hot(torch.as_tensor(y), len(unit)).float()  # (N, C)
     mean, shares = x.mean(dim=0), targets.mean(dim=0)
-    gram = x.T @ x - len(x) * mean.outer(mean)
-    gram += penalty * gram.diagonal().mean() * torch.eye(len(gram))
-    slopes = torch.linalg.solve(gram.double(), (x.T @ targets - len(x) * mean.outer(shares)).double()).float()
+    centred = x - mean
+    gram = (centred.T @ centred).double()
+    if not (spread := gram.diagonal().mean()) > 0:
+        raise ValueError(f"features of {len(x)} items: all alike or not numbers, expected some variance")
+    gram += penalty * spread * torch.eye(len(gram))
+    slopes = torch.linalg.solve(gram, (centred.T @ targets).double()).float()
     projector = MetricProjector(x.shape[1], unit.shape[1], layers=1)
     with torch.no_grad():
         projector.model[0].weight.copy_((slopes @ unit).T)

@@ -11,7 +11,8 @@ from photo_layouts import make_layout
 from PIL import Image
 
 from tinyemo.data.folders import infer_label_set
-from tinyemo.data.photos import PHOTO_SETS, read_csv, read_datasets, read_photos, sound_images
+from tinyemo.data.own_images import read_datasets
+from tinyemo.data.photos import PHOTO_SETS, read_csv, read_photos, sound_images
 from tinyemo.data.records import check_records, read_records, relabel, write_records
 from tinyemo.emotions import LABEL_SETS, TEMPLATES, labels_of
 

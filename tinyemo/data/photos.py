@@ -1,10 +1,10 @@
-"""Eight public photo datasets, any CSV, and whatever of either a parameter names -> records.
+"""Eight public photo datasets, and any CSV -> records.
 
 Owns: how each dataset lies on disk, and what must be known before it is used: licence, where to get it, its
 grounding texts, whose images it shares. Takes a dataset's folder, gives records with absolute image paths.
 Distributions of annotators become p_<label>, valence and arousal attr_valence and attr_arousal (1 to 9).
-Splits are the published ones; where none is published, a seeded stratified one. `read_datasets` takes names and
-the paths of one's own images side by side; how those lie in a folder: `folders.read_folder`.
+Splits are the published ones; where none is published, a seeded stratified one. Any other image folder:
+`folders.read_folder`.
 
 Images are only listed here; `sound_images` decodes them all, for collections that hold broken files.
 
@@ -27,10 +27,8 @@ from tqdm import tqdm
 from tinyemo.data.folders import SPELLINGS, SPLIT_FOLDERS, file_records, files_under, read_folder
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
 from tinyemo.emotions import labels_of
-from tinyemo.paths import locate
 
 SCORES = ("valence", "arousal", *labels_of("ekman"), "neutral")  # the columns of Emotion6's ground truth
-OWN_TEST_SHARE = 0.2  # of one's own images, where nothing says which of them are for testing
 BROKEN = ("id", "image", "reason")
 
 
@@ -62,49 +60,10 @@ def read_photos(name: str, root: str | Path, seed: int = 0) -> pd.DataFrame:
         records = source.read(Path(root).expanduser().absolute())
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}; how to get {name}: {source.get}") from error
-    return _split(records, source.test_share, seed) if source.test_share else records
-
-
-def read_datasets(entries: Sequence[str], root: Path, seed: int = 0) -> tuple[pd.DataFrame, dict[str, str]]:
-    """(records of all that are there, name -> why it is not there): names of PHOTO_SETS, whose folders lie under
-    `root`, and paths (as `paths.locate` takes them) of one's own images: a CSV for `read_csv`, or a folder of classes
-    for `folders.read_folder`.
-
-    One's own dataset is called as its file (without .csv) or folder is; if all of it is train, a seeded fifth becomes
-    test. ValueError: two of one name, or content that is not as it should be. FileNotFoundError: none is there.
-    """
-    places = {entry: locate(entry).absolute() for entry in entries if entry not in PHOTO_SETS}
-    names = [_own_name(places[entry]) if entry in places else entry for entry in entries]
-    for entry, name in zip(entries, names, strict=True):
-        if names.count(name) > 1 or entry in places and name in PHOTO_SETS:
-            raise ValueError(f"datasets: {entry} would be called {name!r}, as another dataset is: rename its file "
-                             f"or folder, or name it once")
-    tables, absent = [], {}
-    for entry, name in zip(entries, names, strict=True):
-        try:
-            tables.append(_read_own(places[entry], name, seed) if entry in places
-                          else read_photos(name, root / PHOTO_SETS[name].folder, seed))
-        except FileNotFoundError as reason:
-            absent[name] = str(reason)
-    if not tables:
-        raise FileNotFoundError(f"none of the datasets is there. {' '.join(absent.values())}")
-    return pd.concat(tables, ignore_index=True), absent
-
-
-def _own_name(path: Path) -> str:
-    return path.stem if path.suffix.lower() == ".csv" else path.name
-
-
-def _read_own(path: Path, name: str, seed: int) -> pd.DataFrame:
-    if not path.exists():
-        raise FileNotFoundError(f"not found: {path}: expected a CSV file, a folder of classes, or one of "
-                                f"{', '.join(PHOTO_SETS)}")
-    records = (read_folder if path.is_dir() else read_csv)(path, name)
-    return _split(records, OWN_TEST_SHARE, seed) if (records["split"] == "train").all() else records
-
-
-def _split(records: pd.DataFrame, test_share: float, seed: int) -> pd.DataFrame:
-    return records.assign(split=seeded_split(records, {"train": 1 - test_share, "test": test_share}, seed))
+    if source.test_share:
+        fractions = {"train": 1 - source.test_share, "test": source.test_share}
+        records = records.assign(split=seeded_split(records, fractions, seed))
+    return records
 
 
 def read_csv(path: str | Path, dataset: str | None = None, label_set: str | None = None) -> pd.DataFrame:

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from bias_detection import KINDS, WORDS, choose_plants
-from bias_judging import FALSE, TRUE, bound
+from bias_detection import WORDS, choose_plants, planted_set
+from bias_judging import FALSE, TRUE, bound, over_sets
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
@@ -53,8 +53,7 @@ def part_of(drawn: TrainingSet) -> Part:
 def examine(pool: ScenePool, test: TrainingSet, redrawn: Counterfactuals, anchors: torch.Tensor, references: int,
             seed: int, n: int, plants: list[tuple]) -> pd.DataFrame:
     """One set: a row a value and label, what each detector found beside the truth."""
-    company, misread = ([plant[:4] for plant in plants if plant[4] == kind] for kind in KINDS)
-    case = CollectedCase("scenes", "ekman", part_of(pool.training_set(n, seed, company, misread)), part_of(test), None)
+    case = CollectedCase("scenes", "ekman", part_of(planted_set(pool, seed, n, plants)), part_of(test), None)
     known, values = case.attributes()
     linear, model = case.model_question(anchors, known, values, references, seed, workers=1)
     data = data_gaps(case.train.y.numpy(), WORDS, known)
@@ -69,28 +68,28 @@ def examine(pool: ScenePool, test: TrainingSet, redrawn: Counterfactuals, anchor
     idle = pd.Series(table["law"].abs().to_numpy(), index=np.repeat(values.attributes, len(WORDS)))
     table["idle"] = (idle.groupby(level=0).max() < 0.005)[idle.index].to_numpy()  # no value of the attribute is a cause
     for name, one in {"data and model": both(data, model), "data": data, "model": model}.items():
-        table[[name, f"p {name}"]] = pairs.merge(one, how="left")[["found", "p"]].to_numpy()
+        of_pairs = pairs.merge(one)
+        table[name], table[f"p {name}"] = of_pairs["found"], of_pairs["p"]
     return table
 
 
 def judge(rows: pd.DataFrame, detector: str, n: str) -> dict:
     """One row of collected.csv, of the rows of some sets."""
     rows = rows.assign(true=rows["moved"].abs() > TRUE, false=rows["moved"].abs() < FALSE)
-    found, idle = rows[rows[detector].astype(bool)], rows[rows["idle"] & rows["clean"]]
+    found, idle = rows[rows[detector]], rows[rows["idle"] & rows["clean"]]
     counts = found.groupby("seed")[["true", "false"]].sum().reindex(rows["seed"].unique(), fill_value=0)
     fdp = (counts["false"] / counts.sum(axis=1).clip(lower=1)).to_numpy()
     taken = rows[(rows["strength"] == 0.30) & rows["true"]]
     return {"detector": detector, "n": n, "sets": len(counts), "found": len(found) / len(counts), "fdr": fdp.mean(),
             "fdr_upper": bound(fdp, 1), "recall": counts["true"].sum() / rows["true"].sum(),
             "planted_0.30": taken[detector].mean(), "pairs": len(taken),
-            "level": (idle[f"p {detector}"] <= 0.05).mean(), "causes": (found["law"].abs() > 0.02).sum() / len(found)}
+            "level": (idle[f"p {detector}"] <= 0.05).mean(), "causes": (found["law"].abs() > 0.02).mean()}
 
 
 def agreement(rows: pd.DataFrame) -> list[float]:
     """Rank correlation of excess effects with causal ones of more than .02: mean over sets, 2.5 and 97.5 % of sets."""
     large = rows[rows["moved"].abs() > 0.02]
-    found = [spearmanr(one["effect"], one["moved"]).statistic for _, one in large.groupby("seed")]
-    return [round(float(x), 4) for x in (np.mean(found), *np.quantile(found, (0.025, 0.975)))]
+    return over_sets([spearmanr(one["effect"], one["moved"]).statistic for _, one in large.groupby("seed")])
 
 
 def main() -> None:

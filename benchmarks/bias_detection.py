@@ -36,7 +36,7 @@ from tinyemo.models.anchors import load_anchors
 from tinyemo.paths import runs_dir
 from tinyemo.training.fit_projector import PRESETS, fit_projector
 from tinyemo.worlds.counterfactuals import Counterfactuals
-from tinyemo.worlds.pool import PLANTABLE, ScenePool, encode_scenes, possible_plants
+from tinyemo.worlds.pool import PLANTABLE, ScenePool, TrainingSet, encode_scenes, possible_plants
 from tinyemo.worlds.scenes import ATTRIBUTES, Scene, sample_scenes
 
 WORDS = labels_of("ekman")
@@ -86,10 +86,15 @@ def choose_plants(seed: int, world: int) -> tuple[int, list[tuple]]:
     return n, plants
 
 
+def planted_set(pool: ScenePool, seed: int, n: int, plants: list[tuple]) -> TrainingSet:
+    """n scenes of the pool with plants of `choose_plants`, each by its kind."""
+    company, misread = ([plant[:4] for plant in plants if plant[4] == kind] for kind in KINDS)
+    return pool.training_set(n, seed, company, misread)
+
+
 def examine(bench: Bench, seed: int, n: int, plants: list[tuple]) -> dict:
     """Train on one set: what the detectors need of it, and the truth."""
-    company, misread = ([plant[:4] for plant in plants if plant[4] == kind] for kind in KINDS)
-    drawn = bench.pool.training_set(n, seed, company, misread)
+    drawn = planted_set(bench.pool, seed, n, plants)
     projector, _ = fit_projector(drawn.x, torch.from_numpy(drawn.y), bench.anchors, PRESETS["quick"], seed)
     predict = partial(projector.classify, anchors=bench.anchors)
     p = predict(bench.x).numpy().astype(float)

@@ -215,8 +215,12 @@ def agreements(sets: list[dict]) -> dict[str, list[float]]:
             large = np.abs(causal) > 0.02
             if large.sum() >= 10 and (name != "excess" or one["plants"]):
                 found[name].append(spearmanr(estimated[large], causal[large]).statistic)
-    return {name: [round(float(x), 4) for x in (np.mean(each), *np.quantile(each, (0.025, 0.975)))]
-            for name, each in found.items()}
+    return {name: over_sets(each) for name, each in found.items()}
+
+
+def over_sets(each: list[float]) -> list[float]:
+    """Of a number a set: the mean, and 2.5 and 97.5 % of the sets."""
+    return [round(float(x), 4) for x in (np.mean(each), *np.quantile(each, (0.025, 0.975)))]
 
 
 def groups(pairs: pd.DataFrame, real: np.ndarray) -> list[tuple[str, str, np.ndarray]]:

@@ -33,11 +33,11 @@ help:
 
 reproduce: .venv/made
 	@$(GRAPH)
-	@$(PY) -m tinyemo.results "$$PROFILE" --pairs "$$P"
+	@$(PY) -m tinyemo.runs.results "$$PROFILE" --pairs "$$P"
 
 plan: .venv/made
 	@$(GRAPH) --dry-run
-	@$(PY) -m tinyemo.plan "$$PROFILE" --pairs "$$P"
+	@$(PY) -m tinyemo.runs.plan "$$PROFILE" --pairs "$$P"
 
 test: .venv/made
 	$(PY) -m ruff check .
@@ -45,7 +45,7 @@ test: .venv/made
 	$(PY) -m pytest
 
 check-results: .venv/made
-	$(PY) -m tinyemo.results --check
+	$(PY) -m tinyemo.runs.results --check
 
 lab: .venv/made
 	$(PY) -m jupyterlab notebooks

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 from tinyemo.paths import ROOT, runs_dir
-from tinyemo.profiles import Profile, graph, library_of, notebook_path, pairs_of
+from tinyemo.runs.profiles import Profile, graph, library_of, notebook_path, pairs_of
 
 profile = Profile.find(config.get("profile", "smoke"))
 steps = graph(profile, pairs_of(config.get("pairs") or ""))

@@ -23,11 +23,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from emoscenes.sets import SCENE_SETS, draw_scene_sets
 from tinyemo.data.audit import COSINE, contaminated_ids, find_duplicates
 from tinyemo.data.records import check_records
-from tinyemo.worlds.scene_sets import SCENE_SETS, draw_scene_sets
 
-PARTS = (("web", "train", 0.70), ("web", "validation", 0.08), ("web", "test", 0.12), ("other", "test", 0.10))
+PARTS = (
+    ("web", "train", 0.70),
+    ("web", "validation", 0.08),
+    ("web", "test", 0.12),
+    ("other", "test", 0.10),
+)
 
 
 class ClipLike:
@@ -46,12 +51,18 @@ class ClipLike:
         self.mean = 0.77 * self.turn[-1]
 
     def noise(self, n: int) -> np.ndarray:
-        return self.rng.standard_normal((n, len(self.scale)), dtype=np.float32) * self.scale @ self.turn
+        return (
+            self.rng.standard_normal((n, len(self.scale)), dtype=np.float32)
+            * self.scale
+            @ self.turn
+        )
 
     def rows(self, n: int) -> np.ndarray:
         topics = max(n // 200, 1)
         topic = self.rng.integers(topics, size=n)
-        own = self.rng.uniform(0.15, 1.0, topics).astype(np.float32)[topic, None]  # share of the variance
+        own = self.rng.uniform(0.15, 1.0, topics).astype(np.float32)[
+            topic, None
+        ]  # share of the variance
         x = self.mean + np.sqrt(1 - own) * self.noise(topics)[topic] + np.sqrt(own) * self.noise(n)
         return x / np.linalg.norm(x, axis=1, keepdims=True)
 
@@ -70,22 +81,32 @@ def pictures(n_train: int, n_test: int, seed: int) -> None:
         start = time.perf_counter()
         duplicates = find_duplicates(records)
         seconds = time.perf_counter() - start
-    leaked = contaminated_ids(records, duplicates, ["scenes-ekman", "scenes-mikels", "scenes-parrott"])
+    leaked = contaminated_ids(
+        records, duplicates, ["scenes-ekman", "scenes-mikels", "scenes-parrott"]
+    )
     test, copies = records["split"] == "test", records["id"].str.contains("/copy-")
     planted = set(records["id"][test & records["group"].isin(records["group"][copies])])
     clean = set(records["id"][test]) - planted
     print(f"pictures, seed {seed}           {len(records)} in {seconds:.1f} s")
-    print(f"recall, re-encoded copies  {len(leaked & planted) / len(planted):.4f} of {len(planted)}")
-    print(f"false alarms               {len(leaked & clean) / len(clean):.4%} of {len(clean)} clean test items")
+    print(
+        f"recall, re-encoded copies  {len(leaked & planted) / len(planted):.4f} of {len(planted)}"
+    )
+    print(
+        f"false alarms               {len(leaked & clean) / len(clean):.4%} of {len(clean)} clean test items"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--scenes", type=int, default=1000, help="training scenes of scenes-ekman; others follow")
+    parser.add_argument(
+        "--scenes", type=int, default=1000, help="training scenes of scenes-ekman; others follow"
+    )
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--width", type=int, default=768)
     parser.add_argument("--planted", type=int, default=3000)
-    parser.add_argument("--asked", type=int, default=500, help="test items that brute force is asked")
+    parser.add_argument(
+        "--asked", type=int, default=500, help="test items that brute force is asked"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -98,9 +119,17 @@ def main() -> None:
     counts = [round(share * args.rows) for *_, share in PARTS]
     counts[0] += args.rows - sum(counts)
     part = np.repeat(np.arange(len(PARTS)), counts)
-    records = check_records(pd.DataFrame({
-        "id": [f"{i:06d}" for i in range(args.rows)], "dataset": np.array([p[0] for p in PARTS], object)[part],
-        "split": np.array([p[1] for p in PARTS], object)[part], "label": "joy", "label_set": "ekman"}))
+    records = check_records(
+        pd.DataFrame(
+            {
+                "id": [f"{i:06d}" for i in range(args.rows)],
+                "dataset": np.array([p[0] for p in PARTS], object)[part],
+                "split": np.array([p[1] for p in PARTS], object)[part],
+                "label": "joy",
+                "label_set": "ekman",
+            }
+        )
+    )
     test = (records["split"] == "test").to_numpy()
     source = draw.rng.choice(np.flatnonzero(part == 0), args.planted, replace=False)
     target = draw.rng.choice(np.flatnonzero(test), args.planted, replace=False)
@@ -131,10 +160,17 @@ def main() -> None:
     start = time.perf_counter()
     index.range_search(x[asked], COSINE)
     brute = added + (time.perf_counter() - start) * args.rows / args.asked
-    print(f"brute force, all rows      {brute:.0f} s (from {args.asked} rows): {brute / seconds:.1f} times as long")
-    near = np.concatenate([(x[rows] @ x[trained].T).max(1) for rows in np.array_split(asked, 20)]) >= COSINE
-    print(f"of what brute force finds  {called[asked][near].mean():.4f} of {near.sum()} of these test items are found; "
-          f"{(called[asked] & ~near).sum()} others called")
+    print(
+        f"brute force, all rows      {brute:.0f} s (from {args.asked} rows): {brute / seconds:.1f} times as long"
+    )
+    near = (
+        np.concatenate([(x[rows] @ x[trained].T).max(1) for rows in np.array_split(asked, 20)])
+        >= COSINE
+    )
+    print(
+        f"of what brute force finds  {called[asked][near].mean():.4f} of {near.sum()} of these test items are found; "
+        f"{(called[asked] & ~near).sum()} others called"
+    )
 
 
 if __name__ == "__main__":

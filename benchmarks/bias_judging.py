@@ -19,14 +19,17 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta, spearmanr
 
-from tinyemo import manifest
 from tinyemo.bias.figures import power_curve, recall_curve
+from tinyemo.runs import manifest
 
 COMBINATION = "data and model"
 TRUE, FALSE = 0.05, 0.03
 ALPHAS = (0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-9)
-LEASTS = {"mean probability": (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06),
-          "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2), "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5)}
+LEASTS = {
+    "mean probability": (0.0, 0.02, 0.03, 0.035, 0.04, 0.045, 0.05, 0.06),
+    "risk difference": (0.0, 0.05, 0.1, 0.15, 0.2),
+    "log odds ratio": (0.0, 0.25, 0.5, 1.0, 1.5),
+}
 TARGETS = (0.05, 0.10)  # of the FDR
 MATCHED = (0.02, 0.05, 0.07, 0.10)  # to which all are held alike
 SPARE = 0.8  # of a target is asked for where a threshold is chosen, so that the other half keeps the whole
@@ -62,11 +65,18 @@ class Swept:
 def sweep(detector: str, sets: list[dict]) -> Swept:
     unit = sets[0]["tables"][detector]["unit"].iloc[0]
     thresholds = list(product(ALPHAS, LEASTS[unit]))
-    outcomes = [[outcome(decide(one["tables"][detector], *threshold), one) for one in sets] for threshold in thresholds]
-    return Swept(unit, thresholds, np.array([[fdp for fdp, _ in row] for row in outcomes]),
-                 np.array([not one["plants"] for one in sets]),
-                 np.stack([np.concatenate([found for _, found in row]) for row in outcomes]),
-                 np.concatenate([one["size"].ravel()[one["planted"]] > TRUE for one in sets]))
+    outcomes = [
+        [outcome(decide(one["tables"][detector], *threshold), one) for one in sets]
+        for threshold in thresholds
+    ]
+    return Swept(
+        unit,
+        thresholds,
+        np.array([[fdp for fdp, _ in row] for row in outcomes]),
+        np.array([not one["plants"] for one in sets]),
+        np.stack([np.concatenate([found for _, found in row]) for row in outcomes]),
+        np.concatenate([one["size"].ravel()[one["planted"]] > TRUE for one in sets]),
+    )
 
 
 def decide(table: pd.DataFrame, alpha: float, least: float) -> np.ndarray:
@@ -92,11 +102,16 @@ def bound(fdp: np.ndarray, side: float) -> float:
 
 def recall(found: np.ndarray, of: np.ndarray) -> dict[str, float]:
     k, n = int(found[of].sum()), int(of.sum())
-    low, high = (beta.ppf(0.025, k, n - k + 1) if k else 0.0, beta.ppf(0.975, k + 1, n - k) if k < n else 1.0)
+    low, high = (
+        beta.ppf(0.025, k, n - k + 1) if k else 0.0,
+        beta.ppf(0.975, k + 1, n - k) if k < n else 1.0,
+    )
     return {"recall": k / n if n else np.nan, "low": low, "high": high, "pairs": n}
 
 
-def matched(swept: dict[str, tuple[Swept, Swept]], owner: np.ndarray, draws: int = 10_000) -> pd.DataFrame:
+def matched(
+    swept: dict[str, tuple[Swept, Swept]], owner: np.ndarray, draws: int = 10_000
+) -> pd.DataFrame:
     """Recall on the judging half with every detector held to the same FDR: a row a way, target and detector.
 
     swept: detector -> what it makes of the choosing and of the judging half; owner (pairs,): each judged pair's set.
@@ -113,22 +128,41 @@ def matched(swept: dict[str, tuple[Swept, Swept]], owner: np.ndarray, draws: int
     n = place.max() + 1
     weights = rng.multinomial(n, np.full(n, 1 / n), size=draws)  # how often each set is drawn
     for (half, way), target in product(zip((1, 0), WAYS, strict=True), MATCHED):
-        chosen = {name: own[half].best(target if half else SPARE * target) for name, own in swept.items()}
-        found = {name: np.zeros(real.sum(), bool) if at is None else swept[name][1].found[at, real]
-                 for name, at in chosen.items()}
-        reached = {name: (0.0, 0.0) if at is None else (swept[name][half].recall[at], -swept[name][half].fdr[at])
-                   for name, at in chosen.items()}
+        chosen = {
+            name: own[half].best(target if half else SPARE * target) for name, own in swept.items()
+        }
+        found = {
+            name: np.zeros(real.sum(), bool) if at is None else swept[name][1].found[at, real]
+            for name, at in chosen.items()
+        }
+        reached = {
+            name: (0.0, 0.0)
+            if at is None
+            else (swept[name][half].recall[at], -swept[name][half].fdr[at])
+            for name, at in chosen.items()
+        }
         single = max((name for name in swept if name != COMBINATION), key=reached.get)
         for name, (_, judging) in swept.items():
             at = chosen[name]
-            row = {"way": way, "target": target, "detector": name, "pairs": real.sum(), "recall": found[name].mean()}
+            row = {
+                "way": way,
+                "target": target,
+                "detector": name,
+                "pairs": real.sum(),
+                "recall": found[name].mean(),
+            }
             row["fdr"] = 0.0 if at is None else judging.fdr[at]
             row["alpha"], row["least"] = (np.nan, np.nan) if at is None else judging.thresholds[at]
             if name != COMBINATION:
                 more = found[COMBINATION].astype(float) - found[name]
                 drawn = weights @ np.bincount(place, more) / (weights @ np.bincount(place))
                 low, high = np.quantile(drawn, [0.025, 0.975])
-                row |= {"best_single": name == single, "lead": more.mean(), "lead_low": low, "lead_high": high}
+                row |= {
+                    "best_single": name == single,
+                    "lead": more.mean(),
+                    "lead_low": low,
+                    "lead_high": high,
+                }
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -143,11 +177,15 @@ def curve(swept: dict[str, tuple[Swept, Swept]]) -> pd.DataFrame:
         order = np.lexsort((-judging.recall, judging.fdr))
         fdr, reached = judging.fdr[order], judging.recall[order]
         higher = np.flatnonzero(reached > np.maximum.accumulate([-1.0, *reached[:-1]]))
-        corners.append(pd.DataFrame({"detector": name, "fdr": fdr[higher], "recall": reached[higher]}))
+        corners.append(
+            pd.DataFrame({"detector": name, "fdr": fdr[higher], "recall": reached[higher]})
+        )
     return pd.concat(corners, ignore_index=True)
 
 
-def at_targets(swept: dict[str, tuple[Swept, Swept]], pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def at_targets(
+    swept: dict[str, tuple[Swept, Swept]], pairs: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each detector at the thresholds chosen for each target: errors and recall, and recall by kinds of pairs.
 
     pairs: the planted pairs of the judging half. A detector that keeps no target has the threshold of its least FDR.
@@ -156,46 +194,103 @@ def at_targets(swept: dict[str, tuple[Swept, Swept]], pairs: pd.DataFrame) -> tu
     for (detector, (choosing, judging)), target in product(swept.items(), TARGETS):
         at = choosing.best(SPARE * target)
         at = choosing.fdr.argmin() if at is None else at
-        (alpha, least), fdp, found, real = judging.thresholds[at], judging.fdp[at], judging.found[at], judging.real
-        row = {"detector": detector, "target": target, "alpha": alpha, "least": least, "unit": judging.unit,
-               "fdr": fdp.mean(), "fdr_low": bound(fdp, -1), "fdr_upper": bound(fdp, 1),
-               "fdr_clean": fdp[judging.clean].mean(), "fdr_planted": fdp[~judging.clean].mean(),
-               "recall": found[real].mean()}
+        (alpha, least), fdp, found, real = (
+            judging.thresholds[at],
+            judging.fdp[at],
+            judging.found[at],
+            judging.real,
+        )
+        row = {
+            "detector": detector,
+            "target": target,
+            "alpha": alpha,
+            "least": least,
+            "unit": judging.unit,
+            "fdr": fdp.mean(),
+            "fdr_low": bound(fdp, -1),
+            "fdr_upper": bound(fdp, 1),
+            "fdr_clean": fdp[judging.clean].mean(),
+            "fdr_planted": fdp[~judging.clean].mean(),
+            "recall": found[real].mean(),
+        }
         for strength in sorted(pairs["strength"].unique()):
             of = (pairs["strength"] == strength).to_numpy()
-            row |= {f"recall_{strength:.2f}": recall(found, of & real)["recall"],
-                    f"found_{strength:.2f}": recall(found, of)["recall"]}
+            row |= {
+                f"recall_{strength:.2f}": recall(found, of & real)["recall"],
+                f"found_{strength:.2f}": recall(found, of)["recall"],
+            }
         rows.append(row)
         for by, level, of in groups(pairs, real):
-            long.append({"detector": detector, "target": target, "by": by, "level": level, **recall(found, of)})
+            long.append(
+                {
+                    "detector": detector,
+                    "target": target,
+                    "by": by,
+                    "level": level,
+                    **recall(found, of),
+                }
+            )
     return pd.DataFrame(rows), pd.DataFrame(long)
 
 
 def report(sets: list[dict], args: argparse.Namespace, seconds: float) -> None:
     halves = [[one for one in sets if one["seed"] // 2 % 2 == h] for h in (0, 1)]
     swept = {name: tuple(sweep(name, half) for half in halves) for name in sets[0]["tables"]}
-    pairs = pd.DataFrame([{"set": one["seed"], "n": one["n"], "prevalence": prevalence, "strength": plant[3],
-                           "kind": plant[4], "size": one["size"].ravel()[cell]} for one in halves[1] for
-                          cell, plant, prevalence in zip(*(one[c] for c in ("planted", "plants", "prevalence")),
-                                                         strict=True)])
+    pairs = pd.DataFrame(
+        [
+            {
+                "set": one["seed"],
+                "n": one["n"],
+                "prevalence": prevalence,
+                "strength": plant[3],
+                "kind": plant[4],
+                "size": one["size"].ravel()[cell],
+            }
+            for one in halves[1]
+            for cell, plant, prevalence in zip(
+                *(one[c] for c in ("planted", "plants", "prevalence")), strict=True
+            )
+        ]
+    )
     errors, by = at_targets(swept, pairs)
     tables = {"detectors": errors, "recall": by, "matched": matched(swept, pairs["set"].to_numpy())}
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(args.out / f"{name}.csv", index=False, float_format="%.4g")
     by, errors = by[by["target"] == TARGETS[-1]], errors[errors["target"] == TARGETS[-1]]
-    power = by[by["by"] == "strength"].rename(columns={"level": "strength"}).astype({"strength": float})
+    power = (
+        by[by["by"] == "strength"].rename(columns={"level": "strength"}).astype({"strength": float})
+    )
     before = tables["matched"][tables["matched"]["way"] == WAYS[1]].dropna(subset="alpha")
     title = "Planted biases that a model took up"
-    figures = {"power": power_curve(power, errors.rename(columns={"fdr_low": "low", "fdr_upper": "high"}), title,
-                                    TARGETS[-1]), "curve": recall_curve(curve(swept), before, title)}
+    figures = {
+        "power": power_curve(
+            power,
+            errors.rename(columns={"fdr_low": "low", "fdr_upper": "high"}),
+            title,
+            TARGETS[-1],
+        ),
+        "curve": recall_curve(curve(swept), before, title),
+    }
     for name, figure in figures.items():
         figure.savefig(args.out / f"{name}.png", bbox_inches="tight")
-    about = {"profile": args.world.parent.name, "commit": manifest.git_state()["commit"], "sets": len(sets),
-             "clean": sum(not one["plants"] for one in sets), "references": args.references, "seconds": round(seconds),
-             "agreement": agreements(sets)}
+    about = {
+        "profile": args.world.parent.name,
+        "commit": manifest.git_state()["commit"],
+        "sets": len(sets),
+        "clean": sum(not one["plants"] for one in sets),
+        "references": args.references,
+        "seconds": round(seconds),
+        "agreement": agreements(sets),
+    }
     (args.out / "about.json").write_text(json.dumps(about, indent=1) + "\n")
-    print(errors.to_string(), by.to_string(), tables["matched"].to_string(), json.dumps(about, indent=1), sep="\n\n")
+    print(
+        errors.to_string(),
+        by.to_string(),
+        tables["matched"].to_string(),
+        json.dumps(about, indent=1),
+        sep="\n\n",
+    )
 
 
 def agreements(sets: list[dict]) -> dict[str, list[float]]:
@@ -204,14 +299,19 @@ def agreements(sets: list[dict]) -> dict[str, list[float]]:
     adjusted: the model's effects on test scenes, other attributes held still; raw: the mean with a value less that
     without; excess: beyond the references, against the causal effects beyond those of clean sets.
     """
-    clean = {n: np.mean([one["causal"] for one in sets if one["n"] == n and not one["plants"]], axis=0)
-             for n in {one["n"] for one in sets}}
+    clean = {
+        n: np.mean([one["causal"] for one in sets if one["n"] == n and not one["plants"]], axis=0)
+        for n in {one["n"] for one in sets}
+    }
     found = {"adjusted": [], "raw": [], "excess": []}
     for one in sets:
         excess = one["tables"]["model"]["effect"].to_numpy().reshape(one["causal"].shape)
         beyond = one["causal"] - clean[one["n"]]
-        for name, estimated, causal in (("adjusted", one["effects"], one["causal"]), ("raw", one["raw"], one["causal"]),
-                                        ("excess", excess, beyond)):
+        for name, estimated, causal in (
+            ("adjusted", one["effects"], one["causal"]),
+            ("raw", one["raw"], one["causal"]),
+            ("excess", excess, beyond),
+        ):
             large = np.abs(causal) > 0.02
             if large.sum() >= 10 and (name != "excess" or one["plants"]):
                 found[name].append(spearmanr(estimated[large], causal[large]).statistic)
@@ -225,13 +325,21 @@ def over_sets(each: list[float]) -> list[float]:
 
 def groups(pairs: pd.DataFrame, real: np.ndarray) -> list[tuple[str, str, np.ndarray]]:
     """Which judged pairs make up a row of recall.csv: (by, level, mask); all but "planted" count true pairs only."""
-    strengths, kinds, sizes = (sorted(pairs[column].unique()) for column in ("strength", "kind", "n"))
-    found = [("strength", f"{s:.2f}", (pairs["strength"] == s).to_numpy() & real) for s in strengths]
+    strengths, kinds, sizes = (
+        sorted(pairs[column].unique()) for column in ("strength", "kind", "n")
+    )
+    found = [
+        ("strength", f"{s:.2f}", (pairs["strength"] == s).to_numpy() & real) for s in strengths
+    ]
     found += [("planted", f"{s:.2f}", (pairs["strength"] == s).to_numpy()) for s in strengths]
     found += [("kind", kind, (pairs["kind"] == kind).to_numpy() & real) for kind in kinds]
     found += [("n", str(n), (pairs["n"] == n).to_numpy() & real) for n in sizes]
-    found += [("prevalence", name, pairs["prevalence"].between(*edges).to_numpy() & real)
-              for name, edges in PREVALENCES.items()]
+    found += [
+        ("prevalence", name, pairs["prevalence"].between(*edges).to_numpy() & real)
+        for name, edges in PREVALENCES.items()
+    ]
     edges = (0.0, 0.03, 0.05, 0.1, 0.2, 1.0)
-    return found + [("causal size", f"{a:.2f} to {b:.2f}", pairs["size"].between(a, b).to_numpy())
-                    for a, b in zip(edges, edges[1:], strict=False)]
+    return found + [
+        ("causal size", f"{a:.2f} to {b:.2f}", pairs["size"].between(a, b).to_numpy())
+        for a, b in zip(edges, edges[1:], strict=False)
+    ]

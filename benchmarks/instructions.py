@@ -34,17 +34,24 @@ seconds = time.perf_counter() - start
 unit = 2**20 if sys.platform == "darwin" else 2**10  # of ru_maxrss in a megabyte
 print(records, faulty, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 """
-TURNS = [("checked, JSON list", "check", "many.json"), ("checked, JSON lines", "check", "many.jsonl"),
-         ("json.load, JSON list", "load", "many.json")]
+TURNS = [
+    ("checked, JSON list", "check", "many.json"),
+    ("checked, JSON lines", "check", "many.jsonl"),
+    ("json.load, JSON list", "load", "many.json"),
+]
 
 
 def made_up(n: int) -> Iterator[Instruction]:
     rng = random.Random(1)
-    words = ["".join(rng.choices("abcdefghijklmnoprstuvwy", k=rng.randint(2, 10))) for _ in range(3000)]
+    words = [
+        "".join(rng.choices("abcdefghijklmnoprstuvwy", k=rng.randint(2, 10))) for _ in range(3000)
+    ]
     for i in range(n):
         answer = " ".join(rng.choices(words, k=45)).capitalize() + "."
         question = f"<image>\nWhat may one feel here, and why? Think of {rng.choice(words)}."
-        yield Instruction(f"webemo/{i // 3:07d}#{i % 3}", f"train/love/{i // 3:07d}.jpg", ((question, answer),))
+        yield Instruction(
+            f"webemo/{i // 3:07d}#{i % 3}", f"train/love/{i // 3:07d}.jpg", ((question, answer),)
+        )
 
 
 def main() -> None:
@@ -56,16 +63,22 @@ def main() -> None:
         for form in ("json", "jsonl"):
             path = Path(folder, f"many.{form}")
             write_instructions(made_up(n), path)
-            print(f"{path.name}: {path.stat().st_size / 1e6:,.0f} MB, {path.stat().st_size / n:.0f} bytes a record")
+            print(
+                f"{path.name}: {path.stat().st_size / 1e6:,.0f} MB, {path.stat().st_size / n:.0f} bytes a record"
+            )
         for name, what, file in TURNS:
             command = [sys.executable, "-c", MEASURED, what, str(Path(folder, file))]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, text=True, check=True
+            ).stdout.split()
             assert done[:2] == [str(n), "0"], done
             rows[name] = (float(done[2]), float(done[3]))
     loaded = rows["json.load, JSON list"]
     print("\n| | s | ratio | peak MB | ratio |\n|---|---|---|---|---|")
     for name, (seconds, peak) in rows.items():
-        print(f"| {name} | {seconds:.1f} | {seconds / loaded[0]:.2f} | {peak:,.0f} | {peak / loaded[1]:.2f} |")
+        print(
+            f"| {name} | {seconds:.1f} | {seconds / loaded[0]:.2f} | {peak:,.0f} | {peak / loaded[1]:.2f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tinyemo.emotions import labels_of
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.tensors import Part, parts_of
 from tinyemo.models.anchors import load_anchors
-from tinyemo.training.fit_projector import PRESETS, Recipe, fit_jointly
+from tinyemo.training.projector import PRESETS, Recipe, fit_jointly
 from tinyemo.training.tasks import Task, tasks_of
 
 SIZES = {"ekman": 2000, "mikels": 4000, "parrott": 6000}
@@ -48,7 +48,8 @@ VARIANTS: dict[str, tuple[Recipe, dict]] = {
     "published, CosineEmbedding": (PUBLISHED, {}),
     "published, NT-Xent": (replace(PUBLISHED, loss="nt_xent"), {}),
     "published, NT-Xent, taxonomy and synonyms": (
-        replace(PUBLISHED, loss="nt_xent", synonym_share=0.5), {"taxonomy": COARSER, "synonyms": True},
+        replace(PUBLISHED, loss="nt_xent", synonym_share=0.5),
+        {"taxonomy": COARSER, "synonyms": True},
     ),
 }
 
@@ -71,19 +72,33 @@ def arranged(name: str, tasks: list[Task]) -> list[list[Task]]:
         return [[task] for task in tasks]
     if "all words" not in name:
         return [tasks]
-    anchor = {word: vector for task in tasks for word, vector in zip(task.words, task.anchors, strict=True)}
+    anchor = {
+        word: vector
+        for task in tasks
+        for word, vector in zip(task.words, task.anchors, strict=True)
+    }
     words = tuple(anchor)
-    y = torch.cat([torch.tensor([words.index(word) for word in task.words])[task.y] for task in tasks])
-    return [[Task(torch.cat([task.x for task in tasks]), y, words, torch.stack(list(anchor.values())))]]
+    y = torch.cat(
+        [torch.tensor([words.index(word) for word in task.words])[task.y] for task in tasks]
+    )
+    return [
+        [Task(torch.cat([task.x for task in tasks]), y, words, torch.stack(list(anchor.values())))]
+    ]
 
 
-def right(name: str, tasks: dict[str, list[Task]], scored: dict[str, Part], recipe: Recipe, seed: int) -> dict:
+def right(
+    name: str, tasks: dict[str, list[Task]], scored: dict[str, Part], recipe: Recipe, seed: int
+) -> dict:
     """Whether each scored item is answered rightly, by label set: {label set: (N,) float}."""
-    trainings = zip(arranged(name, tasks["train"]), arranged(name, tasks["validation"]), strict=True)
+    trainings = zip(
+        arranged(name, tasks["train"]), arranged(name, tasks["validation"]), strict=True
+    )
     projectors = [fit_jointly(train, recipe, seed, held_out)[0] for train, held_out in trainings]
     found = {}
     for i, (label_set, part) in enumerate(scored.items()):
-        anchors = next(task.anchors for task in tasks["train"] if task.words == labels_of(label_set))
+        anchors = next(
+            task.anchors for task in tasks["train"] if task.words == labels_of(label_set)
+        )
         answers = projectors[i % len(projectors)].classify(part.x, anchors).argmax(dim=1)
         found[label_set] = (answers == part.y).double().numpy()
     return found
@@ -107,7 +122,9 @@ def main() -> None:
             known[words] = load_anchors(args.anchors, words)
         return known[words]
 
-    print(f"| variant | {' | '.join(SIZES)} | mean | minus single | s a seed |\n|---|---|---|---|---|---|---|")
+    print(
+        f"| variant | {' | '.join(SIZES)} | mean | minus single | s a seed |\n|---|---|---|---|---|---|---|"
+    )
     seeds, reference = range(args.seed, args.seed + args.seeds), None
     collections = [datasets(records, seed) for seed in seeds]
     for name in args.only:
@@ -119,14 +136,19 @@ def main() -> None:
         taken = (time.perf_counter() - start) / len(seeds)
         hits = {label_set: np.mean([run[label_set] for run in runs], axis=0) for label_set in SIZES}
         ids = {label_set: part.records["id"] for label_set, part in scored.items()}
-        table = pd.DataFrame({s: pd.Series(hits[s], index=ids[s]) for s in SIZES})  # NaN: no such label
+        table = pd.DataFrame(
+            {s: pd.Series(hits[s], index=ids[s]) for s in SIZES}
+        )  # NaN: no such label
         reference = table if reference is None else reference
         # an item's part in the mean of the three accuracies
         difference = ((table - reference) / table.notna().sum() * len(table)).fillna(0).mean(axis=1)
         error = difference.std(ddof=1) / len(difference) ** 0.5
         means = table.mean()
-        print(f"| {name} | {' | '.join(f'{v:.4f}' for v in means)} | {means.mean():.4f} | "
-              f"{difference.mean():+.4f} ± {error:.4f} | {taken:.0f} |", flush=True)
+        print(
+            f"| {name} | {' | '.join(f'{v:.4f}' for v in means)} | {means.mean():.4f} | "
+            f"{difference.mean():+.4f} ± {error:.4f} | {taken:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -31,14 +31,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from emoscenes.toy_models import ClipRecipe, LmRecipe
 from tinyemo.data.instructions import Instruction
 from tinyemo.features.encoders import ImageEncoder
 from tinyemo.features.patches import LivePatches, cache_patches
-from tinyemo.models.mm_llm import Connector, MultimodalLM
+from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.models.openelm import OpenELMConfig, OpenELMForCausalLM
 from tinyemo.models.prompt import Sample
-from tinyemo.models.small import ClipRecipe, LmRecipe
-from tinyemo.training.fit_mm_llm import StageRecipe, fit_stage
+from tinyemo.training.multimodal_lm import StageRecipe, fit_stage
 
 WORDS = "the a house tree dog child smiles runs sits by in rain sun red blue old near it feels like joy fear".split()
 # dense bfloat16 FLOP/s by NVIDIA's data sheets
@@ -47,20 +47,41 @@ PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "T4": 65e
 
 def tokenizer() -> PreTrainedTokenizerFast:
     own = Tokenizer(models.BPE())
-    own.pre_tokenizer, own.decoder = pre_tokenizers.ByteLevel(add_prefix_space=True), decoders.ByteLevel()
-    own.train_from_iterator([" ".join(WORDS)] * 3, trainers.BpeTrainer(
-        vocab_size=LmRecipe().vocabulary, special_tokens=["<pad>", "<s>", "</s>"], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    return PreTrainedTokenizerFast(tokenizer_object=own, pad_token="<pad>", bos_token="<s>", eos_token="</s>")
+    own.pre_tokenizer, own.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=True),
+        decoders.ByteLevel(),
+    )
+    own.train_from_iterator(
+        [" ".join(WORDS)] * 3,
+        trainers.BpeTrainer(
+            vocab_size=LmRecipe().vocabulary,
+            special_tokens=["<pad>", "<s>", "</s>"],
+            show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=own, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
+    )
 
 
 def instructions(n: int, words: tuple[int, int, int]) -> list[Instruction]:
     """Records with an image; `words`: of a question, of the shortest answer, and one more than of the longest."""
     draw = np.random.default_rng(0)
     asked, *answered = words
-    return [Instruction(f"{i}", f"{i}.png", (("<image>\n" + " ".join(draw.choice(WORDS, asked)),
-                                              " ".join(draw.choice(WORDS, draw.integers(*answered)))),))
-            for i in range(n)]
+    return [
+        Instruction(
+            f"{i}",
+            f"{i}.png",
+            (
+                (
+                    "<image>\n" + " ".join(draw.choice(WORDS, asked)),
+                    " ".join(draw.choice(WORDS, draw.integers(*answered))),
+                ),
+            ),
+        )
+        for i in range(n)
+    ]
 
 
 def random_encoder(tower: str) -> ImageEncoder:
@@ -71,8 +92,13 @@ def random_encoder(tower: str) -> ImageEncoder:
     small = {
         "embed_dim": recipe.embed_dim,
         "vision_cfg": {"image_size": 64, "layers": list(recipe.layers), "width": recipe.width},
-        "text_cfg": {"context_length": recipe.context_length, "vocab_size": 49408, "width": recipe.text_width,
-                     "heads": 2, "layers": recipe.text_layers},
+        "text_cfg": {
+            "context_length": recipe.context_length,
+            "vocab_size": 49408,
+            "width": recipe.text_width,
+            "heads": 2,
+            "layers": recipe.text_layers,
+        },
     }
     config = small if tower == "small" else open_clip.get_model_config(tower)
     torch.manual_seed(0)
@@ -83,23 +109,47 @@ def random_encoder(tower: str) -> ImageEncoder:
 
 def openelm(config: OpenELMConfig, words: PreTrainedTokenizerFast, width: int) -> MultimodalLM:
     torch.manual_seed(0)
-    return MultimodalLM(OpenELMForCausalLM(config), words, {"image": Connector("mlp2x_gelu", width)}, template="plain")
+    return MultimodalLM(
+        OpenELMForCausalLM(config),
+        words,
+        {"image": Connector("mlp2x_gelu", width)},
+        template="plain",
+    )
 
 
 def small_openelm(words: PreTrainedTokenizerFast) -> OpenELMConfig:
     recipe = LmRecipe()
     return OpenELMConfig(
-        vocab_size=len(words), model_dim=recipe.width, num_transformer_layers=recipe.layers, head_dim=recipe.head_dim,
-        num_query_heads=[recipe.heads] * recipe.layers, num_gqa_groups=2, ffn_multipliers=recipe.ffn,
-        ffn_dim_divisor=32, normalize_qk_projections=True, share_input_output_layers=True, max_context_length=512)
+        vocab_size=len(words),
+        model_dim=recipe.width,
+        num_transformer_layers=recipe.layers,
+        head_dim=recipe.head_dim,
+        num_query_heads=[recipe.heads] * recipe.layers,
+        num_gqa_groups=2,
+        ffn_multipliers=recipe.ffn,
+        ffn_dim_divisor=32,
+        normalize_qk_projections=True,
+        share_input_output_layers=True,
+        max_context_length=512,
+    )
 
 
 def published_openelm() -> OpenELMConfig:
     """OpenELM-270M's shape."""
     return OpenELMConfig(
-        vocab_size=32000, model_dim=1280, num_transformer_layers=16, head_dim=64, qkv_multipliers=[0.5, 1.0],
-        num_gqa_groups=4, ffn_multipliers=[0.5, 4.0], ffn_dim_divisor=256, ffn_with_glu=True,
-        normalize_qk_projections=True, share_input_output_layers=True, max_context_length=2048)
+        vocab_size=32000,
+        model_dim=1280,
+        num_transformer_layers=16,
+        head_dim=64,
+        qkv_multipliers=[0.5, 1.0],
+        num_gqa_groups=4,
+        ffn_multipliers=[0.5, 4.0],
+        ffn_dim_divisor=256,
+        ffn_with_glu=True,
+        normalize_qk_projections=True,
+        share_input_output_layers=True,
+        max_context_length=2048,
+    )
 
 
 def caching(tower: str, items: int, repeats: int) -> None:
@@ -120,17 +170,25 @@ def caching(tower: str, items: int, repeats: int) -> None:
         for repeat in range(repeats + 1):
             for name, source in sources.items():
                 model = openelm(small_openelm(words), words, width)
-                model.connectors["image"][0].weight.data /= scale  # or an untrained tower's tokens would hardly count
-                history = fit_stage(model, records, [], source, StageRecipe(), Path(folder, f"{name} {repeat}"))
+                model.connectors["image"][
+                    0
+                ].weight.data /= scale  # or an untrained tower's tokens would hardly count
+                history = fit_stage(
+                    model, records, [], source, StageRecipe(), Path(folder, f"{name} {repeat}")
+                )
                 losses[name] = history["loss"]
                 if repeat:  # the first turn of each warms up
                     seconds[name].append(history["seconds"].iloc[-1])
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    print(f"{tower} tower, {items} records, {count} image tokens; filling the store, once: {filled:.2f} s")
+    print(
+        f"{tower} tower, {items} records, {count} image tokens; filling the store, once: {filled:.2f} s"
+    )
     print("| patch tokens from | s an epoch |\n|---|---|")
     print(*(f"| {name} | {value:.2f} |" for name, value in medians.items()), sep="\n")
-    print(f"ratio {medians['tower'] / medians['store']:.2f}; "
-          f"losses differ by at most {(losses['store'] - losses['tower']).abs().max():.1e}")
+    print(
+        f"ratio {medians['tower'] / medians['store']:.2f}; "
+        f"losses differ by at most {(losses['store'] - losses['tower']).abs().max():.1e}"
+    )
 
 
 class Noise:
@@ -145,10 +203,15 @@ class Noise:
         return [self.tokens] * len(images)
 
 
-def utilisation(config: OpenELMConfig, words: PreTrainedTokenizerFast, trains: str, batch: int, steps: int) -> dict:
+def utilisation(
+    config: OpenELMConfig, words: PreTrainedTokenizerFast, trains: str, batch: int, steps: int
+) -> dict:
     """A row of the table: what `steps` steps of `batch` records of one length need."""
     cuda = torch.cuda.is_available()
-    peak = next((value for name, value in PEAKS.items() if cuda and name in torch.cuda.get_device_name()), math.nan)
+    peak = next(
+        (value for name, value in PEAKS.items() if cuda and name in torch.cuda.get_device_name()),
+        math.nan,
+    )
     records, model = instructions(batch * steps, (120, 124, 125)), openelm(config, words, 1024)
     if cuda:
         torch.cuda.empty_cache()
@@ -163,11 +226,19 @@ def utilisation(config: OpenELMConfig, words: PreTrainedTokenizerFast, trains: s
     weights = sum(value.numel() for value in model.lm.parameters()) - table.numel() - adapters
     each = 6 if trains == "all" else 4
     attention = 6 * length**2 * sum(config.num_query_heads) * config.head_dim
-    flops = (length * (each * weights + 6 * adapters) + each * answered * table.numel() + attention) * batch
+    flops = (
+        length * (each * weights + 6 * adapters) + each * answered * table.numel() + attention
+    ) * batch
     seconds = history["seconds"].diff().iloc[steps // 4 :].median()  # the first steps warm up
-    return {"trains": trains, "tokens a step": length * batch, "tokens/s": round(length * batch / seconds),
-            "peak memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 1) if cuda else math.nan,
-            "FLOP utilisation": round(flops / seconds / peak, 3)}
+    return {
+        "trains": trains,
+        "tokens a step": length * batch,
+        "tokens/s": round(length * batch / seconds),
+        "peak memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 1)
+        if cuda
+        else math.nan,
+        "FLOP utilisation": round(flops / seconds / peak, 3),
+    }
 
 
 def main() -> None:
@@ -185,7 +256,10 @@ def main() -> None:
         parser.error("--gpu: this machine has no CUDA device")
     else:
         words = tokenizer()
-        rows = [utilisation(published_openelm(), words, trains, args.batch, args.steps) for trains in ("all", "lora")]
+        rows = [
+            utilisation(published_openelm(), words, trains, args.batch, args.steps)
+            for trains in ("all", "lora")
+        ]
         print(torch.cuda.get_device_name(), torch.__version__)
         print(pd.DataFrame(rows).to_markdown(index=False))
 

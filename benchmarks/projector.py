@@ -29,7 +29,7 @@ from tinyemo.features.upstream import import_pt_tree
 from tinyemo.losses import LOSSES
 from tinyemo.models.anchors import load_anchors
 from tinyemo.models.projector import MetricProjector
-from tinyemo.training.fit_projector import PRESETS, Recipe, fit_projector
+from tinyemo.training.projector import PRESETS, Recipe, fit_projector
 
 WORDS = labels_of("ekman")
 
@@ -38,7 +38,9 @@ class Files(Dataset):
     """One `.pt` file an item, read whenever it is asked for."""
 
     def __init__(self, folder: Path):
-        self.items = [(path, WORDS.index(path.parent.name)) for path in sorted(folder.glob("*/*.pt"))]
+        self.items = [
+            (path, WORDS.index(path.parent.name)) for path in sorted(folder.glob("*/*.pt"))
+        ]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -50,11 +52,16 @@ class Files(Dataset):
 
 def plain_loop(folder: Path, anchors: Tensor, recipe: Recipe) -> MetricProjector:
     torch.manual_seed(0)
-    loader = DataLoader(Files(folder), recipe.batch_size, shuffle=True, drop_last=True, num_workers=2)
+    loader = DataLoader(
+        Files(folder), recipe.batch_size, shuffle=True, drop_last=True, num_workers=2
+    )
     projector = MetricProjector(768, anchors.shape[1], recipe.dropout)
     optimizer = torch.optim.AdamW(projector.parameters(), lr=2e-5)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=recipe.peak_lr, total_steps=recipe.epochs * len(loader), pct_start=recipe.warmup
+        optimizer,
+        max_lr=recipe.peak_lr,
+        total_steps=recipe.epochs * len(loader),
+        pct_start=recipe.warmup,
     )
     for _ in range(recipe.epochs):
         for x, y in loader:
@@ -67,7 +74,9 @@ def plain_loop(folder: Path, anchors: Tensor, recipe: Recipe) -> MetricProjector
     return projector.eval()
 
 
-def ours(store: Path, ids: list[str], y: Tensor, anchors: Tensor, recipe: Recipe) -> MetricProjector:
+def ours(
+    store: Path, ids: list[str], y: Tensor, anchors: Tensor, recipe: Recipe
+) -> MetricProjector:
     return fit_projector(FeatureStore.open(store).rows(ids), y, anchors, recipe, seed=0)[0]
 
 
@@ -76,7 +85,9 @@ def draw_tree(root: Path, items: int = 970) -> Path:
     draw = torch.Generator().manual_seed(0)
     directions = torch.randn(len(WORDS), 768, generator=draw)
     for i in range(items):
-        path = root / "Emotion6" / "Emotion6" / "images" / "train" / WORDS[i % len(WORDS)] / f"{i}.pt"
+        path = (
+            root / "Emotion6" / "Emotion6" / "images" / "train" / WORDS[i % len(WORDS)] / f"{i}.pt"
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         feature = 0.1 * directions[i % len(WORDS)] + 0.5 * torch.randn(768, generator=draw)
         torch.save(feature.half(), path)
@@ -91,9 +102,13 @@ def seconds(function, *args) -> tuple[float, MetricProjector]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--features-root", type=Path, help="features in TinyEmo's layout; default: drawn")
+    parser.add_argument(
+        "--features-root", type=Path, help="features in TinyEmo's layout; default: drawn"
+    )
     parser.add_argument("--anchors", help="checkpoint of the anchors; default: random ones")
-    parser.add_argument("--width", type=int, default=384, help="of random anchors; OpenELM-270M has 1280")
+    parser.add_argument(
+        "--width", type=int, default=384, help="of random anchors; OpenELM-270M has 1280"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -121,7 +136,9 @@ def main() -> None:
                     times["plain"].append(plain_time)
                     times["ours"].append(our_time)
             medians = {name: statistics.median(values) for name, values in times.items()}
-            accuracies = [(p.classify(x, anchors).argmax(dim=1) == y).float().mean() for p in (plain, our)]
+            accuracies = [
+                (p.classify(x, anchors).argmax(dim=1) == y).float().mean() for p in (plain, our)
+            ]
             print(
                 f"{loss:18s} {medians['plain']:7.2f} s {medians['ours']:7.2f} s   "
                 f"{medians['plain'] / medians['ours']:5.1f}x   {accuracies[0]:.3f}, {accuracies[1]:.3f}",

@@ -24,7 +24,7 @@ from tinyemo.evaluation.probes import fit_probe
 from tinyemo.features.tensors import parts_of
 from tinyemo.features.upstream import import_pt_tree
 from tinyemo.models.anchors import load_anchors
-from tinyemo.training.fit_projector import PRESETS, Recipe, fit_projector
+from tinyemo.training.projector import PRESETS, Recipe, fit_projector
 
 TUNED, PUBLISHED = PRESETS["tuned"], PRESETS["published"]
 VALIDATION = 0.15  # share of a fold's training items, as in notebook 02
@@ -48,7 +48,9 @@ VARIANTS: dict[str, Recipe | str] = {
 }
 
 
-def answers(variant: Recipe | str, x: Tensor, y: Tensor, asked: Tensor, anchors: Tensor, seed: int) -> Tensor:
+def answers(
+    variant: Recipe | str, x: Tensor, y: Tensor, asked: Tensor, anchors: Tensor, seed: int
+) -> Tensor:
     """Train on (x, y), answer `asked`: labels (M,)."""
     if isinstance(variant, str):
         probe = fit_probe(variant, x.numpy(), y.numpy(), seed)
@@ -61,7 +63,9 @@ def answers(variant: Recipe | str, x: Tensor, y: Tensor, asked: Tensor, anchors:
     return projector.classify(asked, anchors).argmax(dim=1)
 
 
-def cross_validate(variant: Recipe | str, x: Tensor, y: Tensor, anchors: Tensor, seeds: range) -> np.ndarray:
+def cross_validate(
+    variant: Recipe | str, x: Tensor, y: Tensor, anchors: Tensor, seeds: range
+) -> np.ndarray:
     """Whether each item was answered rightly in each repeat: (repeats, N) float."""
     right = np.zeros((len(seeds), len(y)))
     for r, seed in enumerate(seeds):
@@ -84,7 +88,9 @@ def main() -> None:
         train = parts_of(records, store, args.label_set)["train"]
         anchors = load_anchors(args.anchors, labels_of(args.label_set))
         print(f"{len(train.y)} training items, 5 folds x {args.repeats}, seed {args.seed}\n")
-        print("| variant | accuracy | sd over repeats | minus tuned | s a fit |\n|---|---|---|---|---|")
+        print(
+            "| variant | accuracy | sd over repeats | minus tuned | s a fit |\n|---|---|---|---|---|"
+        )
         tuned = None
         for name, variant in VARIANTS.items():
             start, seeds = time.perf_counter(), range(args.seed, args.seed + args.repeats)

@@ -11,7 +11,9 @@ import torch
 
 from tinyemo.paths import ROOT
 
-os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", MPLBACKEND="Agg")
+os.environ.update(
+    HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", MPLBACKEND="Agg"
+)
 THREADS = torch.get_num_threads()
 for inherited in ("TINYEMO_RUN_OUT", "TINYEMO_NOTEBOOKS"):  # the tests say where things lie
     os.environ.pop(inherited, None)
@@ -52,20 +54,32 @@ def smoke_results(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TINYEMO_DATA", str(folder / "data"))
         patch.setenv("TINYEMO_RESULTS", str(folder / "runs"))
-        done = make("reproduce", "smoke", "THREADS=1")  # side by side: most steps keep one core busy
-    assert done.returncode == 0, f"make reproduce failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        done = make(
+            "reproduce", "smoke", "THREADS=1"
+        )  # side by side: most steps keep one core busy
+    assert done.returncode == 0, (
+        f"make reproduce failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    )
     return folder / "runs"
 
 
 def write_notebook(path: Path, *cells: str) -> Path:
     """A notebook of code cells, the first of them tagged `parameters`."""
     content = [
-        {"cell_type": "code", "id": f"cell-{i}", "metadata": {"tags": [] if i else ["parameters"]},
-         "source": cell, "outputs": [], "execution_count": None}
+        {
+            "cell_type": "code",
+            "id": f"cell-{i}",
+            "metadata": {"tags": [] if i else ["parameters"]},
+            "source": cell,
+            "outputs": [],
+            "execution_count": None,
+        }
         for i, cell in enumerate(cells)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"cells": content, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    path.write_text(
+        json.dumps({"cells": content, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    )
     return path
 
 
@@ -82,7 +96,10 @@ def bench(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """transformers' own server on loopback, with a small random chat model."""
-    from serving import Server, save_chat_model  # transformers: seconds, which most tests need not wait for
+    from serving import (  # transformers: seconds, which most tests need not wait for
+        Server,
+        save_chat_model,
+    )
 
     server = Server(save_chat_model(tmp_path_factory.mktemp("serving") / "chat"))
     server.start()

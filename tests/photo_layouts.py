@@ -9,7 +9,10 @@ from PIL import Image
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
 
-DISK = {"cheerfulness": "cheerfullness", "irritability": "irritabilty"}  # how WEBEmo spells its folders
+DISK = {
+    "cheerfulness": "cheerfullness",
+    "irritability": "irritabilty",
+}  # how WEBEmo spells its folders
 SHORT = {"sadness": "Sad", "contentment": "Content"}  # how Abstract heads its columns
 
 
@@ -19,7 +22,11 @@ def draw(path: Path, label: str, rng: np.random.Generator) -> Path:
     tint = np.random.default_rng(list(label.encode())).integers(0, 120, 3)
     forms = (rng.integers(0, 130, (5, 5, 1)) + tint).astype(np.uint8)
     picture = Image.fromarray(forms).resize((40, 40), Image.Resampling.BICUBIC)
-    picture.save(path, "PNG" if path.suffix == ".png" else "JPEG", **({} if path.suffix == ".png" else {"quality": 90}))
+    picture.save(
+        path,
+        "PNG" if path.suffix == ".png" else "JPEG",
+        **({} if path.suffix == ".png" else {"quality": 90}),
+    )
     return path
 
 
@@ -48,7 +55,11 @@ def _emotion6(top, labels, per_class, rng) -> None:
     for name in names:
         label = labels.index(name.split("/")[0])
         votes = rng.multinomial(15, (np.eye(7)[label] * 7 + 1) / 14)
-        lines.append("\t".join([name, f"{rng.uniform(1, 9):.1f}", "3.8", *(f"{vote / 15:.6g}" for vote in votes)]))
+        lines.append(
+            "\t".join(
+                [name, f"{rng.uniform(1, 9):.1f}", "3.8", *(f"{vote / 15:.6g}" for vote in votes)]
+            )
+        )
     (top / "ground_truth.txt").write_text("\r\n".join(lines) + "\r\n")
 
 
@@ -77,10 +88,19 @@ def _emoset(top, labels, per_class, rng) -> None:
             for number in range(start, start + per_class):
                 stem = f"{label}/{label}_{number:05d}"
                 draw(top / f"image/{stem}.jpg", label, rng)
-                note = {"image_id": Path(stem).name, "emotion": label, "brightness": 0.3, "colorfulness": 1.0}
+                note = {
+                    "image_id": Path(stem).name,
+                    "emotion": label,
+                    "brightness": 0.3,
+                    "colorfulness": 1.0,
+                }
                 if number % 2:
-                    note |= {"scene": "alley", "object": ["Person", "Alarm clock"], "facial_expression": "happy",
-                             "human_action": ["abseiling"]}
+                    note |= {
+                        "scene": "alley",
+                        "object": ["Person", "Alarm clock"],
+                        "facial_expression": "happy",
+                        "human_action": ["abseiling"],
+                    }
                 (top / f"annotation/{stem}.json").parent.mkdir(exist_ok=True)
                 (top / f"annotation/{stem}.json").write_text(json.dumps(note))
                 middle = [Path(stem).name] if split == "test" else []
@@ -99,7 +119,11 @@ def _fi(top, labels, per_class, rng) -> None:
 def _artphoto(top, labels, per_class, rng) -> None:
     for label in labels:
         for number in range(per_class):
-            draw(top / f"testImages_artphoto/{label.replace('sadness', 'sad')}_{number:04d}.jpg", label, rng)
+            draw(
+                top / f"testImages_artphoto/{label.replace('sadness', 'sad')}_{number:04d}.jpg",
+                label,
+                rng,
+            )
 
 
 def _abstract(top, labels, per_class, rng) -> None:
@@ -117,8 +141,20 @@ def _abstract(top, labels, per_class, rng) -> None:
 def _unbiasedemo(top, labels, per_class, rng) -> None:
     for label in labels:
         for number in range(per_class):
-            draw(top / f"images/{label}/{('dog', 'birthday party')[number % 2]}/{number // 2}.jpg", label, rng)
+            draw(
+                top / f"images/{label}/{('dog', 'birthday party')[number % 2]}/{number // 2}.jpg",
+                label,
+                rng,
+            )
 
 
-LAYOUTS = {"Emotion6": _emotion6, "EmotionROI": _emotion_roi, "WEBEmo": _webemo, "EmoSet": _emoset, "FI": _fi,
-           "ArtPhoto": _artphoto, "Abstract": _abstract, "UnbiasedEmo": _unbiasedemo}
+LAYOUTS = {
+    "Emotion6": _emotion6,
+    "EmotionROI": _emotion_roi,
+    "WEBEmo": _webemo,
+    "EmoSet": _emoset,
+    "FI": _fi,
+    "ArtPhoto": _artphoto,
+    "Abstract": _abstract,
+    "UnbiasedEmo": _unbiasedemo,
+}

@@ -48,14 +48,32 @@ def save_chat_model(folder: Path) -> Path:
     shapes |= {f"{layer}.mlp.down_proj": (width, inner), "model.norm": (width,)}
     shapes |= {f"{layer}.{name}_layernorm": (width,) for name in ("input", "post_attention")}
     random = np.random.default_rng(0)
-    tensors = {f"{name}.weight": random.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    tensors = {
+        f"{name}.weight": random.standard_normal(shape).astype(np.float32)
+        for name, shape in shapes.items()
+    }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps({
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": width, "intermediate_size": inner,
-        "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": rows,
-        "max_position_embeddings": 8192, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": False}))
+    (folder / "config.json").write_text(
+        json.dumps(
+            {
+                "architectures": ["LlamaForCausalLM"],
+                "model_type": "llama",
+                "hidden_size": width,
+                "intermediate_size": inner,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "num_key_value_heads": 2,
+                "vocab_size": rows,
+                "max_position_embeddings": 8192,
+                "bos_token_id": 1,
+                "eos_token_id": 2,
+                "tie_word_embeddings": False,
+            }
+        )
+    )
     (folder / "chat_template.jinja").write_text(
-        "{% for turn in messages %}{{ turn['role'] }}: {{ turn['content'] }}\n{% endfor %}assistant:")
+        "{% for turn in messages %}{{ turn['role'] }}: {{ turn['content'] }}\n{% endfor %}assistant:"
+    )
     return folder
 
 
@@ -69,14 +87,31 @@ class Server:
 
     def start(self) -> None:
         # tinyemo comes first: it makes torchvision importable beside a CPU build of torch
-        command = [sys.executable, "-c", "import tinyemo; from transformers.cli.transformers import app; app()",
-                   "serve", self.model, "--device", "cpu", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-c",
+            "import tinyemo; from transformers.cli.transformers import app; app()",
+            "serve",
+            self.model,
+            "--device",
+            "cpu",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        ]
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            )
         for _ in range(600):
-            assert self.process.poll() is None, f"transformers serve ended:\n{self.log.read_text()[-3000:]}"
+            assert self.process.poll() is None, (
+                f"transformers serve ended:\n{self.log.read_text()[-3000:]}"
+            )
             try:
-                with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+                with closing(
+                    http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                ) as connection:
                     connection.request("GET", "/health")
                     if connection.getresponse().status == 200:
                         return
@@ -102,9 +137,15 @@ class Proxy:
         self.paid: Counter[str] = Counter()  # asked -> completions by the server
         self.in_flight = self.most = 0
         self.delay = 0.0  # seconds before a request is passed on
-        self.fault: Callable[[str], str | None] = lambda asked: None  # asked -> one of FAULTS, "drop", "slow" or None
-        self.edit: Callable[[dict], object] = lambda body: None  # changes the server's answer in place
-        self.after: tuple[int, Callable[[], object]] | None = None  # once so many are paid for, do this
+        self.fault: Callable[[str], str | None] = lambda asked: (
+            None
+        )  # asked -> one of FAULTS, "drop", "slow" or None
+        self.edit: Callable[[dict], object] = lambda body: (
+            None
+        )  # changes the server's answer in place
+        self.after: tuple[int, Callable[[], object]] | None = (
+            None  # once so many are paid for, do this
+        )
         self.listen()
 
     @property
@@ -113,7 +154,9 @@ class Proxy:
 
     def listen(self) -> None:
         """On the same port as before."""
-        self.server = _Listener(("127.0.0.1", self.port), type("Handler", (_Handler,), {"proxy": self}))
+        self.server = _Listener(
+            ("127.0.0.1", self.port), type("Handler", (_Handler,), {"proxy": self})
+        )
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -138,11 +181,15 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.answer(asked, content, fault)
         finally:
             with proxy.lock:
-                proxy.in_flight -= 1  # before it is sent: a client that has it may ask the next at once
+                proxy.in_flight -= (
+                    1  # before it is sent: a client that has it may ask the next at once
+                )
         if answer:
             self.send(*answer)
 
-    def answer(self, asked: str, content: bytes, fault: str | None) -> tuple[int, dict[str, str], str] | None:
+    def answer(
+        self, asked: str, content: bytes, fault: str | None
+    ) -> tuple[int, dict[str, str], str] | None:
         proxy = self.proxy
         if fault in FAULTS:
             return FAULTS[fault]
@@ -150,7 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
             return None  # HTTP/1.0: the connection is closed without a word
         time.sleep(2 if fault == "slow" else proxy.delay)
         try:
-            with closing(http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=60)) as connection:
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", proxy.upstream, timeout=60)
+            ) as connection:
                 connection.request("POST", self.path, content, {"Content-Type": "application/json"})
                 response = connection.getresponse()
                 status, body = response.status, response.read().decode()

@@ -23,7 +23,13 @@ TRAINED = ["EmotionROI", "EmoSet", "WEBEmo"]
 
 def language_model(folder: Path, width: int = 24) -> Path:
     """A checkpoint that has a random vector for each label word and whatever else a grounding text says."""
-    words = {word for labels in LABEL_SETS.values() for word in labels} | {"a", "scene", "evoking", "to", "viewers"}
+    words = {word for labels in LABEL_SETS.values() for word in labels} | {
+        "a",
+        "scene",
+        "evoking",
+        "to",
+        "viewers",
+    }
     known = {"<unk>": 0} | {word: i for i, word in enumerate(sorted(words), start=1)}
     tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -44,11 +50,28 @@ def results(tmp_path_factory) -> Path:
     broken.write_bytes(broken.read_bytes()[:100])
     profile = folder / "eight"
     profile.mkdir()
-    (profile / "09_dataset_collection.yaml").write_text(yaml.safe_dump({
-        "profile": "eight", "datasets": list(LAYOUTS), "root": str(folder / "data"), "on_broken": "skip",
-        "encoder_name": save_tiny_clip(folder / "clip", "vit"), "workers": 0}))
-    (profile / "10_zero_shot_table.yaml").write_text(yaml.safe_dump({
-        "profile": "eight", "train_on": TRAINED, "anchors": str(language_model(folder / "lm")), "seeds": 2}))
+    (profile / "09_dataset_collection.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "profile": "eight",
+                "datasets": list(LAYOUTS),
+                "root": str(folder / "data"),
+                "on_broken": "skip",
+                "encoder_name": save_tiny_clip(folder / "clip", "vit"),
+                "workers": 0,
+            }
+        )
+    )
+    (profile / "10_zero_shot_table.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "profile": "eight",
+                "train_on": TRAINED,
+                "anchors": str(language_model(folder / "lm")),
+                "seeds": 2,
+            }
+        )
+    )
     for stem in ("09_dataset_collection", "10_zero_shot_table"):
         run(stem, profile, folder / "runs" / stem)
     return folder / "runs"
@@ -56,7 +79,17 @@ def results(tmp_path_factory) -> Path:
 
 def run(stem: str, profile: Path, out: Path, *pairs: str) -> None:
     """One notebook, as a user runs it."""
-    command = [sys.executable, "-m", "tinyemo.run", stem, "--profile", str(profile), "--out", str(out), *pairs]
+    command = [
+        sys.executable,
+        "-m",
+        "tinyemo.runs.runner",
+        stem,
+        "--profile",
+        str(profile),
+        "--out",
+        str(out),
+        *pairs,
+    ]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -66,7 +99,9 @@ def test_all_eight_are_read_and_the_broken_image_is_reported(results):
     assert metrics["datasets"] == 8 and metrics["absent"] == 0 and metrics["broken_images"] == 1
     about = pd.read_csv(results / "09_dataset_collection/tables/datasets.csv").set_index("dataset")
     assert set(about.index) == set(LAYOUTS) and about["licence"].notna().all()
-    assert (about.loc[["ArtPhoto", "Abstract", "UnbiasedEmo"], ["train", "validation"]] == 0).all(axis=None)
+    assert (about.loc[["ArtPhoto", "Abstract", "UnbiasedEmo"], ["train", "validation"]] == 0).all(
+        axis=None
+    )
 
 
 def test_every_dataset_has_a_number_an_interval_and_a_verdict(results):
@@ -82,11 +117,15 @@ def test_every_dataset_has_a_number_an_interval_and_a_verdict(results):
 
 def test_emotion6_is_called_contaminated_by_the_photographs_it_shares_with_emotion_roi(results):
     records = pd.read_parquet(results / "09_dataset_collection/records.parquet")
-    records["file"] = [str(Path(path).with_suffix("")).split("/images/")[-1] for path in records["image"]]
+    records["file"] = [
+        str(Path(path).with_suffix("")).split("/images/")[-1] for path in records["image"]
+    ]
     test = records[(records["dataset"] == "Emotion6") & (records["split"] == "test")]
     learnt = records[(records["dataset"] == "EmotionROI") & (records["split"] != "test")]
     share = test["file"].isin(set(learnt["file"])).mean()
-    long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv").set_index(["run", "dataset"])
+    long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv").set_index(
+        ["run", "dataset"]
+    )
     assert 0 < share < 1
     assert long.loc[("joint", "Emotion6"), "verdict"] == "contaminated"
     assert long.loc[("joint", "Emotion6"), "contaminated"] == pytest.approx(share, abs=1e-5)

@@ -14,7 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from tinyemo.emotions import LABEL_SETS
 from tinyemo.explain import Explainer
 from tinyemo.features.encoders import load_image_encoder
-from tinyemo.models.mm_llm import Connector, MultimodalLM
+from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.models.projector import MetricProjector
 
 LABELS = LABEL_SETS["ekman"]
@@ -24,8 +24,14 @@ def save_tiny_llama(folder: Path) -> Path:
     """A random Llama whose likeliest tokens are never lone bytes: broken characters are no text to compare."""
     tokenizer = save_tokenizer(folder, "llama")
     torch.manual_seed(0)
-    config = LlamaConfig(vocab_size=tokenizer.get_vocab_size(), hidden_size=32, intermediate_size=64,
-                         num_hidden_layers=2, num_attention_heads=2, initializer_range=0.3)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        initializer_range=0.3,
+    )
     lm = LlamaForCausalLM(config)
     lm.lm_head.weight.data[[tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in range(256)]] = 0
     lm.save_pretrained(folder)
@@ -47,13 +53,20 @@ def scene(tmp_path_factory) -> tuple[Explainer, list[Path]]:
     folder = tmp_path_factory.mktemp("explain")
     paths = save_images(folder)
     encoder = load_image_encoder(save_tiny_clip(folder / "clip", "vit"))
-    model = MultimodalLM.from_lm(save_tiny_llama(folder / "lm"), {"image": Connector("mlp2x_gelu", 32)})
+    model = MultimodalLM.from_lm(
+        save_tiny_llama(folder / "lm"), {"image": Connector("mlp2x_gelu", 32)}
+    )
     torch.manual_seed(1)
     projector = MetricProjector(24, 8, temperature=0.5).eval()
-    pooled, _ = encoder.encode(torch.stack([encoder.preprocess(Image.open(path)) for path in paths]))
+    pooled, _ = encoder.encode(
+        torch.stack([encoder.preprocess(Image.open(path)) for path in paths])
+    )
     with torch.no_grad():
         hidden = projector.model[0](pooled)
-    projector.model[1].running_mean, projector.model[1].running_var = hidden.mean(dim=0), hidden.var(dim=0)
+    projector.model[1].running_mean, projector.model[1].running_var = (
+        hidden.mean(dim=0),
+        hidden.var(dim=0),
+    )
     return Explainer(encoder, projector, torch.randn(6, 8), LABELS, model), paths
 
 
@@ -77,7 +90,9 @@ def test_one_pass_of_the_tower_gives_probabilities_label_and_text(scene):
 def test_the_model_is_told_the_projectors_label_and_shown_the_images_tokens(scene, monkeypatch):
     explainer, paths = scene
     asked = []
-    monkeypatch.setattr(explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5)
+    monkeypatch.setattr(
+        explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5
+    )
     table = explainer.explain(paths)
     for path, label, sample in zip(paths, table["pred"], asked, strict=True):
         ((human, answer),) = sample.turns
@@ -102,8 +117,10 @@ def test_batched_single_streamed_path_and_picture_give_the_same(scene):
 
 def test_sampled_texts_follow_the_seed(scene):
     explainer, paths = scene
-    texts = [explainer.explain(paths, max_new_tokens=8, temperature=1.0, seed=seed)["text"].tolist()
-             for seed in (0, 0, 1)]
+    texts = [
+        explainer.explain(paths, max_new_tokens=8, temperature=1.0, seed=seed)["text"].tolist()
+        for seed in (0, 0, 1)
+    ]
     assert texts[0] == texts[1] != texts[2]
 
 
@@ -112,10 +129,15 @@ def test_labels_never_trained_on_take_the_place_of_others(scene, labels, monkeyp
     explainer, paths = scene
     anchors = torch.randn(len(labels), 8, generator=torch.Generator().manual_seed(2))
     asked = []
-    monkeypatch.setattr(explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5)
+    monkeypatch.setattr(
+        explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5
+    )
     table = replace(explainer, anchors=anchors, labels=labels).explain(paths)
     assert list(table) == ["pred", *(f"p_{label}" for label in labels), "text"]
-    assert all(sample.turns[0][0].endswith(f" {label}.") for sample, label in zip(asked, table["pred"], strict=True))
+    assert all(
+        sample.turns[0][0].endswith(f" {label}.")
+        for sample, label in zip(asked, table["pred"], strict=True)
+    )
     candidates = asked[0].turns[0][0].split("[")[1].split("]")[0].split(", ")
     assert len(candidates) == min(3, len(labels)) and set(candidates) <= set(labels)
 
@@ -136,10 +158,16 @@ def test_an_image_that_cannot_be_read_is_named(scene, tmp_path):
 def test_parts_that_do_not_fit_are_refused(scene):
     explainer, _ = scene
     for change, message in (
-        ({"labels": LABELS[:5]}, r"anchors of shape \(6, 8\) for the labels anger, .*expected one of width 8"),
+        (
+            {"labels": LABELS[:5]},
+            r"anchors of shape \(6, 8\) for the labels anger, .*expected one of width 8",
+        ),
         ({"anchors": torch.randn(6, 7)}, r"anchors of shape \(6, 7\)"),
         ({"labels": ("joy",) * 6}, "no label twice"),
-        ({"projector": MetricProjector(20, 8)}, "takes features of width 20, the image encoder .* gives 24"),
+        (
+            {"projector": MetricProjector(20, 8)},
+            "takes features of width 20, the image encoder .* gives 24",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             replace(explainer, **change)

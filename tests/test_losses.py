@@ -53,7 +53,9 @@ def info_nce_by_hand(z, y, anchors, released_code):
         if mates == 0:
             continue
         entries = [math.exp(cos(z[i], anchors[label]) / 0.1)]
-        entries += [math.exp(cos(z[i], anchors[other]) / 0.1) for other in y.tolist() if other != label]
+        entries += [
+            math.exp(cos(z[i], anchors[other]) / 0.1) for other in y.tolist() if other != label
+        ]
         numerator = sum(entries[: mates if released_code else 1])
         terms.append(-math.log(numerator / sum(entries)))
     return sum(terms) / len(terms)
@@ -77,14 +79,21 @@ def test_cross_entropy_by_hand(batch):
     z, y, anchors, classes = batch
     cosines = torch.tensor([[cos(item, anchor) for anchor in anchors] for item in z.detach()])
     expected = F.cross_entropy(cosines / 0.3, y)
-    assert torch.allclose(losses.cross_entropy(z, y, anchors, classes, temperature=0.3), expected, atol=1e-6)
+    assert torch.allclose(
+        losses.cross_entropy(z, y, anchors, classes, temperature=0.3), expected, atol=1e-6
+    )
 
 
 def test_a_class_with_synonyms_has_the_sum_of_their_probabilities(batch):
     z, y, anchors, classes = batch
     twice, labels = torch.cat([anchors, anchors]), torch.cat([classes, classes])
-    for loss, targets in ((losses.cross_entropy, y), (losses.soft_label_kl, F.one_hot(y, 4).float())):
-        assert torch.allclose(loss(z, targets, twice, labels), loss(z, targets, anchors, classes), atol=1e-6)
+    for loss, targets in (
+        (losses.cross_entropy, y),
+        (losses.soft_label_kl, F.one_hot(y, 4).float()),
+    ):
+        assert torch.allclose(
+            loss(z, targets, twice, labels), loss(z, targets, anchors, classes), atol=1e-6
+        )
 
 
 def test_soft_label_kl_by_hand(batch):
@@ -96,7 +105,9 @@ def test_soft_label_kl_by_hand(batch):
         weights = [math.exp(cos(item, anchor) / 0.07) for anchor in anchors]
         for p, w in zip(target.tolist(), weights, strict=True):
             expected += p * (math.log(p) - math.log(w / sum(weights))) / 9
-    assert losses.soft_label_kl(z, targets, anchors, classes).item() == pytest.approx(expected, abs=1e-5)
+    assert losses.soft_label_kl(z, targets, anchors, classes).item() == pytest.approx(
+        expected, abs=1e-5
+    )
     hard = F.one_hot(y, 4).float()  # zeros in the target count nothing: it is the cross-entropy
     expected = losses.cross_entropy(z, y, anchors, classes)
     assert torch.allclose(losses.soft_label_kl(z, hard, anchors, classes), expected, atol=1e-6)

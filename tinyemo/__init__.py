@@ -1,8 +1,9 @@
 """Small models for emotional reasoning: TinyEmo, step by step and checkable."""
 
-from tinyemo import registration, torchvision_shim
+from tinyemo import torchvision_shim
+from tinyemo.models import openelm_registration
 
 __version__ = "0.1.0"
 
 torchvision_shim.install()  # before anything imports torchvision
-registration.install()  # OpenELM, with transformers' Auto classes
+openelm_registration.install()  # OpenELM, with transformers' Auto classes

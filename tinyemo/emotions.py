@@ -11,12 +11,42 @@ Sources: Panda et al. 2018 (WEBEmo, the 25 Parrott classes and their grouping); 
 LABEL_SETS: dict[str, tuple[str, ...]] = {
     "ekman": ("anger", "disgust", "fear", "joy", "sadness", "surprise"),
     "unbiasedemo": ("anger", "fear", "joy", "love", "sadness", "surprise"),
-    "mikels": ("amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness"),
+    "mikels": (
+        "amusement",
+        "anger",
+        "awe",
+        "contentment",
+        "disgust",
+        "excitement",
+        "fear",
+        "sadness",
+    ),
     "parrott": (
-        "affection", "cheerfulness", "confusion", "contentment", "disappointment", "disgust",
-        "enthrallment", "envy", "exasperation", "gratitude", "horror", "irritability", "lust",
-        "neglect", "nervousness", "optimism", "pride", "rage", "relief", "sadness", "shame",
-        "suffering", "surprise", "sympathy", "zest",
+        "affection",
+        "cheerfulness",
+        "confusion",
+        "contentment",
+        "disappointment",
+        "disgust",
+        "enthrallment",
+        "envy",
+        "exasperation",
+        "gratitude",
+        "horror",
+        "irritability",
+        "lust",
+        "neglect",
+        "nervousness",
+        "optimism",
+        "pride",
+        "rage",
+        "relief",
+        "sadness",
+        "shame",
+        "suffering",
+        "surprise",
+        "sympathy",
+        "zest",
     ),
 }
 
@@ -30,7 +60,16 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "anger": _ANGRY,
         "disgust": ("disgust",),
         "fear": _AFRAID,
-        "joy": ("cheerfulness", "affection", "pride", "zest", "contentment", "gratitude", "optimism", "relief"),
+        "joy": (
+            "cheerfulness",
+            "affection",
+            "pride",
+            "zest",
+            "contentment",
+            "gratitude",
+            "optimism",
+            "relief",
+        ),
         "sadness": _SAD,
         "surprise": ("surprise", "enthrallment"),
     },
@@ -97,5 +136,7 @@ TEMPLATES: dict[str, str] = {
 def labels_of(label_set: str) -> tuple[str, ...]:
     """The words of a label set, in their fixed order. ValueError names the sets that exist."""
     if label_set not in LABEL_SETS:
-        raise ValueError(f"unknown label set {label_set!r}: expected one of {', '.join(LABEL_SETS)}")
+        raise ValueError(
+            f"unknown label set {label_set!r}: expected one of {', '.join(LABEL_SETS)}"
+        )
     return LABEL_SETS[label_set]

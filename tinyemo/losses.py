@@ -33,7 +33,9 @@ def _has_mate(labels: Tensor) -> Tensor:
     return _own(labels, labels).sum(dim=1) > 1
 
 
-def cosine_embedding(embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor) -> Tensor:
+def cosine_embedding(
+    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor
+) -> Tensor:
     """Mean of 1 - cos(item, own anchor): TinyEmo's CosineEmbedding, whose targets are all +1.
 
     There are no negatives, so a margin would be inert.
@@ -44,7 +46,11 @@ def cosine_embedding(embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor
 
 
 def nt_xent(
-    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor, temperature: float = 0.07
+    embeddings: Tensor,
+    labels: Tensor,
+    anchors: Tensor,
+    anchor_labels: Tensor,
+    temperature: float = 0.07,
 ) -> Tensor:
     """NT-Xent (SimCLR, arXiv 2002.05709, eq. 1) over every pair of an item and one of its own anchors.
 
@@ -61,7 +67,11 @@ def nt_xent(
 
 
 def info_nce(
-    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor, temperature: float = 0.1
+    embeddings: Tensor,
+    labels: Tensor,
+    anchors: Tensor,
+    anchor_labels: Tensor,
+    temperature: float = 0.1,
 ) -> Tensor:
     """InfoNCE (arXiv 1807.03748, eq. 4): an item's own anchor against its negatives, mean over items.
 
@@ -75,7 +85,11 @@ def info_nce(
 
 
 def info_nce_upstream(
-    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor, temperature: float = 0.1
+    embeddings: Tensor,
+    labels: Tensor,
+    anchors: Tensor,
+    anchor_labels: Tensor,
+    temperature: float = 0.1,
 ) -> Tensor:
     """The released code's infoNCE, for reproduction only: its numerator takes in negatives.
 
@@ -88,7 +102,9 @@ def info_nce_upstream(
     mates = _own(labels, labels).sum(dim=1, keepdim=True) - 1
     counted = logits.masked_fill(own | (rank > mates - 1), -torch.inf).logsumexp(dim=1)
     negatives = logits.masked_fill(own, -torch.inf).logsumexp(dim=1)
-    return _mean_of_mates(torch.logaddexp(positive, negatives) - torch.logaddexp(positive, counted), labels)
+    return _mean_of_mates(
+        torch.logaddexp(positive, negatives) - torch.logaddexp(positive, counted), labels
+    )
 
 
 def _mean_of_mates(losses: Tensor, labels: Tensor) -> Tensor:
@@ -97,7 +113,11 @@ def _mean_of_mates(losses: Tensor, labels: Tensor) -> Tensor:
 
 
 def cross_entropy(
-    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor, temperature: float = 0.07
+    embeddings: Tensor,
+    labels: Tensor,
+    anchors: Tensor,
+    anchor_labels: Tensor,
+    temperature: float = 0.07,
 ) -> Tensor:
     """Cross-entropy of softmax(cosine / temperature) over the anchors; a class has the sum of its anchors."""
     logits = _cosines(embeddings, anchors) / temperature
@@ -106,7 +126,11 @@ def cross_entropy(
 
 
 def soft_label_kl(
-    embeddings: Tensor, labels: Tensor, anchors: Tensor, anchor_labels: Tensor, temperature: float = 0.07
+    embeddings: Tensor,
+    labels: Tensor,
+    anchors: Tensor,
+    anchor_labels: Tensor,
+    temperature: float = 0.07,
 ) -> Tensor:
     """KL(target || softmax(cosine / temperature)), mean over items; targets (N, C), rows sum to one.
 
@@ -121,5 +145,12 @@ def soft_label_kl(
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
     loss.__name__: loss
-    for loss in (cosine_embedding, nt_xent, info_nce, info_nce_upstream, cross_entropy, soft_label_kl)
+    for loss in (
+        cosine_embedding,
+        nt_xent,
+        info_nce,
+        info_nce_upstream,
+        cross_entropy,
+        soft_label_kl,
+    )
 }

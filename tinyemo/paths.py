@@ -20,7 +20,9 @@ def data_dir() -> Path:
 
 def runs_dir() -> Path:
     """The folder of run folders: `<profile>/<notebook stem>/`."""
-    return Path(os.environ.get("TINYEMO_RESULTS") or ROOT / "results" / "runs").expanduser().resolve()
+    return (
+        Path(os.environ.get("TINYEMO_RESULTS") or ROOT / "results" / "runs").expanduser().resolve()
+    )
 
 
 def locate(path: str | Path) -> Path:

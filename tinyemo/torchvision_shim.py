@@ -26,7 +26,9 @@ def install() -> bool:
     if "torchvision" in sys.modules:
         return False
     torch_is_cpu = re.search(r"^cuda\b.*= None$", _version_file("torch"), re.MULTILINE)
-    torchvision_is_cuda = re.search(r"^__version__ = .*\+cu\d", _version_file("torchvision"), re.MULTILINE)
+    torchvision_is_cuda = re.search(
+        r"^__version__ = .*\+cu\d", _version_file("torchvision"), re.MULTILINE
+    )
     if not (torch_is_cpu and torchvision_is_cuda):
         return False
     sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")

@@ -25,8 +25,15 @@ EXACT_BELOW = 5  # expected items of a cell, below which its distribution is enu
 CHUNK = 4096  # items whose residuals are dense at a time
 
 
-def data_gaps(y: np.ndarray, words: Sequence[str], values: AttributeValues, law: np.ndarray | None = None,
-              rest: Sequence[str] | None = None, alpha: float = 0.05, least: float = 0.0) -> pd.DataFrame:
+def data_gaps(
+    y: np.ndarray,
+    words: Sequence[str],
+    values: AttributeValues,
+    law: np.ndarray | None = None,
+    rest: Sequence[str] | None = None,
+    alpha: float = 0.05,
+    least: float = 0.0,
+) -> pd.DataFrame:
     """Which labels go with which attribute values beyond what is legitimate: a detector table, a row a value and label.
 
     y: (N,) int64, positions in the C words. law: (N, C), the true p(label | attributes) of each item. Without it,
@@ -45,65 +52,141 @@ def data_gaps(y: np.ndarray, words: Sequence[str], values: AttributeValues, law:
     them), exact (which of the two tests). ValueError: shapes that do not fit, a law that does not sum to 1.
     """
     y, n = _checked(y, words, values), len(y)
-    if law is not None and (law.shape != (n, len(words)) or not np.allclose(law.sum(axis=1), 1, atol=1e-6)):
-        raise ValueError(f"law: expected {n} rows of {len(words)} probabilities that sum to 1, got shape {law.shape}")
+    if law is not None and (
+        law.shape != (n, len(words)) or not np.allclose(law.sum(axis=1), 1, atol=1e-6)
+    ):
+        raise ValueError(
+            f"law: expected {n} rows of {len(words)} probabilities that sum to 1, got shape {law.shape}"
+        )
     attributes = np.array(values.attributes)
     unknown = set(rest or ()) - set(attributes)
     if unknown:
-        raise ValueError(f"rest names {sorted(unknown)}: expected some of {sorted(set(attributes))}")
+        raise ValueError(
+            f"rest names {sorted(unknown)}: expected some of {sorted(set(attributes))}"
+        )
     label = np.eye(len(words))[y]
-    cells = {name: np.empty((len(attributes), len(words))) for name in ("effect", "error", "p", "expected", "exact")}
-    for attribute in [None] if law is not None else dict.fromkeys(values.attributes):  # under a law: all at once
+    cells = {
+        name: np.empty((len(attributes), len(words)))
+        for name in ("effect", "error", "p", "expected", "exact")
+    }
+    for attribute in (
+        [None] if law is not None else dict.fromkeys(values.attributes)
+    ):  # under a law: all at once
         own = attributes == attribute if attribute else np.ones(len(attributes), bool)
         x = _design(values, ~own & np.isin(attributes, attributes if rest is None else list(rest)))
         p = law if law is not None else _explained(x, y, len(words))
         for name, part in _association(values.present[:, own], x, label, p).items():
             cells[name][own] = part
     half = norm.ppf(0.975) * cells["error"]
-    table = detector_table("data", values, words, cells["effect"], cells["effect"] - half, cells["effect"] + half,
-                           cells["p"], "risk difference", alpha, least)
-    return table.assign(items=np.repeat(values.counts, len(words)),
-                        observed=(values.present.T @ label).round().astype(int).ravel(),
-                        expected=cells["expected"].ravel(), exact=cells["exact"].ravel() > 0)
+    table = detector_table(
+        "data",
+        values,
+        words,
+        cells["effect"],
+        cells["effect"] - half,
+        cells["effect"] + half,
+        cells["p"],
+        "risk difference",
+        alpha,
+        least,
+    )
+    return table.assign(
+        items=np.repeat(values.counts, len(words)),
+        observed=(values.present.T @ label).round().astype(int).ravel(),
+        expected=cells["expected"].ravel(),
+        exact=cells["exact"].ravel() > 0,
+    )
 
 
-def detector_table(detector: str, values: AttributeValues, words: Sequence[str], effect: np.ndarray, low: np.ndarray,
-                   high: np.ndarray, p: np.ndarray, unit: str, alpha: float, least: float = 0.0) -> pd.DataFrame:
+def detector_table(
+    detector: str,
+    values: AttributeValues,
+    words: Sequence[str],
+    effect: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    p: np.ndarray,
+    unit: str,
+    alpha: float,
+    least: float = 0.0,
+) -> pd.DataFrame:
     """(V, C) effects, interval ends and p-values -> a detector table, a row a value and label (`corrected`)."""
-    return corrected(pd.DataFrame({
-        "what": np.repeat(values.names, len(words)), "where": np.tile(words, len(values.names)),
-        "effect": effect.ravel(), "low": low.ravel(), "high": high.ravel(), "p": p.ravel()}),
-        detector, unit, alpha, least)
+    return corrected(
+        pd.DataFrame(
+            {
+                "what": np.repeat(values.names, len(words)),
+                "where": np.tile(words, len(values.names)),
+                "effect": effect.ravel(),
+                "low": low.ravel(),
+                "high": high.ravel(),
+                "p": p.ravel(),
+            }
+        ),
+        detector,
+        unit,
+        alpha,
+        least,
+    )
 
 
-def naive_gaps(y: np.ndarray, pred: np.ndarray, words: Sequence[str], values: AttributeValues,
-               alpha: float = 0.05) -> pd.DataFrame:
+def naive_gaps(
+    y: np.ndarray,
+    pred: np.ndarray,
+    words: Sequence[str],
+    values: AttributeValues,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
     """The warning: does the *prediction* go with an attribute value among items of one label? A detector table.
 
     The log of the common odds ratio of predicted word and value over the strata of the label (Mantel and Haenszel
     1959; interval: Robins, Breslow and Greenland 1986); infinite where a cell is empty in every stratum. It cries
     wolf: a classifier with no bias at all predicts by what it sees, and a label does not tell all that can be seen.
     """
-    c, a = np.moveaxis(_cells(y, pred, words, values), 1, 0)  # predicted this word, without and with: (V, label, word)
+    c, a = np.moveaxis(
+        _cells(y, pred, words, values), 1, 0
+    )  # predicted this word, without and with: (V, label, word)
     d, b = c.sum(axis=2, keepdims=True) - c, a.sum(axis=2, keepdims=True) - a  # predicted another
     n = np.maximum(a + b + c + d, 2)  # a label without items adds nothing, and divides by nothing
     same, cross, share = a * d / n, b * c / n, (a + d) / n
     r, s = same.sum(axis=1), cross.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effect = np.nan_to_num(np.log(r) - np.log(s), posinf=np.inf, neginf=-np.inf)  # 0 where both are empty
-        error = np.sqrt((share * same).sum(axis=1) / (2 * r**2) + ((1 - share) * cross).sum(axis=1) / (2 * s**2)
-                        + (share * cross + (1 - share) * same).sum(axis=1) / (2 * r * s))
-        chi = ((a - (a + b) * (a + c) / n).sum(axis=1) ** 2
-               / ((a + b) * (c + d) * (a + c) * (b + d) / (n**2 * (n - 1))).sum(axis=1))
+        effect = np.nan_to_num(
+            np.log(r) - np.log(s), posinf=np.inf, neginf=-np.inf
+        )  # 0 where both are empty
+        error = np.sqrt(
+            (share * same).sum(axis=1) / (2 * r**2)
+            + ((1 - share) * cross).sum(axis=1) / (2 * s**2)
+            + (share * cross + (1 - share) * same).sum(axis=1) / (2 * r * s)
+        )
+        chi = (a - (a + b) * (a + c) / n).sum(axis=1) ** 2 / (
+            (a + b) * (c + d) * (a + c) * (b + d) / (n**2 * (n - 1))
+        ).sum(axis=1)
         half = np.nan_to_num(norm.ppf(0.975) * error, nan=np.inf)
-        low, high = (np.nan_to_num(effect + sign * half, nan=sign * np.inf, posinf=np.inf, neginf=-np.inf)
-                     for sign in (-1, 1))
-    return detector_table("naive", values, words, effect, low, high, np.nan_to_num(chi2.sf(chi, 1), nan=1.0),
-                          "log odds ratio", alpha)
+        low, high = (
+            np.nan_to_num(effect + sign * half, nan=sign * np.inf, posinf=np.inf, neginf=-np.inf)
+            for sign in (-1, 1)
+        )
+    return detector_table(
+        "naive",
+        values,
+        words,
+        effect,
+        low,
+        high,
+        np.nan_to_num(chi2.sf(chi, 1), nan=1.0),
+        "log odds ratio",
+        alpha,
+    )
 
 
-def group_metrics(y: np.ndarray, pred: np.ndarray, words: Sequence[str], values: AttributeValues,
-                  resamples: int = 500, seed: int = 0) -> pd.DataFrame:
+def group_metrics(
+    y: np.ndarray,
+    pred: np.ndarray,
+    words: Sequence[str],
+    values: AttributeValues,
+    resamples: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
     """How well the items with and without each value are predicted, with 95 % intervals over items: a row a value.
 
     Columns what, items, and, each with _low and _high: accuracy (with the value), gap (that less the accuracy
@@ -115,9 +198,14 @@ def group_metrics(y: np.ndarray, pred: np.ndarray, words: Sequence[str], values:
     """
     cells, rng, rows = _cells(y, pred, words, values), np.random.default_rng(seed), []
     for what, items, own in zip(values.names, values.counts, cells, strict=True):
-        enough = own.sum(axis=2) >= 10, own.sum(axis=(1, 2), keepdims=True)[..., 0] - own.sum(axis=2) >= 10
+        enough = (
+            own.sum(axis=2) >= 10,
+            own.sum(axis=(1, 2), keepdims=True)[..., 0] - own.sum(axis=2) >= 10,
+        )
         # all scores are functions of these counts, so resampling items is a multinomial draw of counts
-        drawn = rng.multinomial(len(y), own.ravel() / len(y), size=resamples).reshape(-1, *own.shape)
+        drawn = rng.multinomial(len(y), own.ravel() / len(y), size=resamples).reshape(
+            -1, *own.shape
+        )
         row, limits = {"what": what, "items": items}, _scores(drawn, *enough)
         for name, score in _scores(own[None], *enough).items():
             low, high = np.quantile(limits[name], [0.025, 0.975])
@@ -135,48 +223,69 @@ def independence_weights(y: np.ndarray, values: AttributeValues, attribute: str)
     """
     own = np.array(values.attributes) == attribute
     if not own.any():
-        raise ValueError(f"no attribute {attribute!r}: expected one of {sorted(set(values.attributes))}")
+        raise ValueError(
+            f"no attribute {attribute!r}: expected one of {sorted(set(values.attributes))}"
+        )
     item, classes = np.arange(len(y)), int(y.max()) + 1
-    others, everything = (_explained(_design(values, kept), y, classes)[item, y] for kept in (~own, own | ~own))
+    others, everything = (
+        _explained(_design(values, kept), y, classes)[item, y] for kept in (~own, own | ~own)
+    )
     return others / everything / np.mean(others / everything)
 
 
 def _checked(y: np.ndarray, words: Sequence[str], values: AttributeValues) -> np.ndarray:
     y = np.asarray(y)
     if y.shape != (values.present.shape[0],) or y.min() < 0 or y.max() >= len(words):
-        raise ValueError(f"labels: expected {values.present.shape[0]} numbers from 0 to {len(words) - 1}, one an item "
-                         f"of the attribute values, got shape {y.shape} from {y.min()} to {y.max()}")
+        raise ValueError(
+            f"labels: expected {values.present.shape[0]} numbers from 0 to {len(words) - 1}, one an item "
+            f"of the attribute values, got shape {y.shape} from {y.min()} to {y.max()}"
+        )
     return y
 
 
-def _cells(y: np.ndarray, pred: np.ndarray, words: Sequence[str], values: AttributeValues) -> np.ndarray:
+def _cells(
+    y: np.ndarray, pred: np.ndarray, words: Sequence[str], values: AttributeValues
+) -> np.ndarray:
     """(V, 2, C, C) how many items without and with a value have a label (third axis) and are predicted a word."""
     both = _checked(y, words, values) * len(words) + _checked(pred, words, values)
-    one_hot = sparse.csr_array((np.ones(len(y)), both, np.arange(len(y) + 1)), shape=(len(y), len(words) ** 2))
+    one_hot = sparse.csr_array(
+        (np.ones(len(y)), both, np.arange(len(y) + 1)), shape=(len(y), len(words) ** 2)
+    )
     shown = (values.present.T @ one_hot).toarray()
     counts = np.stack([np.bincount(both, minlength=len(words) ** 2) - shown, shown], axis=1)
     return counts.reshape(-1, 2, len(words), len(words))
 
 
-def _scores(cells: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> dict[str, np.ndarray]:
+def _scores(
+    cells: np.ndarray, positives: np.ndarray, negatives: np.ndarray
+) -> dict[str, np.ndarray]:
     """Scores (R,) of counts (R, 2, C, C); positives, negatives (2, C): whether there are enough items of a rate."""
     of_label, hits = cells.sum(axis=3), np.diagonal(cells, axis1=2, axis2=3)
     items = of_label.sum(axis=2, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         accuracy = hits.sum(axis=2) / items[..., 0]
-        rates = np.stack([np.where(positives, hits / of_label, np.nan),
-                          np.where(negatives, (cells.sum(axis=2) - hits) / (items - of_label), np.nan)])
+        rates = np.stack(
+            [
+                np.where(positives, hits / of_label, np.nan),
+                np.where(negatives, (cells.sum(axis=2) - hits) / (items - of_label), np.nan),
+            ]
+        )
     worst = np.where(np.isnan(rates[0]), np.inf, rates[0]).min(axis=(1, 2))
     gap = np.nan_to_num(np.abs(rates[:, :, 1] - rates[:, :, 0]), nan=-np.inf).max(axis=(0, 2))
-    return {"accuracy": accuracy[:, 1], "gap": accuracy[:, 1] - accuracy[:, 0],
-            "worst_group": np.where(np.isinf(worst), np.nan, worst),
-            "equalised_odds": np.where(np.isinf(gap), np.nan, gap)}
+    return {
+        "accuracy": accuracy[:, 1],
+        "gap": accuracy[:, 1] - accuracy[:, 0],
+        "worst_group": np.where(np.isinf(worst), np.nan, worst),
+        "equalised_odds": np.where(np.isinf(gap), np.nan, gap),
+    }
 
 
 def _design(values: AttributeValues, kept: np.ndarray) -> sparse.csr_array:
     """(N, 1 + kept) float64: a constant and the columns of the kept values."""
     constant = sparse.csr_array(np.ones((values.present.shape[0], 1)))
-    return sparse.csr_array(sparse.hstack([constant, values.present[:, kept]], format="csr"), dtype=np.float64)
+    return sparse.csr_array(
+        sparse.hstack([constant, values.present[:, kept]], format="csr"), dtype=np.float64
+    )
 
 
 def _explained(x: sparse.csr_array, y: np.ndarray, classes: int) -> np.ndarray:
@@ -204,11 +313,15 @@ def _explained(x: sparse.csr_array, y: np.ndarray, classes: int) -> np.ndarray:
     return softmax(x @ coefficients(fit.x), axis=1)
 
 
-def _association(a: sparse.csc_array, x: sparse.csr_array, label: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
+def _association(
+    a: sparse.csc_array, x: sparse.csr_array, label: np.ndarray, p: np.ndarray
+) -> dict[str, np.ndarray]:
     """effect, error, p, expected, exact (v, C) of the values a (N, v) with labels (N, C), given x and p (N, C)."""
     rows, e, variance = a.tocsr(), label - p, p * (1 - p)
     gram = (x.T @ x).toarray()
-    gram[np.diag_indices_from(gram)] += 1e-6 * len(p)  # the values of one attribute may add up to the constant
+    gram[np.diag_indices_from(gram)] += 1e-6 * len(
+        p
+    )  # the values of one attribute may add up to the constant
     gram[0, 0] -= 1e-6 * len(p)
     beta = np.linalg.solve(gram, (x.T @ rows).toarray())
     r2, r4, re, r2v, r2e2, r3e, r3s = 0, 0, 0, 0, 0, 0, 0
@@ -216,23 +329,38 @@ def _association(a: sparse.csc_array, x: sparse.csr_array, label: np.ndarray, p:
         part = slice(start, start + CHUNK)
         r = rows[part].toarray() - x[part] @ beta
         square, cube = (r * r).T, (r * r * r).T
-        r2, r4 = r2 + square.sum(axis=1, keepdims=True), r4 + (square * square).sum(axis=1, keepdims=True)
-        re, r2v, r2e2 = re + r.T @ e[part], r2v + square @ variance[part], r2e2 + square @ e[part] ** 2
+        r2, r4 = (
+            r2 + square.sum(axis=1, keepdims=True),
+            r4 + (square * square).sum(axis=1, keepdims=True),
+        )
+        re, r2v, r2e2 = (
+            re + r.T @ e[part],
+            r2v + square @ variance[part],
+            r2e2 + square @ e[part] ** 2,
+        )
         r3e, r3s = r3e + cube @ e[part], r3s + cube @ (variance * (1 - 2 * p))[part]
     counts = np.asarray(a.sum(axis=0)).reshape(-1, 1)
     r2 = np.where(r2 < 1e-3 * counts, np.inf, r2)  # the others say the same: no effect can be told
     effect = re / r2
-    spread = r2e2 - 2 * effect * r3e + effect**2 * np.where(np.isinf(r2), 0, r4)  # sum r^2 (e - effect r)^2
+    spread = (
+        r2e2 - 2 * effect * r3e + effect**2 * np.where(np.isinf(r2), 0, r4)
+    )  # sum r^2 (e - effect r)^2
     r2v = np.maximum(r2v, 1e-12)
     z, skew = re / np.sqrt(r2v), r3s / r2v**1.5
     tail = np.minimum(pearson3.cdf(z, skew), pearson3.sf(z, skew))
-    found = {"effect": effect, "error": np.sqrt(np.maximum(spread, r2v)) / r2,
-             "p": np.where(np.isinf(r2), 1, np.minimum(2 * tail, 1)), "expected": a.T @ p,
-             "exact": np.zeros(z.shape)}
+    found = {
+        "effect": effect,
+        "error": np.sqrt(np.maximum(spread, r2v)) / r2,
+        "p": np.where(np.isinf(r2), 1, np.minimum(2 * tail, 1)),
+        "expected": a.T @ p,
+        "exact": np.zeros(z.shape),
+    }
     return _enumerated(a, label, p, found)
 
 
-def _enumerated(a: sparse.csc_array, label: np.ndarray, p: np.ndarray, found: dict) -> dict[str, np.ndarray]:
+def _enumerated(
+    a: sparse.csc_array, label: np.ndarray, p: np.ndarray, found: dict
+) -> dict[str, np.ndarray]:
     """`found` with exact two-sided p-values in the cells where hardly an item, or hardly another, is expected."""
     room = np.minimum(found["expected"], np.diff(a.indptr)[:, None] - found["expected"])
     for j, k in zip(*np.nonzero(room < EXACT_BELOW), strict=True):
@@ -251,6 +379,8 @@ def _poisson_binomial(chances: np.ndarray, most: int) -> np.ndarray:
     law = np.zeros(most + 1)
     law[0] = 1
     for chance in chances:
-        law[1:] += chance * (law[:-1] - law[1:])  # the right side is evaluated whole before it is added
+        law[1:] += chance * (
+            law[:-1] - law[1:]
+        )  # the right side is evaluated whole before it is added
         law[0] *= 1 - chance
     return law

@@ -22,13 +22,18 @@ def common_labels(source: str, target: str) -> dict[str, str]:
     under none of Mikels' labels), else by the word itself.
     """
     if source in GROUPS and target in GROUPS:
-        return {label: found for label, fine in GROUPS[source].items()
-                for found, group in GROUPS[target].items() if set(fine) <= set(group)}
+        return {
+            label: found
+            for label, fine in GROUPS[source].items()
+            for found, group in GROUPS[target].items()
+            if set(fine) <= set(group)
+        }
     return {label: label for label in labels_of(source) if label in labels_of(target)}
 
 
-def common_parts(collection: Collection, datasets: Sequence[str], label_set: str,
-                 least: int) -> tuple[tuple[str, ...], dict[str, dict[str, Part]]]:
+def common_parts(
+    collection: Collection, datasets: Sequence[str], label_set: str, least: int
+) -> tuple[tuple[str, ...], dict[str, dict[str, Part]]]:
     """Words, and part -> dataset -> its items under `label_set`: "train" (with validation) and "test".
 
     A dataset without a training part gives half of its test part for it. Items that also stand in another dataset
@@ -47,28 +52,53 @@ def common_parts(collection: Collection, datasets: Sequence[str], label_set: str
         own = records[(records["dataset"] == name) & records["label"].isin(list(labels))]
         if own.empty:
             raise ValueError(f"dataset {name!r}: none of its labels has a place in {label_set!r}")
-        own = own.assign(label=own["label"].map(labels), label_set=label_set,
-                         split=own["split"].replace("validation", "train"))
+        own = own.assign(
+            label=own["label"].map(labels),
+            label_set=label_set,
+            split=own["split"].replace("validation", "train"),
+        )
         if not (own["split"] == "train").any():
             own["split"] = seeded_split(own, {"train": 0.5, "test": 0.5}, seed=0)
         for split, part in parts_of(own, collection.stores[name], label_set).items():
             parts[split][name] = part
-    held = {word: min(int((part[name].records["label"] == word).sum()) if name in part else 0
-                      for part in parts.values() for name in datasets) for word in labels_of(label_set)}
+    held = {
+        word: min(
+            int((part[name].records["label"] == word).sum()) if name in part else 0
+            for part in parts.values()
+            for name in datasets
+        )
+        for word in labels_of(label_set)
+    }
     words = tuple(word for word, items in held.items() if items >= least)
     if len(words) < 2:
-        raise ValueError(f"the smallest parts of {', '.join(datasets)} hold {held}: expected {least} items of at least "
-                         "two labels; leave a dataset out, or ask for fewer items")
+        raise ValueError(
+            f"the smallest parts of {', '.join(datasets)} hold {held}: expected {least} items of at least "
+            "two labels; leave a dataset out, or ask for fewer items"
+        )
     return words, parts
 
 
-def equal_parts(parts: Mapping[str, Part], words: Sequence[str], most: int | None = None) -> dict[str, Part]:
+def equal_parts(
+    parts: Mapping[str, Part], words: Sequence[str], most: int | None = None
+) -> dict[str, Part]:
     """As many items of each of the `words` from every dataset, at most `most`, drawn by seed; y counts the `words`."""
     rng, drawn = np.random.default_rng(0), {}
-    rows = {name: [np.flatnonzero(part.records["label"] == word) for word in words] for name, part in parts.items()}
-    sizes = [min([most or 10**9, *(len(one[k]) for one in rows.values())]) for k in range(len(words))]
+    rows = {
+        name: [np.flatnonzero(part.records["label"] == word) for word in words]
+        for name, part in parts.items()
+    }
+    sizes = [
+        min([most or 10**9, *(len(one[k]) for one in rows.values())]) for k in range(len(words))
+    ]
     y = torch.arange(len(words)).repeat_interleave(torch.tensor(sizes))
     for name, part in parts.items():
-        kept = np.concatenate([rng.choice(own, n, replace=False) for own, n in zip(rows[name], sizes, strict=True)])
-        drawn[name] = Part(part.records.iloc[kept].reset_index(drop=True), part.x[kept], y, torch.eye(len(words))[y])
+        kept = np.concatenate(
+            [rng.choice(own, n, replace=False) for own, n in zip(rows[name], sizes, strict=True)]
+        )
+        drawn[name] = Part(
+            part.records.iloc[kept].reset_index(drop=True),
+            part.x[kept],
+            y,
+            torch.eye(len(words))[y],
+        )
     return drawn

@@ -9,11 +9,28 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-EVIDENCE = ("detector", "what", "where", "effect", "low", "high", "unit", "p", "q", "found")  # of a detector's table
+EVIDENCE = (
+    "detector",
+    "what",
+    "where",
+    "effect",
+    "low",
+    "high",
+    "unit",
+    "p",
+    "q",
+    "found",
+)  # of a detector's table
 
 
-def corrected(table: pd.DataFrame, detector: str, unit: str, alpha: float, least: float = 0.0,
-              candidates: pd.Series | None = None) -> pd.DataFrame:
+def corrected(
+    table: pd.DataFrame,
+    detector: str,
+    unit: str,
+    alpha: float,
+    least: float = 0.0,
+    candidates: pd.Series | None = None,
+) -> pd.DataFrame:
     """Columns what, where, effect, low, high, p and others -> a detector table: EVIDENCE, then the others.
 
     q is p corrected over the rows (Benjamini and Hochberg 1995); found: q <= alpha and |effect| >= least. A row that

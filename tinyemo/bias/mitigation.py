@@ -79,11 +79,19 @@ def erasure(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated
 
 
 MITIGATIONS: dict[str, Callable[..., Mitigated]] = {
-    "reweighting": reweighting, "resampling": resampling, "erasure": erasure}
+    "reweighting": reweighting,
+    "resampling": resampling,
+    "erasure": erasure,
+}
 
 
-def before_and_after(y: np.ndarray, group: np.ndarray, predicted: Mapping[str, np.ndarray], clean: str | None = None,
-                     seed: int = 0) -> pd.DataFrame:
+def before_and_after(
+    y: np.ndarray,
+    group: np.ndarray,
+    predicted: Mapping[str, np.ndarray],
+    clean: str | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Models on the same N test items: columns measure, model, value, low, high, difference, difference_low,
     difference_high, won_back, won_back_low, won_back_high.
 
@@ -103,19 +111,29 @@ def before_and_after(y: np.ndarray, group: np.ndarray, predicted: Mapping[str, n
     n, group = len(y), _columns(group, len(y))
     for model, p in predicted.items():
         if np.shape(p)[-1:] != (n,):
-            raise ValueError(f"model {model!r}: expected predicted labels (seeds, {n}), got {np.shape(p)}")
+            raise ValueError(
+                f"model {model!r}: expected predicted labels (seeds, {n}), got {np.shape(p)}"
+            )
     if clean is not None and clean not in predicted:
         raise ValueError(f"clean {clean!r}: expected one of {', '.join(predicted)}")
     correct = np.stack([(np.atleast_2d(p) == y).mean(axis=0) for p in predicted.values()])  # (M, N)
     label = np.asarray(y)[:, None] == np.unique(y)
-    sides = np.stack([(group[:, :, None] == shown) & label[:, None] for shown in (True, False)]).reshape(2, n, -1)
-    sides = np.where(sides.sum(axis=1, keepdims=True) < LEAST_ITEMS, np.nan, sides)  # (2, N, groups) of 0, 1 and NaN
+    sides = np.stack(
+        [(group[:, :, None] == shown) & label[:, None] for shown in (True, False)]
+    ).reshape(2, n, -1)
+    sides = np.where(
+        sides.sum(axis=1, keepdims=True) < LEAST_ITEMS, np.nan, sides
+    )  # (2, N, groups) of 0, 1 and NaN
     if np.isnan(sides).all():
-        raise ValueError(f"groups: expected at least {LEAST_ITEMS} items of a label that show a value, or do not")
+        raise ValueError(
+            f"groups: expected at least {LEAST_ITEMS} items of a label that show a value, or do not"
+        )
 
     def measures(counts: np.ndarray) -> np.ndarray:
         """How often each item counts (R, N) -> worst group, gap and accuracy of each model (3, M, R)."""
-        right = np.stack([[(counts * hit) @ side for side in sides] for hit in correct])  # (M, 2, R, groups)
+        right = np.stack(
+            [[(counts * hit) @ side for side in sides] for hit in correct]
+        )  # (M, 2, R, groups)
         with np.errstate(invalid="ignore"):  # a group that a resample has no item of
             accuracy = right / (counts @ sides)
         worst = np.nanmin(accuracy, axis=(1, 3))
@@ -124,20 +142,38 @@ def before_and_after(y: np.ndarray, group: np.ndarray, predicted: Mapping[str, n
         return np.stack([worst, gap, correct @ counts.T / n])
 
     rng, even = np.random.default_rng(seed), np.full(n, 1 / n)
-    draws = [measures(rng.multinomial(n, even, size=100).astype(float)) for _ in range(RESAMPLES // 100)]
-    scores = np.concatenate([measures(np.ones((1, n))), *draws], axis=2)  # the first is of the items as they are
+    draws = [
+        measures(rng.multinomial(n, even, size=100).astype(float)) for _ in range(RESAMPLES // 100)
+    ]
+    scores = np.concatenate(
+        [measures(np.ones((1, n))), *draws], axis=2
+    )  # the first is of the items as they are
     gains, loss = scores - scores[:, :1], np.full((len(MEASURES), 1, 1 + RESAMPLES), np.nan)
     if clean is not None:
         loss = gains[:, [list(predicted).index(clean)]]
-        lost = np.quantile(loss[..., 1:] * np.reshape(list(MEASURES.values()), (-1, 1, 1)), INTERVAL[0], axis=2) > 0
+        lost = (
+            np.quantile(
+                loss[..., 1:] * np.reshape(list(MEASURES.values()), (-1, 1, 1)), INTERVAL[0], axis=2
+            )
+            > 0
+        )
         loss = np.where(lost[..., None], loss, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         columns = {"": scores, "difference": gains, "won_back": gains / loss}
-    rows = [{"measure": measure, "model": model} | {
-        name: value for prefix, column in columns.items() for name, value in
-        zip((prefix or "value", *(f"{prefix}_{end}".strip("_") for end in ("low", "high"))),
-            (column[i, m, 0], *np.quantile(column[i, m, 1:], INTERVAL)), strict=True)}
-        for i, measure in enumerate(MEASURES) for m, model in enumerate(predicted)]
+    rows = [
+        {"measure": measure, "model": model}
+        | {
+            name: value
+            for prefix, column in columns.items()
+            for name, value in zip(
+                (prefix or "value", *(f"{prefix}_{end}".strip("_") for end in ("low", "high"))),
+                (column[i, m, 0], *np.quantile(column[i, m, 1:], INTERVAL)),
+                strict=True,
+            )
+        }
+        for i, measure in enumerate(MEASURES)
+        for m, model in enumerate(predicted)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -145,7 +181,9 @@ def _columns(group: np.ndarray, items: int) -> np.ndarray:
     """(N, G) bool of a group (N,) or (N, G)."""
     group = np.asarray(group, dtype=bool)
     if group.ndim not in (1, 2) or len(group) != items:
-        raise ValueError(f"group: expected who of {items} items shows a value, (N,) or (N, G), got {group.shape}")
+        raise ValueError(
+            f"group: expected who of {items} items shows a value, (N,) or (N, G), got {group.shape}"
+        )
     return group.reshape(items, -1)
 
 

@@ -24,10 +24,14 @@ from torch import Tensor
 from tinyemo.bias.attributes import detector_table, independence_weights
 from tinyemo.bias.values import AttributeValues
 
-Fit = Callable[[Tensor, np.ndarray, int], np.ndarray | Tensor]  # x, y, seed -> probabilities of the items asked (M, C)
+Fit = Callable[
+    [Tensor, np.ndarray, int], np.ndarray | Tensor
+]  # x, y, seed -> probabilities of the items asked (M, C)
 
 CHUNK = 8192  # items at a time
-LEAST_EFFECT = 0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
+LEAST_EFFECT = (
+    0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
+)
 
 
 class AdjustedEffects:
@@ -42,16 +46,26 @@ class AdjustedEffects:
         n, v = values.present.shape
         self.values = values
         # (N, V + 1): the last column is constant
-        self.columns = sparse.csr_array(sparse.hstack([values.present, np.ones((n, 1))]), dtype=np.float64)
+        self.columns = sparse.csr_array(
+            sparse.hstack([values.present, np.ones((n, 1))]), dtype=np.float64
+        )
         self.gram = gram = (self.columns.T @ self.columns).toarray()
-        self.map = np.zeros((v, v + 1))  # effects = map @ (sums of the score over the items of each column)
+        self.map = np.zeros(
+            (v, v + 1)
+        )  # effects = map @ (sums of the score over the items of each column)
         for attribute in dict.fromkeys(values.attributes):
             own = np.flatnonzero(np.array(values.attributes) == attribute)
             rest = np.setdiff1d(np.arange(v + 1), own)
-            small = 1e-6 * n * np.eye(len(rest))  # the values of one attribute add up to the constant
+            small = (
+                1e-6 * n * np.eye(len(rest))
+            )  # the values of one attribute add up to the constant
             beta = np.linalg.solve(gram[np.ix_(rest, rest)] + small, gram[np.ix_(rest, own)])
-            left = gram[own, own] - (gram[np.ix_(rest, own)] * beta).sum(axis=0)  # variance of a left over, times n
-            left[left < 1e-3 * gram[own, own]] = np.inf  # another attribute says the same: no effect can be told
+            left = gram[own, own] - (gram[np.ix_(rest, own)] * beta).sum(
+                axis=0
+            )  # variance of a left over, times n
+            left[left < 1e-3 * gram[own, own]] = (
+                np.inf
+            )  # another attribute says the same: no effect can be told
             self.map[own, own] = 1 / left
             self.map[np.ix_(own, rest)] = -beta.T / left[:, None]
 
@@ -65,18 +79,32 @@ class AdjustedEffects:
         White's (1980), of the residuals of the regression on all values. Of a difference of two models' scores they say
         how far the choice of items may have moved the difference of their effects. `of` asks for some values only.
         """
-        slopes = np.linalg.solve(self.gram + 1e-6 * len(p) * np.eye(len(self.gram)), self.columns.T @ p)
+        slopes = np.linalg.solve(
+            self.gram + 1e-6 * len(p) * np.eye(len(self.gram)), self.columns.T @ p
+        )
         squares, asked = (p - self.columns @ slopes) ** 2, self.map[of].T
         variance = np.zeros((asked.shape[1], p.shape[1]))
         for start in range(0, len(p), CHUNK):
-            influence = self.columns[start:start + CHUNK] @ asked  # (n, V) of each item on each effect
-            variance += (influence**2).T @ squares[start:start + CHUNK]
+            influence = (
+                self.columns[start : start + CHUNK] @ asked
+            )  # (n, V) of each item on each effect
+            variance += (influence**2).T @ squares[start : start + CHUNK]
         return np.sqrt(variance)
 
 
-def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeValues, effects: AdjustedEffects,
-                         answers: np.ndarray, count: int, *, size: int | None = None, seed: int = 0,
-                         workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def resampled_references(
+    fit: Fit,
+    x: Tensor,
+    y: np.ndarray,
+    values: AttributeValues,
+    effects: AdjustedEffects,
+    answers: np.ndarray,
+    count: int,
+    *,
+    size: int | None = None,
+    seed: int = 0,
+    workers: int = 2,
+) -> tuple[np.ndarray, np.ndarray]:
     """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
 
     For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`
@@ -88,18 +116,28 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     Beside them, errors (V, C) over items: of `answers` (M, C), those of the model in question, less the references'
     mean.
     """
-    def one(x: np.ndarray, rows: np.ndarray, number: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+
+    def one(
+        x: np.ndarray, rows: np.ndarray, number: int, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         p = np.asarray(fit(torch.from_numpy(x[rows]), y[rows], number), dtype=float)
         return effects(p)[own], p.astype(np.float32)
 
     rng, attributes = np.random.default_rng(seed), np.array(effects.values.attributes)
     x = x.numpy()  # of which joblib gives all workers one copy
-    found, errors = np.empty((count, len(attributes), answers.shape[1])), np.empty((len(attributes), answers.shape[1]))
+    found, errors = (
+        np.empty((count, len(attributes), answers.shape[1])),
+        np.empty((len(attributes), answers.shape[1])),
+    )
     for attribute in dict.fromkeys(effects.values.attributes):
         own, weights = attributes == attribute, independence_weights(y, values, attribute)
-        draws = [rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)]
+        draws = [
+            rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)
+        ]
         mean = np.zeros(answers.shape)
-        done = Parallel(workers, return_as="generator")(delayed(one)(x, rows, r, own) for r, rows in enumerate(draws))
+        done = Parallel(workers, return_as="generator")(
+            delayed(one)(x, rows, r, own) for r, rows in enumerate(draws)
+        )
         for r, (of_values, p) in enumerate(done):
             found[r, own] = of_values
             mean += p / count
@@ -107,9 +145,16 @@ def resampled_references(fit: Fit, x: Tensor, y: np.ndarray, values: AttributeVa
     return found, errors
 
 
-def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeValues, words: Sequence[str],
-               errors: np.ndarray | float = 0.0, least: float = LEAST_EFFECT, alpha: float = 0.05,
-               detector: str = "model") -> pd.DataFrame:
+def model_gaps(
+    effects: np.ndarray,
+    references: np.ndarray,
+    values: AttributeValues,
+    words: Sequence[str],
+    errors: np.ndarray | float = 0.0,
+    least: float = LEAST_EFFECT,
+    alpha: float = 0.05,
+    detector: str = "model",
+) -> pd.DataFrame:
     """Effects (V, C) of a model against those (R, V, C) of R references: a detector table, a row a value and label.
 
     `effect` is the excess over the references' mean; low and high are its 95 % interval over trainings and, by
@@ -127,8 +172,18 @@ def model_gaps(effects: np.ndarray, references: np.ndarray, values: AttributeVal
     error = np.sqrt(variance * (1 + 1 / len(references)) + np.square(errors))
     excess, reach = effects - references.mean(axis=0), student.ppf(0.975, freedom) * error
     p = np.where(told, 2 * student.sf(np.abs(excess) / np.where(told, error, 1), freedom), 1.0)
-    table = detector_table(detector, values, words, excess, excess - reach, excess + reach, p, "mean probability",
-                           alpha, least)
+    table = detector_table(
+        detector,
+        values,
+        words,
+        excess,
+        excess - reach,
+        excess + reach,
+        p,
+        "mean probability",
+        alpha,
+        least,
+    )
     return table.assign(model=effects.ravel(), reference=references.mean(axis=0).ravel())
 
 
@@ -142,7 +197,9 @@ def both(data: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
     tested = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
     tested = tested.fillna({"p": 1.0, "q": 1.0, "found": False}).set_index(model.index)
     larger = {name: np.maximum(tested[name], model[name]) for name in ("p", "q")}
-    return model.assign(detector="data and model", found=tested["found"].astype(bool) & model["found"], **larger)
+    return model.assign(
+        detector="data and model", found=tested["found"].astype(bool) & model["found"], **larger
+    )
 
 
 def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:

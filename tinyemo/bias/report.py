@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from pandas.api.types import is_numeric_dtype
 from PIL import Image
 
-from tinyemo.data.files import write_atomically
+from tinyemo.io import write_atomically
 
 TEMPLATE = Path(__file__).with_name("report.html")
 KEY = """What: an attribute value or a word. Where: the label. Effects of different detectors have different units. \
@@ -50,21 +50,35 @@ def write_report(path: str | Path, title: str, sections: Sequence[Section]) -> P
     for number, (heading, text, exhibits) in enumerate(sections, start=1):
         contents.append(f'<a href="#s{number}">{escape(heading)}</a>')
         body.append(f'<h2 id="s{number}">{escape(heading)}</h2>')
-        body += [f"<p>{escape(paragraph)}</p>" for paragraph in text.split("\n\n") if paragraph.strip()]
-        body += [f"<figure>\n<figcaption>{escape(caption)}</figcaption>\n{_exhibit(caption, exhibit)}\n</figure>"
-                 for caption, exhibit in exhibits.items()]
+        body += [
+            f"<p>{escape(paragraph)}</p>" for paragraph in text.split("\n\n") if paragraph.strip()
+        ]
+        body += [
+            f"<figure>\n<figcaption>{escape(caption)}</figcaption>\n{_exhibit(caption, exhibit)}\n</figure>"
+            for caption, exhibit in exhibits.items()
+        ]
     page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(title), contents="\n".join(contents), body="\n".join(body))
+        title=escape(title), contents="\n".join(contents), body="\n".join(body)
+    )
     return write_atomically(path, lambda file: file.write_text(page, encoding="utf-8"))
 
 
 def findings_table(findings: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     """The ranked table as a reader wants it: effect and interval in one cell, the person's mark and comment."""
-    rows = findings.merge(review[["id", "mark", "comment"]], how="left", on="id").fillna({"mark": "", "comment": ""})
+    rows = findings.merge(review[["id", "mark", "comment"]], how="left", on="id").fillna(
+        {"mark": "", "comment": ""}
+    )
     numbers = rows[["effect", "low", "high"]].to_numpy(dtype=float)
     effect = ["{:+.3g}\u00a0[{:+.3g},\u00a0{:+.3g}]".format(*row) for row in numbers]  # on one line
-    return pd.DataFrame({**rows[["rank", "what", "where", "detector"]], "effect [95 % interval]": effect,
-                         **rows[["unit", "q"]], "found by": rows["agree"], **rows[["mark", "comment"]]})
+    return pd.DataFrame(
+        {
+            **rows[["rank", "what", "where", "detector"]],
+            "effect [95 % interval]": effect,
+            **rows[["unit", "q"]],
+            "found by": rows["agree"],
+            **rows[["mark", "comment"]],
+        }
+    )
 
 
 def _exhibit(caption: str, exhibit: pd.DataFrame | Figure | Image.Image) -> str:
@@ -76,20 +90,29 @@ def _exhibit(caption: str, exhibit: pd.DataFrame | Figure | Image.Image) -> str:
     elif isinstance(exhibit, Image.Image):
         exhibit.save(file, "PNG")
     else:
-        raise ValueError(f"{caption!r} is a {type(exhibit).__name__}, expected a table, a figure or an image")
+        raise ValueError(
+            f"{caption!r} is a {type(exhibit).__name__}, expected a table, a figure or an image"
+        )
     return f'<img alt="{escape(caption)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
 
 
 def _table(table: pd.DataFrame) -> str:
     """Three significant digits, numbers to the right; an index stands there only if it has a name."""
     table = table.reset_index() if table.index.name is not None else table
-    head = "".join(f"<th{NUMBER * is_numeric_dtype(table[name])}>{escape(str(name))}</th>" for name in table)
-    rows = ("".join(map(_cell, row)) for row in table.astype(object).itertuples(index=False, name=None))
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(
-        f"<tr>{row}</tr>" for row in rows) + "\n</tbody>\n</table>"
+    head = "".join(
+        f"<th{NUMBER * is_numeric_dtype(table[name])}>{escape(str(name))}</th>" for name in table
+    )
+    rows = (
+        "".join(map(_cell, row)) for row in table.astype(object).itertuples(index=False, name=None)
+    )
+    return (
+        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
+        + "\n".join(f"<tr>{row}</tr>" for row in rows)
+        + "\n</tbody>\n</table>"
+    )
 
 
 def _cell(value: object) -> str:
     if isinstance(value, Real) and not isinstance(value, bool):
-        return f'<td{NUMBER}>{"–" if pd.isna(value) else format(value, ".3g" if value % 1 else ".0f")}</td>'
+        return f"<td{NUMBER}>{'–' if pd.isna(value) else format(value, '.3g' if value % 1 else '.0f')}</td>"
     return f"<td>{'–' if value is None else escape(str(value))}</td>"

@@ -21,8 +21,13 @@ from tinyemo.features.tensors import Part
 OTHERS = "all others"
 
 
-def train_and_test(train: Mapping[str, Part], test: Mapping[str, Part], words: Sequence[str],
-                   fit: Callable[[Tensor, Tensor, int], Callable[[Tensor], Tensor]], seeds: int) -> pd.DataFrame:
+def train_and_test(
+    train: Mapping[str, Part],
+    test: Mapping[str, Part],
+    words: Sequence[str],
+    fit: Callable[[Tensor, Tensor, int], Callable[[Tensor], Tensor]],
+    seeds: int,
+) -> pd.DataFrame:
     """Predictions (evaluation/classification.py) of every dataset's models on every dataset's test part.
 
     Parts are those of `equal_terms.equal_parts`. `fit(x, y, seed)` trains on features and labels, positions in
@@ -33,10 +38,14 @@ def train_and_test(train: Mapping[str, Part], test: Mapping[str, Part], words: S
     tables = []
     for name, seed in product(train, range(seeds)):
         rng, part = np.random.default_rng([seed, 1]), train[name]
-        rows = np.concatenate([rng.choice(own, len(own)) for own in map(np.flatnonzero, part.votes.T.numpy())])
+        rows = np.concatenate(
+            [rng.choice(own, len(own)) for own in map(np.flatnonzero, part.votes.T.numpy())]
+        )
         predict = fit(part.x[rows], part.y[rows], seed)
-        tables += [predictions_table(one.records, predict(one.x).numpy(), tuple(words), name, seed)
-                   for one in test.values()]
+        tables += [
+            predictions_table(one.records, predict(one.x).numpy(), tuple(words), name, seed)
+            for one in test.values()
+        ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -53,13 +62,24 @@ def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.Dat
     p = (1 + (np.abs(drop[1:] - drop[0]) >= np.abs(drop[0]) - 1e-12).sum(axis=0)) / len(drop)
     p[:, :-1][np.eye(len(names), dtype=bool)] = np.nan
     draws, n = _with_others(draws), predictions.groupby("dataset")["id"].nunique()[names].to_numpy()
-    (low, high), (least, most) = (np.quantile(one[1:], [0.025, 0.975], axis=0).reshape(2, -1) for one in (drop, draws))
-    table = pd.DataFrame({
-        "what": np.repeat(names, len(names) + 1), "where": [*names, OTHERS] * len(names),
-        "effect": drop[0].ravel(), "low": low, "high": high, "p": p.ravel(),
-        "accuracy": draws[0].ravel(), "accuracy_sd": _with_others(by_seed).std(axis=0, ddof=1).ravel(),
-        "accuracy_low": least, "accuracy_high": most,
-        "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel()})
+    (low, high), (least, most) = (
+        np.quantile(one[1:], [0.025, 0.975], axis=0).reshape(2, -1) for one in (drop, draws)
+    )
+    table = pd.DataFrame(
+        {
+            "what": np.repeat(names, len(names) + 1),
+            "where": [*names, OTHERS] * len(names),
+            "effect": drop[0].ravel(),
+            "low": low,
+            "high": high,
+            "p": p.ravel(),
+            "accuracy": draws[0].ravel(),
+            "accuracy_sd": _with_others(by_seed).std(axis=0, ddof=1).ravel(),
+            "accuracy_low": least,
+            "accuracy_high": most,
+            "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel(),
+        }
+    )
     return corrected(table, "dataset", "accuracy lost", alpha, candidates=table["p"].notna())
 
 
@@ -73,13 +93,23 @@ def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
     home, others = np.einsum("raa->ra", draws), _with_others(draws)[..., -1]
     drop = 100 * (home - others) / home
     low, high = np.quantile(drop[1:], [0.025, 0.975], axis=0)
-    return pd.DataFrame({"dataset": names, "self": home[0], "others": others[0], "drop": drop[0], "low": low,
-                         "high": high})
+    return pd.DataFrame(
+        {
+            "dataset": names,
+            "self": home[0],
+            "others": others[0],
+            "drop": drop[0],
+            "low": low,
+            "high": high,
+        }
+    )
 
 
 def _with_others(values: np.ndarray) -> np.ndarray:
     """(..., A, A) -> (..., A, A + 1): the last column is the mean over the columns of the other datasets."""
-    others = (values * (1 - np.eye(values.shape[-1]))).sum(axis=-1, keepdims=True) / (values.shape[-1] - 1)
+    others = (values * (1 - np.eye(values.shape[-1]))).sum(axis=-1, keepdims=True) / (
+        values.shape[-1] - 1
+    )
     return np.concatenate([values, others], axis=-1)
 
 
@@ -92,8 +122,10 @@ def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.nda
     names, seeds = list(dict.fromkeys(predictions["run"])), predictions["seed"].nunique()
     if seeds < 2 or set(names) != set(predictions["dataset"]):
         tested = ", ".join(predictions["dataset"].unique())
-        raise ValueError(f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on {tested}: expected "
-                         "at least two seeds, and every dataset in both places")
+        raise ValueError(
+            f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on {tested}: expected "
+            "at least two seeds, and every dataset in both places"
+        )
     right = predictions.assign(right=predictions["pred"] == predictions["label"])
     table = right.pivot_table(index=["run", "seed"], columns="dataset", values="right")[names]
     by_seed = np.stack([table.loc[name] for name in names], axis=1)
@@ -102,6 +134,8 @@ def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.nda
         items = correctness(predictions[predictions["dataset"] == name])[names].to_numpy()  # (N, A)
         drawn = rng.multinomial(len(items), np.full(len(items), 1 / len(items)), RESAMPLES)
         draws[:, :, b] = np.vstack([items.mean(axis=0), drawn @ items / len(items)])
-    noise = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names)) * (seeds / (seeds - 1)) ** 0.5  # (S A, B)
+    noise = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names)) * (
+        seeds / (seeds - 1)
+    ) ** 0.5  # (S A, B)
     draws[1:] += noise[rng.integers(len(noise), size=(RESAMPLES, len(names)))]
     return names, by_seed, draws

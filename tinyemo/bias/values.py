@@ -40,14 +40,20 @@ class AttributeValues:
     def only(self, columns: Sequence[int] | np.ndarray) -> "AttributeValues":
         """Some of the values, by position."""
         chosen = np.asarray(columns, dtype=int)
-        return AttributeValues(*(tuple(np.array(names, dtype=object)[chosen]) for names in (self.attributes,
-                                                                                         self.values)),
-                               self.present[:, chosen])
+        return AttributeValues(
+            *(
+                tuple(np.array(names, dtype=object)[chosen])
+                for names in (self.attributes, self.values)
+            ),
+            self.present[:, chosen],
+        )
 
     def of(self, name: str) -> np.ndarray:
         """(N,) bool: which items show the value called "attribute: value". ValueError: no such value."""
         if name not in self.names:
-            raise ValueError(f"no attribute value {name!r}: expected one of {', '.join(self.names[:8])} ...")
+            raise ValueError(
+                f"no attribute value {name!r}: expected one of {', '.join(self.names[:8])} ..."
+            )
         return self.present[:, [self.names.index(name)]].toarray()[:, 0] > 0
 
 
@@ -61,8 +67,10 @@ def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeVal
     for column in [name for name in records if name.startswith("attr_")]:
         shown = _shown(records[column]).explode().dropna()
         codes, values = pd.factorize(shown, sort=True)
-        matrix = sparse.coo_array((np.ones(len(codes), np.float32), (shown.index, codes)),
-                                  shape=(len(records), len(values))).tocsc()
+        matrix = sparse.coo_array(
+            (np.ones(len(codes), np.float32), (shown.index, codes)),
+            shape=(len(records), len(values)),
+        ).tocsc()
         matrix.data[:] = 1  # a word named twice of one item is still there once
         names += [(column.removeprefix("attr_"), str(value)) for value in values]
         columns.append(matrix)
@@ -73,8 +81,10 @@ def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeVal
         if len(kept):
             attributes, values = zip(*(names[j] for j in kept), strict=True)
             return AttributeValues(attributes, values, sparse.csc_array(present[:, kept]))
-    raise ValueError(f"no attribute to analyse: expected attr_<name> columns with a value that {min_items} items show "
-                     "and as many do not")
+    raise ValueError(
+        f"no attribute to analyse: expected attr_<name> columns with a value that {min_items} items show "
+        "and as many do not"
+    )
 
 
 def _shown(column: pd.Series) -> pd.Series:
@@ -86,7 +96,9 @@ def _shown(column: pd.Series) -> pd.Series:
         edges = edges[edges < np.nanmax(numbers)]  # of many equal numbers some thirds have no items
         names = {0: ("all",), 1: (LEVELS[0], LEVELS[-1]), 2: LEVELS}[len(edges)]
         level = pd.Series(np.array(names)[np.searchsorted(edges, numbers)], dtype=object)
-        return level.where(column.notna()).map(lambda value: [value] if isinstance(value, str) else [])
+        return level.where(column.notna()).map(
+            lambda value: [value] if isinstance(value, str) else []
+        )
     return column.map(_words)
 
 

@@ -42,8 +42,10 @@ class Vocabulary:
     def place(self, vectors: np.ndarray | Tensor) -> np.ndarray:
         """(M, D) of the same space -> (M, D) float32, comparable with the words: `common` taken out, unit length."""
         if np.ndim(vectors) != 2 or np.shape(vectors)[1] != self.vectors.shape[1]:
-            raise ValueError(f"vectors of shape {tuple(np.shape(vectors))}: the vocabulary is of width "
-                             f"{self.vectors.shape[1]}")
+            raise ValueError(
+                f"vectors of shape {tuple(np.shape(vectors))}: the vocabulary is of width "
+                f"{self.vectors.shape[1]}"
+            )
         return _unit(_outside(np.asarray(vectors, dtype=np.float32), self.common))
 
     def without(self, directions: np.ndarray | Tensor) -> "Vocabulary":
@@ -55,8 +57,9 @@ class Vocabulary:
         return Vocabulary(words, _unit(rest[beyond]), np.concatenate([self.common, span]))
 
 
-def read_vocabulary(table: Tensor, tokenizer: PreTrainedTokenizerBase,
-                    known: Container[str] | None = None) -> Vocabulary:
+def read_vocabulary(
+    table: Tensor, tokenizer: PreTrainedTokenizerBase, known: Container[str] | None = None
+) -> Vocabulary:
     """The whole words of an embedding table (V, D), as `models.anchors.embedding_table` gives it with its tokenizer.
 
     A word is a piece that begins one ("▁" of SentencePiece, "Ġ" of byte-level BPE, no "##" of BERT), of three ASCII
@@ -65,12 +68,25 @@ def read_vocabulary(table: Tensor, tokenizer: PreTrainedTokenizerBase,
     ValueError: as `vocabulary_of`.
     """
     pieces = tokenizer.convert_ids_to_tokens(list(range(min(len(table), len(tokenizer)))))
-    mark = next((mark for mark in "▁Ġ" if sum(piece.startswith(mark) for piece in pieces) > len(pieces) // 20), "")
+    mark = next(
+        (
+            mark
+            for mark in "▁Ġ"
+            if sum(piece.startswith(mark) for piece in pieces) > len(pieces) // 20
+        ),
+        "",
+    )
     rows: dict[str, list[int]] = {}  # word -> its rows of the table
     for i, piece in enumerate(pieces):
-        word = piece[len(mark):].lower()
-        if (piece.startswith(mark) and len(word) >= 3 and word.isascii() and word.isalpha()
-                and word not in ENGLISH_STOP_WORDS and (known is None or word in known)):
+        word = piece[len(mark) :].lower()
+        if (
+            piece.startswith(mark)
+            and len(word) >= 3
+            and word.isascii()
+            and word.isalpha()
+            and word not in ENGLISH_STOP_WORDS
+            and (known is None or word in known)
+        ):
             rows.setdefault(word, []).append(i)
     whole = table.float().numpy()
     return vocabulary_of(list(rows), np.stack([whole[own].mean(axis=0) for own in rows.values()]))
@@ -90,7 +106,9 @@ def vocabulary_of(words: Sequence[str], vectors: np.ndarray | Tensor) -> Vocabul
     return Vocabulary(tuple(words), _unit(_outside(vectors, common)), common)
 
 
-def nearest_words(vectors: np.ndarray | Tensor, vocabulary: Vocabulary, n: int = 10) -> pd.DataFrame:
+def nearest_words(
+    vectors: np.ndarray | Tensor, vocabulary: Vocabulary, n: int = 10
+) -> pd.DataFrame:
     """The n nearest words of each of (M, D) vectors: columns row, rank (from 1), word, cosine.
 
     A vector is an image, a class's mean or the difference of two groups. What all images share makes hubs: take their
@@ -98,18 +116,28 @@ def nearest_words(vectors: np.ndarray | Tensor, vocabulary: Vocabulary, n: int =
     """
     cosines = vocabulary.place(vectors) @ vocabulary.vectors.T  # (M, W)
     nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-    return pd.DataFrame({
-        "row": np.repeat(np.arange(len(nearest)), nearest.shape[1]),
-        "rank": np.tile(np.arange(1, nearest.shape[1] + 1), len(nearest)),
-        "word": np.array(vocabulary.words, dtype=object)[nearest.ravel()],
-        "cosine": np.take_along_axis(cosines, nearest, axis=1).ravel(),
-    })
+    return pd.DataFrame(
+        {
+            "row": np.repeat(np.arange(len(nearest)), nearest.shape[1]),
+            "rank": np.tile(np.arange(1, nearest.shape[1] + 1), len(nearest)),
+            "word": np.array(vocabulary.words, dtype=object)[nearest.ravel()],
+            "cosine": np.take_along_axis(cosines, nearest, axis=1).ravel(),
+        }
+    )
 
 
 def over_represented(
-    reading: Reading, labels: Sequence[str], anchors: np.ndarray | Tensor, vocabulary: Vocabulary,
-    controls: Sequence[Reading], *, permutations: int = 1000, resamples: int = 200, shown: int = 30,
-    alpha: float = 0.05, seed: int = 0,
+    reading: Reading,
+    labels: Sequence[str],
+    anchors: np.ndarray | Tensor,
+    vocabulary: Vocabulary,
+    controls: Sequence[Reading],
+    *,
+    permutations: int = 1000,
+    resamples: int = 200,
+    shown: int = 30,
+    alpha: float = 0.05,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """The detector table "vocabulary": words nearer to the images predicted as a label than to all other images.
 
@@ -129,36 +157,58 @@ def over_represented(
     ten, have no rows. ValueError: too few controls, or no label left.
     """
     if len(controls) < MIN_CONTROLS:
-        raise ValueError(f"vocabulary: {len(controls)} controls; expected the readings of at least {MIN_CONTROLS} "
-                         "projectors, trained on permuted labels say")
+        raise ValueError(
+            f"vocabulary: {len(controls)} controls; expected the readings of at least {MIN_CONTROLS} "
+            "projectors, trained on permuted labels say"
+        )
     rng, beyond = np.random.default_rng(seed), vocabulary.without(anchors)
     words, images, predicted = beyond.vectors.T, beyond.place(reading[0]), np.asarray(reading[1])
     null = np.full((len(controls), len(labels), words.shape[1]), np.nan, np.float32)
     for r, (embeddings, labelled) in enumerate(controls):
         own = _large(np.asarray(labelled), len(labels))
-        null[r, own] = _unit(_contrasts(beyond.place(embeddings), labelled, len(labels))[own]) @ words
-    kept = np.intersect1d(_large(predicted, len(labels)),
-                          np.flatnonzero(np.isfinite(null[..., 0]).sum(axis=0) >= MIN_CONTROLS // 2))
+        null[r, own] = (
+            _unit(_contrasts(beyond.place(embeddings), labelled, len(labels))[own]) @ words
+        )
+    kept = np.intersect1d(
+        _large(predicted, len(labels)),
+        np.flatnonzero(np.isfinite(null[..., 0]).sum(axis=0) >= MIN_CONTROLS // 2),
+    )
     if not len(kept):
-        raise ValueError(f"vocabulary: no label is predicted for {MIN_ITEMS} images or more here and by the controls")
+        raise ValueError(
+            f"vocabulary: no label is predicted for {MIN_ITEMS} images or more here and by the controls"
+        )
     contrasts, null = _contrasts(images, predicted, len(labels))[kept], null[:, kept]
     scale = np.linalg.norm(contrasts, axis=1, keepdims=True)
     effects = contrasts @ words  # (K, W)
     centre, deviation = _moments(null)
     z = (effects / scale - centre) / deviation
-    left_out = [(one - mean) / sd for one, (mean, sd) in
-                ((null[r], _moments(np.delete(null, r, axis=0))) for r in range(len(null)))]
+    left_out = [
+        (one - mean) / sd
+        for one, (mean, sd) in (
+            (null[r], _moments(np.delete(null, r, axis=0))) for r in range(len(null))
+        )
+    ]
     p_controls = _rank(np.stack(left_out), z)
 
-    spread = np.sqrt(np.maximum(np.einsum("dw,dw->w", words, np.cov(images.T).astype(np.float32) @ words), 1e-12))
-    shuffled = np.stack([_contrasts(images, rng.permutation(predicted), len(labels)) for _ in range(permutations)])
-    p_images = np.stack([_rank(shuffled[:, k] @ words / spread, effects[i] / spread) for i, k in enumerate(kept)])
+    spread = np.sqrt(
+        np.maximum(np.einsum("dw,dw->w", words, np.cov(images.T).astype(np.float32) @ words), 1e-12)
+    )
+    shuffled = np.stack(
+        [_contrasts(images, rng.permutation(predicted), len(labels)) for _ in range(permutations)]
+    )
+    p_images = np.stack(
+        [_rank(shuffled[:, k] @ words / spread, effects[i] / spread) for i, k in enumerate(kept)]
+    )
     p = np.maximum(p_images, p_controls)
     q = false_discovery_control(p.ravel()).reshape(p.shape)
 
     n = len(images)
-    drawn = np.stack([_contrasts(images, predicted, len(labels), rng.multinomial(n, np.full(n, 1 / n)))
-                      for _ in range(resamples)])
+    drawn = np.stack(
+        [
+            _contrasts(images, predicted, len(labels), rng.multinomial(n, np.full(n, 1 / n)))
+            for _ in range(resamples)
+        ]
+    )
     tables = []
     for i, k in enumerate(kept):
         again = drawn[:, k] @ words  # (resamples, W)
@@ -167,30 +217,53 @@ def over_represented(
         order = np.lexsort((-z[i], p[i]))
         rows = order[: max(shown, int((q[i] <= alpha).sum()))]
         low, high = np.quantile(again[:, rows], [0.025, 0.975], axis=0)
-        tables.append(pd.DataFrame({
-            "detector": "vocabulary", "what": [beyond.words[j] for j in rows], "where": labels[k],
-            "effect": effects[i, rows], "low": low, "high": high, "unit": "cosine", "p": p[i, rows], "q": q[i, rows],
-            "found": q[i, rows] <= alpha, "p_images": p_images[i, rows], "p_controls": p_controls[i, rows],
-            "z": z[i, rows], "control": centre[i, rows] * scale[i],
-            "stability": np.bincount(first.ravel(), minlength=len(beyond.words))[rows] / resamples,
-            "items": int((predicted == k).sum()),
-        }))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "detector": "vocabulary",
+                    "what": [beyond.words[j] for j in rows],
+                    "where": labels[k],
+                    "effect": effects[i, rows],
+                    "low": low,
+                    "high": high,
+                    "unit": "cosine",
+                    "p": p[i, rows],
+                    "q": q[i, rows],
+                    "found": q[i, rows] <= alpha,
+                    "p_images": p_images[i, rows],
+                    "p_controls": p_controls[i, rows],
+                    "z": z[i, rows],
+                    "control": centre[i, rows] * scale[i],
+                    "stability": np.bincount(first.ravel(), minlength=len(beyond.words))[rows]
+                    / resamples,
+                    "items": int((predicted == k).sum()),
+                }
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
-def _contrasts(images: np.ndarray, predicted: np.ndarray, labels: int, weights: np.ndarray | None = None) -> np.ndarray:
+def _contrasts(
+    images: np.ndarray, predicted: np.ndarray, labels: int, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Mean of each label's images (N, D) minus that of all others, (C, D); an image counts `weights` (N,) times."""
     weights = np.ones(len(images)) if weights is None else weights
-    member = sparse.csr_array((weights.astype(np.float32), (predicted, np.arange(len(images)))), (labels, len(images)))
+    member = sparse.csr_array(
+        (weights.astype(np.float32), (predicted, np.arange(len(images)))), (labels, len(images))
+    )
     sums, counts = member @ images, member.sum(axis=1)[:, None]
-    return sums / np.maximum(counts, 1) - (sums.sum(axis=0) - sums) / np.maximum(counts.sum() - counts, 1)
+    return sums / np.maximum(counts, 1) - (sums.sum(axis=0) - sums) / np.maximum(
+        counts.sum() - counts, 1
+    )
 
 
 def _moments(null: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of controls (R, K, W), NaN where one has too few images: mean (K, W); deviation (W,), the same for all labels."""
     mean = np.nanmean(null, axis=0)
     freedom = np.isfinite(null[..., 0]).sum() - null.shape[1]
-    return mean, np.sqrt(np.maximum(np.nansum(np.square(null - mean), axis=(0, 1)) / freedom, 1e-12))
+    return mean, np.sqrt(
+        np.maximum(np.nansum(np.square(null - mean), axis=(0, 1)) / freedom, 1e-12)
+    )
 
 
 def _large(predicted: np.ndarray, labels: int) -> np.ndarray:
@@ -217,4 +290,6 @@ def _basis(vectors: np.ndarray) -> np.ndarray:
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(
+        np.float32
+    )

@@ -23,9 +23,9 @@ import pandas as pd
 from imagehash import phash
 from PIL import Image
 
-from tinyemo.data.files import digests
 from tinyemo.data.records import FILES, SPLITS, carve_validation
 from tinyemo.emotions import labels_of
+from tinyemo.io import digests
 
 COLUMNS = ("kind", "dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b", "similarity")
 
@@ -41,11 +41,17 @@ FLAT_UP_TO = 25_000  # feature rows that are all compared; above, with those in 
 REDUCED = 64  # principal components of the rows in the cells
 BLOCK = 1024  # rows that ask at a time
 
-Pairs = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]  # blocks of (a (P,), b (P,), similarity (P,))
+Pairs = Iterator[
+    tuple[np.ndarray, np.ndarray, np.ndarray]
+]  # blocks of (a (P,), b (P,), similarity (P,))
 
 
-def find_duplicates(records: pd.DataFrame, features: np.ndarray | None = None, threshold: float = COSINE,
-                    images: bool = True) -> pd.DataFrame:
+def find_duplicates(
+    records: pd.DataFrame,
+    features: np.ndarray | None = None,
+    threshold: float = COSINE,
+    images: bool = True,
+) -> pd.DataFrame:
     """The items of one part that stand in another: one row an item, kind and other part, its best match there.
 
     `features` (N, D), array or CPU tensor: row i belongs to row i of the records. `threshold` is the least cosine of
@@ -56,22 +62,32 @@ def find_duplicates(records: pd.DataFrame, features: np.ndarray | None = None, t
     """
     pictured = (records["image"] != "").to_numpy() & images
     if features is None and not pictured.all():
-        raise ValueError(f"record {records['id'].iloc[int(np.argmin(pictured))]!r} has neither features nor an image "
-                         "to open: expected one of them, or nothing can be compared")
+        raise ValueError(
+            f"record {records['id'].iloc[int(np.argmin(pictured))]!r} has neither features nor an image "
+            "to open: expected one of them, or nothing can be compared"
+        )
     found = [_identical(records, features, FILES if images else ())]
     if pictured.any():
         hashes = pd.Series(_hashes(records["image"][pictured]), np.flatnonzero(pictured))
         found.append(_matches(records, "near files", hashes, _near_hashes))
     if not pictured.all():
         rows = np.asarray(features, dtype=np.float32)
-        found.append(_matches(records, "near features", pd.Series(_row_digests(features)),
-                              lambda entries: _near_features(rows, entries, threshold, pictured)))
+        found.append(
+            _matches(
+                records,
+                "near features",
+                pd.Series(_row_digests(features)),
+                lambda entries: _near_features(rows, entries, threshold, pictured),
+            )
+        )
     found = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
     near = found["kind"].str.startswith("near")  # what is identical need not be called near too
     return found[~(near & found.duplicated(["id_a", "id_b"]))].reset_index(drop=True)
 
 
-def _identical(records: pd.DataFrame, features: np.ndarray | None, columns: Sequence[str]) -> pd.DataFrame:
+def _identical(
+    records: pd.DataFrame, features: np.ndarray | None, columns: Sequence[str]
+) -> pd.DataFrame:
     found = []
     for column in columns:
         paths = records[column].reset_index(drop=True)
@@ -79,9 +95,13 @@ def _identical(records: pd.DataFrame, features: np.ndarray | None, columns: Sequ
         found.append(_matches(records, "files", paths.map(digests(paths)), _equal))
     if features is not None:
         if len(features) != len(records):
-            raise ValueError(f"{len(features)} feature rows for {len(records)} records: expected one a record")
+            raise ValueError(
+                f"{len(features)} feature rows for {len(records)} records: expected one a record"
+            )
         found.append(_matches(records, "features", pd.Series(_row_digests(features)), _equal))
-    found = pd.concat([part for part in found if len(part)] or [pd.DataFrame(columns=COLUMNS)], ignore_index=True)
+    found = pd.concat(
+        [part for part in found if len(part)] or [pd.DataFrame(columns=COLUMNS)], ignore_index=True
+    )
     return found.drop_duplicates(["kind", "id_a", "id_b"], ignore_index=True)
 
 
@@ -98,38 +118,69 @@ def _hashes(paths: Sequence[str]) -> list[bytes]:
         except FileNotFoundError:
             raise FileNotFoundError(f"file not found: {path}") from None
         except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            raise ValueError(f"cannot read the image {path}: {str(error).splitlines()[0] or repr(error)}") from error
+            raise ValueError(
+                f"cannot read the image {path}: {str(error).splitlines()[0] or repr(error)}"
+            ) from error
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(one, paths))
 
 
-def _matches(records: pd.DataFrame, kind: str, content: pd.Series, search: Callable[[pd.DataFrame], Pairs]
-             ) -> pd.DataFrame:
+def _matches(
+    records: pd.DataFrame, kind: str, content: pd.Series, search: Callable[[pd.DataFrame], Pairs]
+) -> pd.DataFrame:
     """The best match of every row of `content` (indexed by row number) in every other part, as a table of COLUMNS.
 
     Equal contents within a part are one entry (row, part, content), and `search` gives pairs of entries of different
     parts: so a thousand copies of one picture ask once and are not a million pairs.
     """
-    part = pd.factorize(records["dataset"])[0] + records["split"].map(SPLITS.index).to_numpy() * len(records)
-    items = pd.DataFrame({"row": content.index, "part": part[content.index], "content": content.to_numpy()})
+    part = pd.factorize(records["dataset"])[0] + records["split"].map(
+        SPLITS.index
+    ).to_numpy() * len(records)
+    items = pd.DataFrame(
+        {"row": content.index, "part": part[content.index], "content": content.to_numpy()}
+    )
     entries = items.drop_duplicates(["part", "content"], ignore_index=True)
 
     def best(pairs: pd.DataFrame) -> pd.DataFrame:
         pairs = pairs.assign(other=entries["part"].to_numpy()[pairs["match"]])
-        pairs = pairs.sort_values(["entry", "other", "similarity", "match"], ascending=[True, True, False, True])
+        pairs = pairs.sort_values(
+            ["entry", "other", "similarity", "match"], ascending=[True, True, False, True]
+        )
         return pairs.drop_duplicates(["entry", "other"])
 
-    found = [best(pd.DataFrame({"entry": np.r_[a, b], "match": np.r_[b, a], "similarity": np.r_[near, near]}))
-             for a, b, near in search(entries)]
-    items = items.merge(entries.reset_index(names="entry")[["entry", "part", "content"]], on=["part", "content"])
+    found = [
+        best(
+            pd.DataFrame(
+                {"entry": np.r_[a, b], "match": np.r_[b, a], "similarity": np.r_[near, near]}
+            )
+        )
+        for a, b, near in search(entries)
+    ]
+    items = items.merge(
+        entries.reset_index(names="entry")[["entry", "part", "content"]], on=["part", "content"]
+    )
     found = items.merge(best(pd.concat(found)), on="entry")
     mine, match = found["row"].to_numpy(), entries["row"].to_numpy()[found["match"]]
     swap = part[mine] > part[match]
-    sides = {"a": records.iloc[np.where(swap, match, mine)], "b": records.iloc[np.where(swap, mine, match)]}
-    table = pd.DataFrame({"kind": kind, **{f"{name}_{side}": rows[name].to_numpy() for side, rows in sides.items()
-                                           for name in ("dataset", "split", "id")}, "similarity": found["similarity"]})
-    table = table.iloc[np.argsort(swap, kind="stable")]  # first what the items of the earlier part found
+    sides = {
+        "a": records.iloc[np.where(swap, match, mine)],
+        "b": records.iloc[np.where(swap, mine, match)],
+    }
+    table = pd.DataFrame(
+        {
+            "kind": kind,
+            **{
+                f"{name}_{side}": rows[name].to_numpy()
+                for side, rows in sides.items()
+                for name in ("dataset", "split", "id")
+            },
+            "similarity": found["similarity"],
+        }
+    )
+    table = table.iloc[
+        np.argsort(swap, kind="stable")
+    ]  # first what the items of the earlier part found
     return table.drop_duplicates(["id_a", "id_b"], ignore_index=True)
 
 
@@ -147,7 +198,9 @@ def _near_hashes(entries: pd.DataFrame) -> Pairs:
         yield a, b, 1 - bits / HASH_SIDE**2
 
 
-def _near_features(features: np.ndarray, entries: pd.DataFrame, threshold: float, pictured: np.ndarray) -> Pairs:
+def _near_features(
+    features: np.ndarray, entries: pd.DataFrame, threshold: float, pictured: np.ndarray
+) -> Pairs:
     x, seen = features[entries["row"]], pictured[entries["row"]]
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
     if len(x) <= FLAT_UP_TO:
@@ -168,32 +221,43 @@ def _near_features(features: np.ndarray, entries: pd.DataFrame, threshold: float
         yield a[good], b[good], cosine[good]
 
 
-def _ask(index: faiss.Index | faiss.IndexBinary, x: np.ndarray, radius: float, part: np.ndarray) -> Pairs:
+def _ask(
+    index: faiss.Index | faiss.IndexBinary, x: np.ndarray, radius: float, part: np.ndarray
+) -> Pairs:
     """Pairs of rows of different parts closer than `radius` (squared distance; bits), by blocks.
 
     The rows of the largest part do not ask: any pair of theirs has a row elsewhere that does.
     """
     asking = np.flatnonzero(part != pd.Series(part).mode()[0])
     for start in range(0, max(len(asking), 1), BLOCK):
-        rows = asking[start:start + BLOCK]
+        rows = asking[start : start + BLOCK]
         limits, distance, b = index.range_search(x[rows], radius)
         a = np.repeat(rows, np.diff(limits.astype(int)))
         other = part[a] != part[b]
         yield a[other], b[other], distance[other]
 
 
-def contaminated_ids(records: pd.DataFrame, duplicates: pd.DataFrame, trained_on: Sequence[str]) -> set[str]:
+def contaminated_ids(
+    records: pd.DataFrame, duplicates: pd.DataFrame, trained_on: Sequence[str]
+) -> set[str]:
     """Ids of the test items that stand, exactly or nearly, in a training or validation part of `trained_on`.
 
     Of pairs whose two items are both in the records: what a repair removed contaminates nothing.
     """
-    found = duplicates[duplicates["dataset_a"].isin(trained_on) & duplicates["id_a"].isin(records["id"])]
+    found = duplicates[
+        duplicates["dataset_a"].isin(trained_on) & duplicates["id_a"].isin(records["id"])
+    ]
     leaked = found["id_b"][(found["split_a"] != "test") & (found["split_b"] == "test")]
     return set(leaked) & set(records["id"])
 
 
-def verdicts(records: pd.DataFrame, duplicates: pd.DataFrame, trained_on: Sequence[str],
-             trained_words: Collection[str], known_overlaps: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def verdicts(
+    records: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    trained_on: Sequence[str],
+    trained_words: Collection[str],
+    known_overlaps: Mapping[str, Sequence[str]],
+) -> pd.DataFrame:
     """What the test parts of the records are worth after training on `trained_on`: one row a dataset.
 
     `known_overlaps`: dataset -> datasets that share images with it, in either direction. Columns:
@@ -212,18 +276,34 @@ def verdicts(records: pd.DataFrame, duplicates: pd.DataFrame, trained_on: Sequen
     rows = []
     for dataset, test in records[records["split"] == "test"].groupby("dataset", sort=False):
         found, words = int(test["id"].isin(leaked).sum()), labels_of(test["label_set"].iloc[0])
-        known = [name for name in trained_on
-                 if name in known_overlaps.get(dataset, ()) or dataset in known_overlaps.get(name, ())]
-        row = {"dataset": dataset, "items": len(test), "contaminated": found, "share": found / len(test),
-               "verdict": "clean", "words": len(words), "words_trained": len(set(words) & set(trained_words)),
-               "why": "no test item stands in what was trained on"}
+        known = [
+            name
+            for name in trained_on
+            if name in known_overlaps.get(dataset, ()) or dataset in known_overlaps.get(name, ())
+        ]
+        row = {
+            "dataset": dataset,
+            "items": len(test),
+            "contaminated": found,
+            "share": found / len(test),
+            "verdict": "clean",
+            "words": len(words),
+            "words_trained": len(set(words) & set(trained_words)),
+            "why": "no test item stands in what was trained on",
+        }
         if found:
-            row |= {"verdict": "contaminated",
-                    "why": f"{found} of {len(test)} test items stand in what was trained on"
-                           + (f"; {missing}" if absent else "")}
+            row |= {
+                "verdict": "contaminated",
+                "why": f"{found} of {len(test)} test items stand in what was trained on"
+                + (f"; {missing}" if absent else ""),
+            }
         elif known:
-            row |= {"verdict": "contaminated", "contaminated": np.nan, "share": np.nan,
-                    "why": f"known to share images with {', '.join(known)}, trained on; no pair of them is found here"}
+            row |= {
+                "verdict": "contaminated",
+                "contaminated": np.nan,
+                "share": np.nan,
+                "why": f"known to share images with {', '.join(known)}, trained on; no pair of them is found here",
+            }
         elif absent:
             row |= {"verdict": "unknown", "contaminated": np.nan, "share": np.nan, "why": missing}
         rows.append(row)
@@ -237,7 +317,9 @@ def audit(records: pd.DataFrame, features: np.ndarray | None = None) -> pd.DataF
     stands in the later (its first match).
     """
     found = _identical(records, features, FILES)
-    return found[found["split_a"] != found["split_b"]].drop_duplicates(["kind", "split_b", "id_a"], ignore_index=True)
+    return found[found["split_a"] != found["split_b"]].drop_duplicates(
+        ["kind", "split_b", "id_a"], ignore_index=True
+    )
 
 
 def audit_verdict(records: pd.DataFrame, duplicates: pd.DataFrame) -> list[str]:

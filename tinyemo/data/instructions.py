@@ -32,8 +32,8 @@ from pathlib import Path
 from reprlib import Repr
 from typing import TYPE_CHECKING
 
-from tinyemo.data.files import write_atomically
 from tinyemo.data.json_stream import stream_json
+from tinyemo.io import write_atomically
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -42,7 +42,10 @@ TASKS = ("caption", "vqa", "sentiment", "reasoning", "conversation")
 IMAGE_TOKEN = "<image>"
 
 ROLES = (("human", "user"), ("gpt", "assistant"))  # who speaks in turn; what we write stands first
-FORMS = {".json": ("[\n", ",\n", "\n]\n"), ".jsonl": ("", "\n", "\n")}  # before, between and after the records
+FORMS = {
+    ".json": ("[\n", ",\n", "\n]\n"),
+    ".jsonl": ("", "\n", "\n"),
+}  # before, between and after the records
 _HALF = re.compile("[\ud800-\udfff]")
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
@@ -103,7 +106,9 @@ def check_file(path: str | Path, image_root: str | Path | None = None, limit: in
         summary.records += 1
         if isinstance(item, Instruction) and item.image and image_root is not None:
             if not Path(image_root, item.image).is_file():
-                item = _refusal(path, row, item.id, f"image: no file {item.image!r} in {image_root}")
+                item = _refusal(
+                    path, row, item.id, f"image: no file {item.image!r} in {image_root}"
+                )
         if isinstance(item, ValueError):
             summary.faulty += 1
             if len(summary.problems) < limit:
@@ -140,7 +145,12 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
                     record = _record(item)
                     back = _parse(record, row)
                     _expect(back.id == item.id, "id", item.id, "text, and not none")
-                    _expect(_named_apart(back, row, ids) is back, "id", item.id, "one that no earlier record has")
+                    _expect(
+                        _named_apart(back, row, ids) is back,
+                        "id",
+                        item.id,
+                        "one that no earlier record has",
+                    )
                 except ValueError as error:
                     raise _refusal(path, row, item.id, error) from error
                 file.write((between if row else "") + encode(record))
@@ -150,7 +160,9 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
     return len(ids)
 
 
-def to_dataset(source: str | Path | Iterable[Instruction], folder: str | Path | None = None) -> "Dataset":
+def to_dataset(
+    source: str | Path | Iterable[Instruction], folder: str | Path | None = None
+) -> "Dataset":
     """A memory-mapped Dataset of id, image ("" for none) and conversations (a list of {from, value}), in order.
 
     It maps `<folder>/instructions.arrow`; without a folder, a temporary file that goes when Python ends.
@@ -159,7 +171,9 @@ def to_dataset(source: str | Path | Iterable[Instruction], folder: str | Path | 
     from datasets import Dataset, Features, List, Value
 
     text = Value("string")
-    schema = Features({"id": text, "image": text, "conversations": List({"from": text, "value": text})}).arrow_schema
+    schema = Features(
+        {"id": text, "image": text, "conversations": List({"from": text, "value": text})}
+    ).arrow_schema
     items = iter(read_instructions(source) if isinstance(source, str | Path) else source)
     if folder is None:
         folder = tempfile.mkdtemp(prefix="tinyemo-instructions-")
@@ -176,7 +190,11 @@ def to_dataset(source: str | Path | Iterable[Instruction], folder: str | Path | 
 
 def _record(item: Instruction) -> dict:
     """The record as LLaVA writes it."""
-    turns = [{"from": names[0], "value": text} for pair in item.turns for names, text in zip(ROLES, pair, strict=True)]
+    turns = [
+        {"from": names[0], "value": text}
+        for pair in item.turns
+        for names, text in zip(ROLES, pair, strict=True)
+    ]
     return {"id": item.id, **({"image": item.image} if item.image else {}), "conversations": turns}
 
 
@@ -189,7 +207,9 @@ def _parse(record: object, row: int) -> Instruction:
     """The record, checked. ValueError names the key and what was expected there."""
     if isinstance(record, ValueError):  # nothing could be read here
         raise record
-    _expect(isinstance(record, dict), "record", record, "an object with id, image and conversations")
+    _expect(
+        isinstance(record, dict), "record", record, "an object with id, image and conversations"
+    )
     name, image, turns = record.get("id"), record.get("image"), record.get("conversations")
     name = f"row-{row}" if name is None or name == "" else str(name) if type(name) is int else name
     _expect(isinstance(name, str), "id", name, "text or a whole number")
@@ -198,8 +218,15 @@ def _parse(record: object, row: int) -> Instruction:
         image = image[0] if image else ""
     image = "" if image is None else image
     _expect(isinstance(image, str), "image", image, "a path")
-    outside = image.startswith("/") or image[1:2] == ":" or "\\" in image or ".." in image.split("/")
-    _expect(not outside, "image", image, "a path within the folder of images, relative to it, with forward slashes")
+    outside = (
+        image.startswith("/") or image[1:2] == ":" or "\\" in image or ".." in image.split("/")
+    )
+    _expect(
+        not outside,
+        "image",
+        image,
+        "a path within the folder of images, relative to it, with forward slashes",
+    )
     _expect(isinstance(turns, list) and turns, "conversations", turns, "a list of turns")
     texts = []
     for k, turn in enumerate(turns):
@@ -207,15 +234,34 @@ def _parse(record: object, row: int) -> Instruction:
         text = turn.get("value") if isinstance(turn, dict) else None
         _expect(isinstance(text, str), key, turn, "an object with 'from' and 'value', both text")
         if turn.get("from") not in names:
-            _expect(False, f"{key}, 'from'", turn.get("from"), f"{names[0]!r}: human and gpt take turns, human begins")
+            _expect(
+                False,
+                f"{key}, 'from'",
+                turn.get("from"),
+                f"{names[0]!r}: human and gpt take turns, human begins",
+            )
         _expect(text.strip(), key, turn, "text that is not blank in 'value'")
         texts.append(text)
-    _expect(len(texts) % 2 == 0, "number of turns", len(texts), "an even one: human and gpt take turns, gpt ends")
+    _expect(
+        len(texts) % 2 == 0,
+        "number of turns",
+        len(texts),
+        "an even one: human and gpt take turns, gpt ends",
+    )
     tokens = [text.count(IMAGE_TOKEN) for text in texts]
-    _expect(tokens[0] == bool(image) and not any(tokens[1:]), f"number of {IMAGE_TOKEN} in each turn", tokens,
-            "one in the first and no other" if image else "none, since there is no image")
+    _expect(
+        tokens[0] == bool(image) and not any(tokens[1:]),
+        f"number of {IMAGE_TOKEN} in each turn",
+        tokens,
+        "one in the first and no other" if image else "none, since there is no image",
+    )
     for text in (name, image, *texts):
-        _expect(text.isascii() or not _HALF.search(text), "text", text, "UTF-8, and both halves of a \\u pair")
+        _expect(
+            text.isascii() or not _HALF.search(text),
+            "text",
+            text,
+            "UTF-8, and both halves of a \\u pair",
+        )
     return Instruction(name, image, tuple(zip(texts[::2], texts[1::2], strict=True)))
 
 
@@ -229,7 +275,11 @@ def _named_apart(item: Instruction, row: int, ids: set[int]) -> Instruction:
 
 
 def _refusal(path: str | Path, row: int, name: object, reason: object) -> ValueError:
-    return ValueError(f"{path}: row {row}" + (f" (id {_SHORT.repr(name)})" if name is not None else "") + f": {reason}")
+    return ValueError(
+        f"{path}: row {row}"
+        + (f" (id {_SHORT.repr(name)})" if name is not None else "")
+        + f": {reason}"
+    )
 
 
 def _judged(path: str | Path) -> Iterator[Instruction | ValueError]:
@@ -252,7 +302,11 @@ def main() -> None:
         sys.exit(str(error))
     counts = asdict(summary)
     problems = counts.pop("problems")
-    print(*(f"{name.replace('_', ' '):<20}{count:>15,}" for name, count in counts.items()), *problems, sep="\n")
+    print(
+        *(f"{name.replace('_', ' '):<20}{count:>15,}" for name, count in counts.items()),
+        *problems,
+        sep="\n",
+    )
     sys.exit(1 if summary.faulty else 0)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TextIO
 
 CHUNK = 1 << 20  # characters read at once
-LONGEST = 1 << 24  # characters of a record; a broken file is read no further than this to learn that it is broken
+LONGEST = (
+    1 << 24
+)  # characters of a record; a broken file is read no further than this to learn that it is broken
 _OPEN, _NEXT, _SPACE = re.compile(r"\s*\[\s*(\]?)"), re.compile(r"\s*([,\]])"), re.compile(r"\s*")
 
 
@@ -39,15 +41,19 @@ def _lines(file: TextIO) -> Iterator[object]:
     """The value of each line of JSON lines that is not blank, or a ValueError in its place."""
     for line in iter(partial(file.readline, LONGEST), ""):
         if len(line) == LONGEST:
-            yield ValueError(f"the line is longer than {LONGEST:,} characters; nothing after it was read")
+            yield ValueError(
+                f"the line is longer than {LONGEST:,} characters; nothing after it was read"
+            )
             return
         if not line.isspace():
             try:
                 yield json.loads(line)
             except (ValueError, RecursionError) as error:
                 fault, where = getattr(error, "msg", error), getattr(error, "pos", 0)
-                yield ValueError(f"not JSON at character {where:,} of the line ({fault}), expected one object a line "
-                                 "or one list")
+                yield ValueError(
+                    f"not JSON at character {where:,} of the line ({fault}), expected one object a line "
+                    "or one list"
+                )
 
 
 def _elements(file: TextIO) -> Iterator[object]:
@@ -73,9 +79,15 @@ def _elements(file: TextIO) -> Iterator[object]:
             continue
         more = file.read(max(CHUNK, len(buffer) - at)) if len(buffer) - at < LONGEST else ""
         if not more:
-            yield ValueError(f"the list is broken or cut off at character {gone + where:,} of the file ({fault}); "
-                             "nothing after it was read")
+            yield ValueError(
+                f"the list is broken or cut off at character {gone + where:,} of the file ({fault}); "
+                "nothing after it was read"
+            )
             return
-        buffer, gone, at = buffer[at:] + more, gone + at, 0  # the record may go on beyond the buffer
+        buffer, gone, at = (
+            buffer[at:] + more,
+            gone + at,
+            0,
+        )  # the record may go on beyond the buffer
     if (buffer[at:] + file.read(CHUNK)).strip():
         yield ValueError("something follows the end of the list, expected the end of the file")

@@ -12,7 +12,9 @@ from tinyemo.data.audit import find_duplicates, repair_splits
 from tinyemo.data.photos import PHOTO_SETS, read_photos, sound_images
 
 
-def read_mixture(names: Sequence[str], root: Path, on_broken: str = "error") -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_mixture(
+    names: Sequence[str], root: Path, on_broken: str = "error"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(records, report of broken images) of the datasets under `root`, as the collection of notebook 09 splits them.
 
     A training or validation image that stands in the test part of any of them, the same file or nearly the same

@@ -28,7 +28,12 @@ from tinyemo.data.folders import SPELLINGS, SPLIT_FOLDERS, file_records, files_u
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
 from tinyemo.emotions import labels_of
 
-SCORES = ("valence", "arousal", *labels_of("ekman"), "neutral")  # the columns of Emotion6's ground truth
+SCORES = (
+    "valence",
+    "arousal",
+    *labels_of("ekman"),
+    "neutral",
+)  # the columns of Emotion6's ground truth
 BROKEN = ("id", "image", "reason")
 
 
@@ -66,7 +71,9 @@ def read_photos(name: str, root: str | Path, seed: int = 0) -> pd.DataFrame:
     return records
 
 
-def read_csv(path: str | Path, dataset: str | None = None, label_set: str | None = None) -> pd.DataFrame:
+def read_csv(
+    path: str | Path, dataset: str | None = None, label_set: str | None = None
+) -> pd.DataFrame:
     """Records of a CSV with the columns image, label, and optionally split, p_<label>, attr_<name> or others of
     the records table. Images are relative to the CSV's folder; without a split all are train.
 
@@ -78,7 +85,9 @@ def read_csv(path: str | Path, dataset: str | None = None, label_set: str | None
     table = _table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
     for column in ("image", "label"):
         if column not in table:
-            raise ValueError(f"{path}: column {column!r} is missing: expected image, label[, split, p_..., attr_...]")
+            raise ValueError(
+                f"{path}: column {column!r} is missing: expected image, label[, split, p_..., attr_...]"
+            )
         if (empty := table[column].isna()).any():
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     split = table.get("split", pd.Series("train", index=table.index)).fillna("train")
@@ -90,7 +99,9 @@ def read_csv(path: str | Path, dataset: str | None = None, label_set: str | None
     return check_records(records.assign(**rest), path)
 
 
-def sound_images(records: pd.DataFrame, on_broken: str = "error") -> tuple[pd.DataFrame, pd.DataFrame]:
+def sound_images(
+    records: pd.DataFrame, on_broken: str = "error"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(records whose images can be decoded, report of the others: id, image, reason). Decodes every image.
 
     With on_broken "error" a broken or missing image is a ValueError that names the first and their number;
@@ -99,12 +110,16 @@ def sound_images(records: pd.DataFrame, on_broken: str = "error") -> tuple[pd.Da
     if on_broken not in ("error", "skip"):
         raise ValueError(f"on_broken {on_broken!r}: expected 'error' or 'skip'")
     with ThreadPoolExecutor() as pool:  # decoding leaves Python's lock
-        work = tqdm(pool.map(_fault, records["image"]), total=len(records), unit="image", desc="decoding")
+        work = tqdm(
+            pool.map(_fault, records["image"]), total=len(records), unit="image", desc="decoding"
+        )
         reasons = pd.Series(list(work), index=records.index, dtype=str)
     broken = records.assign(reason=reasons).loc[reasons != "", list(BROKEN)].reset_index(drop=True)
     if len(broken) and on_broken == "error":
-        raise ValueError(f"{len(broken)} of {len(records)} images cannot be read, the first is "
-                         f"{broken['image'][0]}: {broken['reason'][0]}; on_broken='skip' leaves them out")
+        raise ValueError(
+            f"{len(broken)} of {len(records)} images cannot be read, the first is "
+            f"{broken['image'][0]}: {broken['reason'][0]}; on_broken='skip' leaves them out"
+        )
     return records[reasons == ""].reset_index(drop=True), broken
 
 
@@ -112,7 +127,9 @@ def _fault(path: str) -> str:
     """Why an image cannot be decoded to its last row; "" if it can."""
     try:
         with Image.open(path) as image:
-            image.draft("RGB", (1, 1))  # a JPEG is read in full, but its pixels are made at an eighth of the size
+            image.draft(
+                "RGB", (1, 1)
+            )  # a JPEG is read in full, but its pixels are made at an eighth of the size
             image.convert("RGB")
         return ""
     except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
@@ -151,8 +168,14 @@ def _table(path: Path, **options) -> pd.DataFrame:
     """A CSV whose cells are missing only where they are empty ("null" and "None" may be words)."""
     _text(path)
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""], skipinitialspace=True,
-                           encoding="utf-8-sig", **options)
+        return pd.read_csv(
+            path,
+            keep_default_na=False,
+            na_values=[""],
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            **options,
+        )
     except ValueError as error:
         raise ValueError(f"{path}: not readable as CSV: {error}") from error
 
@@ -160,8 +183,10 @@ def _table(path: Path, **options) -> pd.DataFrame:
 def _check_listed(files: Sequence[Path], source: Path) -> None:
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise FileNotFoundError(f"{source} lists {missing[0]}, which is not there "
-                                f"({len(missing)} of its {len(files)} files are missing)")
+        raise FileNotFoundError(
+            f"{source} lists {missing[0]}, which is not there "
+            f"({len(missing)} of its {len(files)} files are missing)"
+        )
 
 
 def _emotion6(root: Path) -> pd.DataFrame:
@@ -176,10 +201,14 @@ def _emotion6(root: Path) -> pd.DataFrame:
     names = [Path(image).relative_to(images).as_posix().lower() for image in records["image"]]
     _check_listed([images / name for name in scores.index.difference(names)], truth)
     if absent := [name for name in names if name not in scores.index]:
-        raise ValueError(f"{truth}: no line for {absent[0]}: expected one for each image, {len(absent)} are missing")
+        raise ValueError(
+            f"{truth}: no line for {absent[0]}: expected one for each image, {len(absent)} are missing"
+        )
     scores = scores.loc[names].reset_index(drop=True)
     six = scores[list(labels_of("ekman"))]
-    shares = six.div(six.sum(axis=1).where(lambda total: total > 0), axis=0)  # all neutral: no distribution
+    shares = six.div(
+        six.sum(axis=1).where(lambda total: total > 0), axis=0
+    )  # all neutral: no distribution
     others = scores[["valence", "arousal", "neutral"]].add_prefix("attr_")
     return pd.concat([records, shares.add_prefix("p_"), others], axis=1)
 
@@ -189,7 +218,9 @@ def _ground_truth(path: Path) -> pd.DataFrame:
     header, *lines = _text(path).splitlines() or [""]
     columns = [word for word in re.findall(r"[a-z]+", header.lower()) if word in SCORES]
     if sorted(columns) != sorted(SCORES):
-        raise ValueError(f"{path}: line 1: expected a header that names {', '.join(SCORES)}, got {header!r}")
+        raise ValueError(
+            f"{path}: line 1: expected a header that names {', '.join(SCORES)}, got {header!r}"
+        )
     rows = {}
     for number, line in enumerate(lines, 2):
         name, *cells = line.replace(",", " ").split() or [""]
@@ -200,9 +231,16 @@ def _ground_truth(path: Path) -> pd.DataFrame:
         except ValueError:
             row = dict.fromkeys(SCORES, np.nan)  # no comparison holds with it
         (valence, arousal), shares = [row[k] for k in SCORES[:2]], [row[k] for k in SCORES[2:]]
-        if not (1 <= valence <= 9 and 1 <= arousal <= 9 and min(shares) >= 0 and abs(sum(shares) - 1) < 0.01):
-            raise ValueError(f"{path}: line {number}: expected a file, valence and arousal from 1 to 9 and "
-                             f"{len(shares)} shares that sum to 1, got {line!r}")
+        if not (
+            1 <= valence <= 9
+            and 1 <= arousal <= 9
+            and min(shares) >= 0
+            and abs(sum(shares) - 1) < 0.01
+        ):
+            raise ValueError(
+                f"{path}: line {number}: expected a file, valence and arousal from 1 to 9 and "
+                f"{len(shares)} shares that sum to 1, got {line!r}"
+            )
         rows[name.lower()] = row
     return pd.DataFrame.from_dict(rows, orient="index", columns=SCORES)
 
@@ -212,7 +250,9 @@ def _emotion_roi(root: Path) -> pd.DataFrame:
     lists = _inside(root, "training_testing_split")
     images, rows = lists.parent / "images", []
     for split in ("training", "testing"):
-        listed = [line.strip() for line in _text(lists / f"{split}.txt").splitlines() if line.strip()]
+        listed = [
+            line.strip() for line in _text(lists / f"{split}.txt").splitlines() if line.strip()
+        ]
         _check_listed([images / name for name in listed], lists / f"{split}.txt")
         rows += [(name, SPLIT_FOLDERS[split], name.split("/")[0]) for name in listed]
     return file_records(rows, images, "EmotionROI", "ekman")
@@ -231,9 +271,15 @@ def _emoset(root: Path) -> pd.DataFrame:
     for split in ("train", "val", "test"):
         listed = _json(root / f"{split}.json", list)
         for number, entry in enumerate(listed):
-            if not isinstance(entry, list) or len(entry) not in (3, 4) or not all(isinstance(x, str) for x in entry):
-                raise ValueError(f"{root / split}.json: record {number}: expected [label, image, annotation] or "
-                                 f"[label, id, image, annotation], got {entry!r}")
+            if (
+                not isinstance(entry, list)
+                or len(entry) not in (3, 4)
+                or not all(isinstance(x, str) for x in entry)
+            ):
+                raise ValueError(
+                    f"{root / split}.json: record {number}: expected [label, image, annotation] or "
+                    f"[label, id, image, annotation], got {entry!r}"
+                )
         _check_listed([root / entry[-2] for entry in listed], root / f"{split}.json")
         rows += [(entry[-2], SPLIT_FOLDERS[split], entry[0]) for entry in listed]
         notes += [root / entry[-1] for entry in listed]
@@ -246,12 +292,19 @@ def _emoset(root: Path) -> pd.DataFrame:
 def _emoset_attributes(path: Path) -> dict[str, object]:
     note = _json(path, dict)
     lists = {name: note.get(name, []) for name in ("object", "human_action", "facial_expression")}
-    lists = {name: [words] if isinstance(words, str) else list(words) for name, words in lists.items()}
+    lists = {
+        name: [words] if isinstance(words, str) else list(words) for name, words in lists.items()
+    }
     try:
         numbers = {name: float(note.get(name, np.nan)) for name in ("brightness", "colorfulness")}
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: brightness and colorfulness: expected numbers ({error})") from error
-    return {f"attr_{name}": value for name, value in {"scene": str(note.get("scene", "")), **lists, **numbers}.items()}
+        raise ValueError(
+            f"{path}: brightness and colorfulness: expected numbers ({error})"
+        ) from error
+    return {
+        f"attr_{name}": value
+        for name, value in {"scene": str(note.get("scene", "")), **lists, **numbers}.items()
+    }
 
 
 def _fi(root: Path) -> pd.DataFrame:
@@ -262,7 +315,10 @@ def _fi(root: Path) -> pd.DataFrame:
 def _artphoto(root: Path) -> pd.DataFrame:
     """testImages_artphoto/<class>_<number>.jpg"""
     folder = _inside(root, "testImages_artphoto")
-    rows = [(file.relative_to(folder).as_posix(), "test", file.name.split("_")[0]) for file in files_under(folder)]
+    rows = [
+        (file.relative_to(folder).as_posix(), "test", file.name.split("_")[0])
+        for file in files_under(folder)
+    ]
     return file_records(rows, folder, "ArtPhoto", "mikels")
 
 
@@ -275,20 +331,30 @@ def _abstract(root: Path) -> pd.DataFrame:
     names, *words = [column.strip("' ").lower() for column in table]
     labels = [SPELLINGS.get(word, word) for word in words]
     if sorted(labels) != sorted(labels_of("mikels")):
-        raise ValueError(f"{path}: header: expected {', '.join(labels_of('mikels'))}, got {', '.join(words)}")
+        raise ValueError(
+            f"{path}: header: expected {', '.join(labels_of('mikels'))}, got {', '.join(words)}"
+        )
     votes = table.iloc[:, 1:].apply(pd.to_numeric, errors="coerce").set_axis(labels, axis=1)
     bad = (votes.isna() | (votes < 0)).any(axis=1)
     if bad.any():
-        raise ValueError(f"{path}: row {int(np.argmax(bad)) + 1}: expected an image and {len(labels)} counts "
-                         f"of votes, got {', '.join(table[bad].iloc[0].astype(str))}")
+        raise ValueError(
+            f"{path}: row {int(np.argmax(bad)) + 1}: expected an image and {len(labels)} counts "
+            f"of votes, got {', '.join(table[bad].iloc[0].astype(str))}"
+        )
     files = table.iloc[:, 0].str.strip("' ")
     clear = votes.eq(votes.max(axis=1), axis=0).sum(axis=1) == 1
     files, votes = files[clear].reset_index(drop=True), votes[clear].reset_index(drop=True)
     _check_listed([folder / name for name in files], path)
     total = votes.sum(axis=1)
-    records = file_records([(name, "test", label) for name, label in zip(files, votes.idxmax(axis=1), strict=True)],
-                           folder, "Abstract", "mikels")
-    return pd.concat([records, votes.div(total, axis=0).add_prefix("p_")], axis=1).assign(attr_votes=total)
+    records = file_records(
+        [(name, "test", label) for name, label in zip(files, votes.idxmax(axis=1), strict=True)],
+        folder,
+        "Abstract",
+        "mikels",
+    )
+    return pd.concat([records, votes.div(total, axis=0).add_prefix("p_")], axis=1).assign(
+        attr_votes=total
+    )
 
 
 def _unbiasedemo(root: Path) -> pd.DataFrame:
@@ -298,23 +364,77 @@ def _unbiasedemo(root: Path) -> pd.DataFrame:
 
 CORNELL = "academic research only; the owners of the images keep their copyright"
 NONE = "none stated; made for research, the owners of the images keep their copyright"
-PHOTO_SETS: dict[str, Source] = {source.name: source for source in (
-    Source("Emotion6", "ekman", "Emotion6", _emotion6, CORNELL,
-           "download Emotion6.zip at http://chenlab.ece.cornell.edu/downloads.html, or ask its first author",
-           shares_images_with=("EmotionROI",), test_share=0.3),
-    Source("EmotionROI", "ekman", "EmotionROI", _emotion_roi, CORNELL + " (as Emotion6, whose images these are)",
-           "download EmotionROI.zip at http://chenlab.ece.cornell.edu/downloads.html, or ask its first author",
-           shares_images_with=("Emotion6",)),
-    Source("WEBEmo", "parrott", "WEBEmo", _webemo, NONE,
-           "ask the authors through https://rpand002.github.io/emotion.html"),
-    Source("EmoSet", "mikels", "EmoSet-118K", _emoset, NONE,
-           "download EmoSet-118K.zip, linked at https://vcc.tech/EmoSet"),
-    Source("FI", "mikels", "FI", _fi, NONE,
-           "follow 'Emotion dataset' at https://qzyou.github.io", test_share=0.2),
-    Source("ArtPhoto", "mikels", "ArtPhoto", _artphoto, NONE,
-           "download https://www.imageemotion.org/testImages_artphoto.zip"),
-    Source("Abstract", "mikels", "Abstract", _abstract, NONE,
-           "download https://www.imageemotion.org/testImages_abstract.zip", templates=("evoking-viewers",)),
-    Source("UnbiasedEmo", "unbiasedemo", "UnbiasedEmo", _unbiasedemo, NONE,
-           "ask the authors through https://rpand002.github.io/emotion.html"),
-)}
+PHOTO_SETS: dict[str, Source] = {
+    source.name: source
+    for source in (
+        Source(
+            "Emotion6",
+            "ekman",
+            "Emotion6",
+            _emotion6,
+            CORNELL,
+            "download Emotion6.zip at http://chenlab.ece.cornell.edu/downloads.html, or ask its first author",
+            shares_images_with=("EmotionROI",),
+            test_share=0.3,
+        ),
+        Source(
+            "EmotionROI",
+            "ekman",
+            "EmotionROI",
+            _emotion_roi,
+            CORNELL + " (as Emotion6, whose images these are)",
+            "download EmotionROI.zip at http://chenlab.ece.cornell.edu/downloads.html, or ask its first author",
+            shares_images_with=("Emotion6",),
+        ),
+        Source(
+            "WEBEmo",
+            "parrott",
+            "WEBEmo",
+            _webemo,
+            NONE,
+            "ask the authors through https://rpand002.github.io/emotion.html",
+        ),
+        Source(
+            "EmoSet",
+            "mikels",
+            "EmoSet-118K",
+            _emoset,
+            NONE,
+            "download EmoSet-118K.zip, linked at https://vcc.tech/EmoSet",
+        ),
+        Source(
+            "FI",
+            "mikels",
+            "FI",
+            _fi,
+            NONE,
+            "follow 'Emotion dataset' at https://qzyou.github.io",
+            test_share=0.2,
+        ),
+        Source(
+            "ArtPhoto",
+            "mikels",
+            "ArtPhoto",
+            _artphoto,
+            NONE,
+            "download https://www.imageemotion.org/testImages_artphoto.zip",
+        ),
+        Source(
+            "Abstract",
+            "mikels",
+            "Abstract",
+            _abstract,
+            NONE,
+            "download https://www.imageemotion.org/testImages_abstract.zip",
+            templates=("evoking-viewers",),
+        ),
+        Source(
+            "UnbiasedEmo",
+            "unbiasedemo",
+            "UnbiasedEmo",
+            _unbiasedemo,
+            NONE,
+            "ask the authors through https://rpand002.github.io/emotion.html",
+        ),
+    )
+}

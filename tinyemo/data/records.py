@@ -18,10 +18,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.files import write_atomically
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
+from tinyemo.io import write_atomically
 
-SPLITS = ("train", "validation", "test")  # in the order in which they gain authority: see audit.repair_splits
+SPLITS = (
+    "train",
+    "validation",
+    "test",
+)  # in the order in which they gain authority: see audit.repair_splits
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
 OPTIONAL = {**dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue"), ""), "turn": 0}
@@ -37,18 +41,26 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
     records = records.reset_index(drop=True)
     for column in REQUIRED:
         if column not in records:
-            raise ValueError(f"{source}: column {column!r} is missing: expected {', '.join(REQUIRED)}")
+            raise ValueError(
+                f"{source}: column {column!r} is missing: expected {', '.join(REQUIRED)}"
+            )
     for column in records.columns.difference([*REQUIRED, *OPTIONAL]):
         if not column.startswith(("p_", "attr_")):
-            raise ValueError(f"{source}: unknown column {column!r}: expected {', '.join(REQUIRED)}, "
-                             f"{', '.join(OPTIONAL)}, p_<label> or attr_<name>")
-    records = records.assign(**{name: value for name, value in OPTIONAL.items() if name not in records})
+            raise ValueError(
+                f"{source}: unknown column {column!r}: expected {', '.join(REQUIRED)}, "
+                f"{', '.join(OPTIONAL)}, p_<label> or attr_<name>"
+            )
+    records = records.assign(
+        **{name: value for name, value in OPTIONAL.items() if name not in records}
+    )
 
     def refuse(bad: pd.Series, column: str, expected: str) -> None:
         if bad.any():
             row = int(np.argmax(bad))
-            raise ValueError(f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
-                             f"got {records[column][row]!r}, expected {expected}")
+            raise ValueError(
+                f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
+                f"got {records[column][row]!r}, expected {expected}"
+            )
 
     for column in (*REQUIRED, *OPTIONAL):
         kind, name = (int, "a whole number") if column == "turn" else (str, "text")
@@ -58,11 +70,17 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         refuse(records[column] == "", column, "something other than empty text")
     refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
     refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
-    refuse(~records["label_set"].isin(list(LABEL_SETS)), "label_set", f"one of {', '.join(LABEL_SETS)}")
+    refuse(
+        ~records["label_set"].isin(list(LABEL_SETS)), "label_set", f"one of {', '.join(LABEL_SETS)}"
+    )
     for label_set, rows in records.groupby("label_set").groups.items():
         words = labels_of(label_set)
         here = records.index.isin(rows)
-        refuse(here & ~records["label"].isin(words), "label", f"one of {', '.join(words)} ({label_set})")
+        refuse(
+            here & ~records["label"].isin(words),
+            "label",
+            f"one of {', '.join(words)} ({label_set})",
+        )
     _check_shares(records, source)
     return records
 
@@ -83,8 +101,10 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
         good &= (np.isnan(others) | (others == 0)).all(1)
         if not good.all():
             row = int(rows[np.argmin(good)])
-            raise ValueError(f"{source}: row {row} (id {records['id'][row]!r}), columns p_<label>: expected "
-                             f"shares >= 0 over the labels of {label_set!r} that sum to 1, or none at all")
+            raise ValueError(
+                f"{source}: row {row} (id {records['id'][row]!r}), columns p_<label>: expected "
+                f"shares >= 0 over the labels of {label_set!r} that sum to 1, or none at all"
+            )
 
 
 def write_records(records: pd.DataFrame, path: str | Path) -> Path:
@@ -119,17 +139,27 @@ def seeded_split(
     ValueError if the fractions are not shares of train, validation and test that sum to 1.
     """
     shares = list(fractions.values())
-    if not set(fractions) <= set(SPLITS) or min(shares, default=-1) < 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"fractions {fractions}: expected shares of {', '.join(SPLITS)} that sum to 1")
+    if (
+        not set(fractions) <= set(SPLITS)
+        or min(shares, default=-1) < 0
+        or abs(sum(shares) - 1) > 1e-6
+    ):
+        raise ValueError(
+            f"fractions {fractions}: expected shares of {', '.join(SPLITS)} that sum to 1"
+        )
     rng = np.random.default_rng(seed)
     alone = records[group] == ""
-    key = ("group:" + records[group]).where(~alone, "item:" + records["id"])  # an item alone is its group
+    key = ("group:" + records[group]).where(
+        ~alone, "item:" + records["id"]
+    )  # an item alone is its group
     counts = pd.crosstab(key, records[stratify])  # (groups, strata), both sorted by name
     size, stratum = counts.sum(axis=1), counts.idxmax(axis=1)
     lack, share, chosen = np.zeros(len(shares)), np.array(shares), {}
     for name in counts.columns:
         members = size[stratum == name]
-        members = members.iloc[rng.permutation(len(members))].sort_values(ascending=False, kind="stable")
+        members = members.iloc[rng.permutation(len(members))].sort_values(
+            ascending=False, kind="stable"
+        )
         lack += share * members.sum()
         for member, items in members.items():
             best = int(np.argmax(np.where(share > 0, lack, -np.inf)))
@@ -145,12 +175,16 @@ def carve_validation(records: pd.DataFrame, fraction: float, seed: int) -> pd.Da
     """
     present = int((records["split"] == "validation").sum())
     if present:
-        raise ValueError(f"records already hold {present} validation items: nothing to carve out of train")
+        raise ValueError(
+            f"records already hold {present} validation items: nothing to carve out of train"
+        )
     train = records[records["split"] == "train"]
     split = seeded_split(train, {"train": 1 - fraction, "validation": fraction}, seed)
     if set(split) != {"train", "validation"}:
-        raise ValueError(f"cannot carve a share of {fraction} out of {len(train)} training items: "
-                         "one of the two parts would be empty")
+        raise ValueError(
+            f"cannot carve a share of {fraction} out of {len(train)} training items: "
+            "one of the two parts would be empty"
+        )
     return records.assign(split=split.reindex(records.index).fillna(records["split"]))
 
 
@@ -162,22 +196,28 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
     is dropped too: it has no distribution left. ValueError if an item is not labelled with Parrott's.
     """
     if label_set not in FROM_PARROTT:
-        raise ValueError(f"no map from Parrott's labels to {label_set!r}: expected one of {', '.join(FROM_PARROTT)}")
+        raise ValueError(
+            f"no map from Parrott's labels to {label_set!r}: expected one of {', '.join(FROM_PARROTT)}"
+        )
     strange = records["label_set"] != "parrott"
     if strange.any():
         row = int(np.argmax(strange))
-        raise ValueError(f"row {row} (id {records['id'].iloc[row]!r}): label set is "
-                         f"{records['label_set'].iloc[row]!r}, expected 'parrott'")
+        raise ValueError(
+            f"row {row} (id {records['id'].iloc[row]!r}): label set is "
+            f"{records['label_set'].iloc[row]!r}, expected 'parrott'"
+        )
     if label_set == "parrott":
         return records.reset_index(drop=True)
     mapped = records["label"].map(FROM_PARROTT[label_set])
     columns = [column for column in records if column.startswith("p_")]
     out = records.drop(columns=columns).assign(label=mapped, label_set=label_set)
     if columns:
-        sums = pd.DataFrame({
-            f"p_{coarse}": records.reindex(columns=[f"p_{fine}" for fine in fines]).sum(axis=1)
-            for coarse, fines in GROUPS[label_set].items()
-        })
+        sums = pd.DataFrame(
+            {
+                f"p_{coarse}": records.reindex(columns=[f"p_{fine}" for fine in fines]).sum(axis=1)
+                for coarse, fines in GROUPS[label_set].items()
+            }
+        )
         total = sums.sum(axis=1)
         given = records[columns].notna().any(axis=1)  # an empty distribution stays empty
         out = pd.concat([out, sums.div(total.where(total > 0), axis=0)], axis=1)

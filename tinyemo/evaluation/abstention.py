@@ -20,12 +20,14 @@ def risk_coverage(predictions: pd.DataFrame) -> pd.DataFrame:
     _, wrong = _by_confidence(predictions)
     answered = np.arange(1, wrong.shape[1] + 1)
     errors = wrong.sum(axis=1, keepdims=True)  # (S, 1)
-    return pd.DataFrame({
-        "coverage": answered / len(answered),
-        "risk": (wrong.cumsum(axis=1) / answered).mean(axis=0),
-        "random": errors.mean() / len(answered),
-        "oracle": (np.maximum(answered - (len(answered) - errors), 0) / answered).mean(axis=0),
-    })
+    return pd.DataFrame(
+        {
+            "coverage": answered / len(answered),
+            "risk": (wrong.cumsum(axis=1) / answered).mean(axis=0),
+            "random": errors.mean() / len(answered),
+            "oracle": (np.maximum(answered - (len(answered) - errors), 0) / answered).mean(axis=0),
+        }
+    )
 
 
 def abstention_scores(predictions: pd.DataFrame) -> dict[str, float]:
@@ -37,16 +39,27 @@ def abstention_scores(predictions: pd.DataFrame) -> dict[str, float]:
     curve = risk_coverage(predictions)
 
     def aurc(rows: np.ndarray) -> float:
-        times = np.bincount(rows, minlength=wrong.shape[1])[order]  # (S, N): an item counts as often as it was drawn
+        times = np.bincount(rows, minlength=wrong.shape[1])[
+            order
+        ]  # (S, N): an item counts as often as it was drawn
         answered = times.cumsum(axis=1)
         risk = (times * wrong).cumsum(axis=1) / np.maximum(answered, 1)
         return float((risk * times).sum(axis=1).mean() / len(rows))
 
     low, high = bootstrap_of(aurc, len(curve))
-    at = {f"accuracy_at_{share:.0%}".rstrip("%"): 1 - float(curve["risk"][max(round(share * len(curve)), 1) - 1])
-          for share in COVERAGES}
-    return {"aurc": float(curve["risk"].mean()), "aurc_low": low, "aurc_high": high,
-            "random": float(curve["random"].mean()), "oracle": float(curve["oracle"].mean()), **at}
+    at = {
+        f"accuracy_at_{share:.0%}".rstrip("%"): 1
+        - float(curve["risk"][max(round(share * len(curve)), 1) - 1])
+        for share in COVERAGES
+    }
+    return {
+        "aurc": float(curve["risk"].mean()),
+        "aurc_low": low,
+        "aurc_high": high,
+        "random": float(curve["random"].mean()),
+        "oracle": float(curve["oracle"].mean()),
+        **at,
+    }
 
 
 def _by_confidence(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -42,7 +42,9 @@ def expected_calibration_error(predictions: pd.DataFrame) -> float:
     Equally filled bins as in Nguyen and O'Connor 2015; it is not below zero by chance, so a small part of it is noise.
     """
     curve = calibration_curve(predictions)
-    return float(np.average((curve["confidence"] - curve["accuracy"]).abs(), weights=curve["items"]))
+    return float(
+        np.average((curve["confidence"] - curve["accuracy"]).abs(), weights=curve["items"])
+    )
 
 
 def log_loss(predictions: pd.DataFrame) -> pd.Series:
@@ -71,13 +73,17 @@ def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:
     for seed, one in predictions.groupby("seed"):
         held_out, test = one[one["split"] == "validation"], one[one["split"] == "test"]
         if held_out.empty:
-            raise ValueError(f"run {one['run'].iloc[0]!r}, seed {seed}: no predictions of split 'validation', "
-                             "on which a temperature could be chosen")
+            raise ValueError(
+                f"run {one['run'].iloc[0]!r}, seed {seed}: no predictions of split 'validation', "
+                "on which a temperature could be chosen"
+            )
         log_p = np.log(_probabilities(held_out).clip(lower=TINY).to_numpy(dtype=np.float64))
         temperature = best_temperature(log_p, _positions(held_out))
         scaled = _probabilities(test).astype(np.float64) ** (1 / temperature)
         scaled = scaled.div(scaled.sum(axis=1), axis=0)
-        parts.append(test.assign(**{name: scaled[name] for name in scaled}, temperature=temperature))
+        parts.append(
+            test.assign(**{name: scaled[name] for name in scaled}, temperature=temperature)
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -92,15 +98,21 @@ def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
     low, high = bootstrap(gain)
     return {
         "temperature": float(after.groupby("seed")["temperature"].first().mean()),
-        "ece": expected_calibration_error(before), "ece_calibrated": expected_calibration_error(after),
-        "log_loss": float(losses[0].mean()), "log_loss_calibrated": float(losses[1].mean()),
-        "log_loss_gain": float(gain.mean()), "log_loss_gain_low": low, "log_loss_gain_high": high,
+        "ece": expected_calibration_error(before),
+        "ece_calibrated": expected_calibration_error(after),
+        "log_loss": float(losses[0].mean()),
+        "log_loss_calibrated": float(losses[1].mean()),
+        "log_loss_gain": float(gain.mean()),
+        "log_loss_gain_low": low,
+        "log_loss_gain_high": high,
     }
 
 
 def _probabilities(predictions: pd.DataFrame) -> pd.DataFrame:
     """The p_ columns of the table's own label set."""
-    return predictions[[name for name in predictions if name.startswith("p_")]].dropna(axis=1, how="all")
+    return predictions[[name for name in predictions if name.startswith("p_")]].dropna(
+        axis=1, how="all"
+    )
 
 
 def _positions(predictions: pd.DataFrame) -> np.ndarray:

@@ -28,7 +28,9 @@ def predictions_table(
             f"probabilities have shape {probabilities.shape}, expected ({len(records)}, {len(labels)})"
         )
     table = records[["id", "dataset", "split", "label", "label_set"]].reset_index(drop=True)
-    columns = pd.DataFrame(probabilities.astype(np.float32), columns=[f"p_{label}" for label in labels])
+    columns = pd.DataFrame(
+        probabilities.astype(np.float32), columns=[f"p_{label}" for label in labels]
+    )
     pred = np.array(labels)[probabilities.argmax(1)]
     return pd.concat([table.assign(pred=pred), columns], axis=1).assign(run=run, seed=seed)
 

@@ -19,15 +19,20 @@ ALONE, OTHERS = "average of all items", "the other half of the annotators"
 
 def distances(target: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Row by row between distributions (N, C): `kl, chebyshev, cosine`. KL is inf where a vote had probability 0."""
-    target, predicted = np.asarray(target, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    target, predicted = (
+        np.asarray(target, dtype=np.float64),
+        np.asarray(predicted, dtype=np.float64),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(target > 0, target * np.log(target / predicted), 0)
     lengths = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)
-    return pd.DataFrame({
-        "kl": terms.sum(axis=1),
-        "chebyshev": np.abs(target - predicted).max(axis=1),
-        "cosine": (target * predicted).sum(axis=1) / lengths,
-    })
+    return pd.DataFrame(
+        {
+            "kl": terms.sum(axis=1),
+            "chebyshev": np.abs(target - predicted).max(axis=1),
+            "cosine": (target * predicted).sum(axis=1) / lengths,
+        }
+    )
 
 
 def vote_counts(records: pd.DataFrame, label_set: str, votes: int | pd.Series) -> pd.DataFrame:
@@ -37,9 +42,15 @@ def vote_counts(records: pd.DataFrame, label_set: str, votes: int | pd.Series) -
     a place in the set fall out, and with them the items that have no vote left or never had one.
     """
     own = (records["label_set"] == label_set).all()
-    shares = {label: records.reindex(columns=[f"p_{fine}" for fine in ([label] if own else GROUPS[label_set][label])])
-              for label in labels_of(label_set)}
-    counts = pd.DataFrame({label: (part.sum(axis=1) * votes).round() for label, part in shares.items()})
+    shares = {
+        label: records.reindex(
+            columns=[f"p_{fine}" for fine in ([label] if own else GROUPS[label_set][label])]
+        )
+        for label in labels_of(label_set)
+    }
+    counts = pd.DataFrame(
+        {label: (part.sum(axis=1) * votes).round() for label, part in shares.items()}
+    )
     counts = counts.fillna(0).astype(int)
     return counts.set_index(records["id"])[(counts.sum(axis=1) > 0).to_numpy()]
 
@@ -75,18 +86,40 @@ def distribution_table(models: Mapping[str, pd.DataFrame], counts: pd.DataFrame)
     shares = votes / votes.sum(axis=1, keepdims=True)
     average = np.broadcast_to(shares.mean(axis=0), shares.shape)
     columns = [f"p_{label}" for label in counts]
-    predicted = {name: [one.set_index("id").loc[counts.index, columns].to_numpy() for _, one in table.groupby("seed")]
-                 for name, table in models.items()} | {ALONE: [average]}
+    predicted = {
+        name: [
+            one.set_index("id").loc[counts.index, columns].to_numpy()
+            for _, one in table.groupby("seed")
+        ]
+        for name, table in models.items()
+    } | {ALONE: [average]}
     halves = list(halvings(votes))
 
     def mean(pairs: list[tuple[np.ndarray, np.ndarray]], prefix: str = "") -> dict[str, float]:
         tables = [distances(target / target.sum(axis=1, keepdims=True), p) for target, p in pairs]
         items = sum(tables) / len(tables)
-        kl = dict(zip(("kl", "kl_low", "kl_high"), (items["kl"].mean(), *bootstrap(items["kl"])), strict=True))
-        return {f"{prefix}{name}": value for name, value in (kl | items.drop(columns="kl").mean().to_dict()).items()}
+        kl = dict(
+            zip(
+                ("kl", "kl_low", "kl_high"),
+                (items["kl"].mean(), *bootstrap(items["kl"])),
+                strict=True,
+            )
+        )
+        return {
+            f"{prefix}{name}": value
+            for name, value in (kl | items.drop(columns="kl").mean().to_dict()).items()
+        }
 
-    rows = [{"model": name, **mean([(votes, p) for p in members]),
-             **mean([(second, p) for _, second in halves for p in members], "half_")}
-            for name, members in predicted.items()]
-    others = [(second, (first + average) / (first.sum(axis=1, keepdims=True) + 1)) for first, second in halves]
+    rows = [
+        {
+            "model": name,
+            **mean([(votes, p) for p in members]),
+            **mean([(second, p) for _, second in halves for p in members], "half_"),
+        }
+        for name, members in predicted.items()
+    ]
+    others = [
+        (second, (first + average) / (first.sum(axis=1, keepdims=True) + 1))
+        for first, second in halves
+    ]
     return pd.DataFrame([*rows, {"model": OTHERS, **mean(others, "half_")}])

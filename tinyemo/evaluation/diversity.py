@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from sacrebleu.metrics import BLEU
 
-_BLEU = BLEU(lowercase=True, effective_order=True)  # sentence level: texts of under four words have a score too
+_BLEU = BLEU(
+    lowercase=True, effective_order=True
+)  # sentence level: texts of under four words have a score too
 
 
 def _sample(texts: Sequence[str], size: int, seed: int) -> list[str]:
@@ -27,8 +29,11 @@ def distinct_n(texts: Sequence[str], n: int = 2, sample: int = 1000, seed: int =
     """
     if n < 1:
         raise ValueError(f"n = {n}: expected at least 1")
-    grams = [tuple(words[i:i + n]) for words in (text.lower().split() for text in _sample(texts, sample, seed))
-             for i in range(len(words) - n + 1)]
+    grams = [
+        tuple(words[i : i + n])
+        for words in (text.lower().split() for text in _sample(texts, sample, seed))
+        for i in range(len(words) - n + 1)
+    ]
     return len(set(grams)) / len(grams) if grams else float("nan")
 
 
@@ -40,6 +45,10 @@ def self_bleu(texts: Sequence[str], sample: int = 200, seed: int = 0) -> float:
     """
     drawn = _sample(texts, sample, seed)
     if len(drawn) < 2:
-        raise ValueError(f"self-BLEU of {len(drawn)} text: expected at least two, each is compared with the others")
-    scores = [_BLEU.sentence_score(text, drawn[:i] + drawn[i + 1:]).score for i, text in enumerate(drawn)]
+        raise ValueError(
+            f"self-BLEU of {len(drawn)} text: expected at least two, each is compared with the others"
+        )
+    scores = [
+        _BLEU.sentence_score(text, drawn[:i] + drawn[i + 1 :]).score for i, text in enumerate(drawn)
+    ]
     return min(float(np.mean(scores)) / 100, 1.0)  # 100.00000000000004 for equal texts

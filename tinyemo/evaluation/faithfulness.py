@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from emoscenes.mentions import faults, mentions, named
 from tinyemo.data.instructions import Instruction
-from tinyemo.data.requests import attributes_of
-from tinyemo.evaluation.mentions import faults, mentions, named
+from tinyemo.emoreason.requests import attributes_of
 
 Pairs = list[tuple[str, str]]
 
@@ -41,7 +41,13 @@ def faithfulness(
         attributes, label_set = known[item.id.rpartition("#")[0]]
         text = " ".join(answer for _, answer in item.turns)
         found, wrong = len(mentions(text)), len(faults(text, attributes, item.label))
-        row = {"task": item.task, "mentions": found, "wrong": wrong, "named": np.nan, "two_named": np.nan}
+        row = {
+            "task": item.task,
+            "mentions": found,
+            "wrong": wrong,
+            "named": np.nan,
+            "two_named": np.nan,
+        }
         if item.task == "reasoning":
             pairs = evidence(attributes, item.label, label_set)
             row["named"] = len(named(text, pairs))
@@ -49,11 +55,13 @@ def faithfulness(
         rows.append(row)
     table = pd.DataFrame(rows).astype({"two_named": float})
     grouped = table.groupby("task")
-    return pd.DataFrame({
-        "texts": grouped.size(),
-        "mentions": grouped["mentions"].sum(),
-        "faulty": grouped["wrong"].agg(lambda wrong: (wrong > 0).mean()),
-        "precision": 1 - grouped["wrong"].sum() / grouped["mentions"].sum(),
-        "named": grouped["named"].mean(),
-        "two_named": grouped["two_named"].mean(),
-    })
+    return pd.DataFrame(
+        {
+            "texts": grouped.size(),
+            "mentions": grouped["mentions"].sum(),
+            "faulty": grouped["wrong"].agg(lambda wrong: (wrong > 0).mean()),
+            "precision": 1 - grouped["wrong"].sum() / grouped["mentions"].sum(),
+            "named": grouped["named"].mean(),
+            "two_named": grouped["two_named"].mean(),
+        }
+    )

@@ -19,7 +19,9 @@ def bootstrap(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     return _interval(means)
 
 
-def bootstrap_of(score: Callable[[np.ndarray], float], items: int, seed: int = 0) -> tuple[float, float]:
+def bootstrap_of(
+    score: Callable[[np.ndarray], float], items: int, seed: int = 0
+) -> tuple[float, float]:
     """95 % interval (low, high) of a score that is no mean: `score` takes the rows (items,) of one resample."""
     rng = np.random.default_rng(seed)
     return _interval([score(rng.integers(items, size=items)) for _ in range(RESAMPLES)])

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.api_teacher import ApiTeacher
-from tinyemo.data.journal import collect
-from tinyemo.data.requests import Request
+from tinyemo.emoreason.api_teacher import ApiTeacher
+from tinyemo.emoreason.requests import Request
+from tinyemo.emoreason.response_cache import collect
 
 PROMPT_FILE = Path(__file__).with_name("judge_prompt.txt")
 OVERLAPS = ("clue_overlap", "label_overlap")
@@ -41,8 +41,10 @@ class Judge(ApiTeacher):
         super().__post_init__()
         self.prompt = Path(self.prompt_file).read_text(encoding="utf-8")
         if missing := [slot for slot in NEEDED if slot not in self.prompt]:
-            raise ValueError(f"{self.prompt_file}: expected {' and '.join(NEEDED)} in the judge's prompt, "
-                             f"found no {missing[0]}")
+            raise ValueError(
+                f"{self.prompt_file}: expected {' and '.join(NEEDED)} in the judge's prompt, "
+                f"found no {missing[0]}"
+            )
 
     @property
     def key(self) -> str:
@@ -55,8 +57,12 @@ class Judge(ApiTeacher):
         return [{"role": "user", "content": _SLOT.sub(lambda slot: filled[slot[1]], self.prompt)}]
 
 
-def judge_texts(texts: pd.DataFrame, references: Mapping[str, tuple[str, str]], judge: Judge, journal: Path,
-                ) -> pd.DataFrame:
+def judge_texts(
+    texts: pd.DataFrame,
+    references: Mapping[str, tuple[str, str]],
+    judge: Judge,
+    journal: Path,
+) -> pd.DataFrame:
     """`texts` (columns id, text, and any others) and beside each
 
         clue_overlap, label_overlap   0 to 10; nan where there is no readable verdict
@@ -72,7 +78,9 @@ def judge_texts(texts: pd.DataFrame, references: Mapping[str, tuple[str, str]], 
         if not reference.strip():
             raise ValueError(f"text about {name!r}: expected a reference with words to judge it by")
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        asked[name, text] = Request(f"{name}#judge-{digest}", "", "judge", label, "", question=text, caption=reference)
+        asked[name, text] = Request(
+            f"{name}#judge-{digest}", "", "judge", label, "", question=text, caption=reference
+        )
     replies = collect(judge, list(asked.values()), journal)
     rows = []
     for key in texts[["id", "text"]].itertuples(index=False, name=None):

@@ -20,7 +20,11 @@ from sklearn.svm import SVC
 from tinyemo.evaluation.calibration import best_temperature
 
 C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
-GAMMAS = (0.2, 0.4, 0.8)  # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
+GAMMAS = (
+    0.2,
+    0.4,
+    0.8,
+)  # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
 FOLDS = 5
 TUNE_ON = 2000  # items at most that settings are chosen on, a seeded stratified sample; the model gets all
 SCORED = 4000  # small samples are folded several times, until about so many predictions are scored
@@ -64,26 +68,34 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
     if len(y) > TUNE_ON:
         rows, _ = train_test_split(rows, train_size=TUNE_ON, stratify=y, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a corner of the grid may well stop early
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # a corner of the grid may well stop early
         parameters, accuracy, scores = _tune(name, unit[rows], y[rows], seed)
         model = _model(name, parameters).fit(unit, y)
     return Probe(model, parameters, accuracy, best_temperature(scores, y[rows]), mean, scale)
 
 
-def _model(name: str, parameters: dict[str, float], kernel: str = "rbf") -> LogisticRegression | SVC:
+def _model(
+    name: str, parameters: dict[str, float], kernel: str = "rbf"
+) -> LogisticRegression | SVC:
     if name == "logreg":
         return LogisticRegression(**parameters, max_iter=1000, tol=1e-3)
     return SVC(**parameters, kernel=kernel, cache_size=1000)
 
 
-def _tune(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> tuple[dict[str, float], float, np.ndarray]:
+def _tune(
+    name: str, x: np.ndarray, y: np.ndarray, seed: int
+) -> tuple[dict[str, float], float, np.ndarray]:
     """The best parameters, their accuracy, and their scores (N, C) on the last round of held-out folds."""
     folds = min(FOLDS, int(np.bincount(y).min()))
     rounds = min(3, max(1, SCORED // len(y)))
     best = ({}, -1.0, np.empty(0))
     for gamma in GAMMAS if name == "svm" else (None,):
         given = {} if gamma is None else {"gamma": gamma}
-        inputs = x if gamma is None else rbf_kernel(x, gamma=gamma)  # one kernel serves folds and all C
+        inputs = (
+            x if gamma is None else rbf_kernel(x, gamma=gamma)
+        )  # one kernel serves folds and all C
         for c in C_GRIDS[name]:
             model, hits = _model(name, {"C": c} | given, kernel="precomputed"), []
             for r in range(rounds):
@@ -104,7 +116,9 @@ def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:
     if name not in C_GRIDS:
         raise ValueError(f"unknown probe {name!r}: expected one of {', '.join(C_GRIDS)}")
     if x.ndim != 2 or y.shape != (len(x),):
-        raise ValueError(f"probe: expected features (N, D) and labels (N,), got {x.shape} and {y.shape}")
+        raise ValueError(
+            f"probe: expected features (N, D) and labels (N,), got {x.shape} and {y.shape}"
+        )
     if not np.isfinite(x).all():
         row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
         raise ValueError(f"probe: features of row {row} hold NaN or infinity")

@@ -21,17 +21,28 @@ PENALTIES = np.logspace(-1, 5, 13)
 def concordance(truth: np.ndarray, predicted: np.ndarray) -> float:
     """CCC of (N,) values: 2 cov / (var + var + (difference of means)^2); 1 only if they are equal, 0 by chance."""
     covariance = ((truth - truth.mean()) * (predicted - predicted.mean())).mean()
-    return float(2 * covariance / (truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2))
+    return float(
+        2 * covariance / (truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2)
+    )
 
 
 def numeric_attributes(records: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Those of the columns `names` that the records have, as numbers."""
-    return [name for name in names if name in records and pd.api.types.is_numeric_dtype(records[name])
-            and records[name].notna().any()]
+    return [
+        name
+        for name in names
+        if name in records
+        and pd.api.types.is_numeric_dtype(records[name])
+        and records[name].notna().any()
+    ]
 
 
-def regression_table(train: pd.DataFrame, test: pd.DataFrame, inputs: Mapping[str, tuple[np.ndarray, np.ndarray]],
-                     names: Sequence[str]) -> pd.DataFrame:
+def regression_table(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    inputs: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    names: Sequence[str],
+) -> pd.DataFrame:
     """A row each column of `names` and each of `inputs`: {name: (training rows (N, D), test rows (M, D))}.
 
     Columns `attribute, input, ccc, ccc_low, ccc_high, rmse, rmse_low, rmse_high, rmse_of_mean, items`; intervals are
@@ -47,7 +58,12 @@ def regression_table(train: pd.DataFrame, test: pd.DataFrame, inputs: Mapping[st
             predicted = head.predict(np.asarray(x_test)[asked])
             row = {"attribute": name.removeprefix("attr_"), "input": source}
             for label, score in (("ccc", concordance), ("rmse", rmse)):
-                low, high = bootstrap_of(lambda i, score=score, t=truth, p=predicted: score(t[i], p[i]), len(truth))
+                low, high = bootstrap_of(
+                    lambda i, score=score, t=truth, p=predicted: score(t[i], p[i]), len(truth)
+                )
                 row |= {label: score(truth, predicted), f"{label}_low": low, f"{label}_high": high}
-            rows.append(row | {"rmse_of_mean": rmse(truth, np.full(len(truth), y.mean())), "items": len(truth)})
+            rows.append(
+                row
+                | {"rmse_of_mean": rmse(truth, np.full(len(truth), y.mean())), "items": len(truth)}
+            )
     return pd.DataFrame(rows)

@@ -27,9 +27,11 @@ def correctness(predictions: pd.DataFrame) -> pd.DataFrame:
     first, reference = next(iter(runs.items()))
     for run, items in runs.items():
         if not items.index.equals(reference.index):
-            raise ValueError(f"runs {first!r} and {run!r} were not asked the same items: "
-                             f"{len(reference.index.difference(items.index))} only in the first, "
-                             f"{len(items.index.difference(reference.index))} only in the second")
+            raise ValueError(
+                f"runs {first!r} and {run!r} were not asked the same items: "
+                f"{len(reference.index.difference(items.index))} only in the first, "
+                f"{len(items.index.difference(reference.index))} only in the second"
+            )
     return pd.DataFrame(runs)
 
 
@@ -47,7 +49,12 @@ def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
     observed = float(values @ counts / n)
     extreme = int((np.abs(means - observed) >= abs(observed) - 1e-12).sum())
     low, high = np.quantile(means, [0.025, 0.975])
-    return {"difference": observed, "low": float(low), "high": float(high), "p": (1 + extreme) / (1 + RESAMPLES)}
+    return {
+        "difference": observed,
+        "low": float(low),
+        "high": float(high),
+        "p": (1 + extreme) / (1 + RESAMPLES),
+    }
 
 
 def holm(p: Sequence[float]) -> np.ndarray:
@@ -71,11 +78,20 @@ def compare_runs(predictions: pd.DataFrame, pairs: Iterable[tuple[str, str]]) ->
         for pair in pairs:
             if set(pair) <= present:
                 items = correctness(part[part["run"].isin(pair)])
-                rows.append({"dataset": dataset, "run": pair[0], "other": pair[1], "items": len(items),
-                             **paired_test(items[pair[0]] - items[pair[1]])})
+                rows.append(
+                    {
+                        "dataset": dataset,
+                        "run": pair[0],
+                        "other": pair[1],
+                        "items": len(items),
+                        **paired_test(items[pair[0]] - items[pair[1]]),
+                    }
+                )
     missing = set(pairs) - {(row["run"], row["other"]) for row in rows}
     if missing or not rows:
-        raise ValueError(f"runs to compare {sorted(missing)}: expected two runs with test items of one dataset")
+        raise ValueError(
+            f"runs to compare {sorted(missing)}: expected two runs with test items of one dataset"
+        )
     return pd.DataFrame(rows).assign(p_holm=holm([row["p"] for row in rows]))
 
 
@@ -90,4 +106,8 @@ def significantly_best(items: pd.DataFrame) -> str | None:
         return None
     leader = items.mean().idxmax()
     adjusted = holm([paired_test(items[a] - items[b])["p"] for a, b in pairs])
-    return leader if all(p < ALPHA for p, pair in zip(adjusted, pairs, strict=True) if leader in pair) else None
+    return (
+        leader
+        if all(p < ALPHA for p, pair in zip(adjusted, pairs, strict=True) if leader in pair)
+        else None
+    )

@@ -59,18 +59,26 @@ def score_by_dataset(
     rows = []
     for dataset, part in test.groupby("dataset", sort=False):
         if part["label_set"].nunique() > 1:
-            raise ValueError(f"dataset {dataset!r} is predicted under {', '.join(part['label_set'].unique())}: "
-                             "expected one label set a dataset")
+            raise ValueError(
+                f"dataset {dataset!r} is predicted under {', '.join(part['label_set'].unique())}: "
+                "expected one label set a dataset"
+            )
         items = correctness(part)
-        clean = pd.DataFrame({run: ~items.index.isin(list(contaminated.get(run, ()))) for run in items}, items.index)
+        clean = pd.DataFrame(
+            {run: ~items.index.isin(list(contaminated.get(run, ()))) for run in items}, items.index
+        )
         column = []
         for run, one in part.groupby("run", sort=False):
             row = {"run": run, "dataset": dataset, "trained_on": dataset in trained_on.get(run, ())}
             row |= _score(one, _verdict(verdicts, run, dataset), items.loc[clean[run], run])
             column.append(row)
         for group in (True, False):
-            rivals = [row["run"] for row in column if row["trained_on"] == group
-                      and not (row["verdict"] == "contaminated" and pd.isna(row["clean_accuracy"]))]
+            rivals = [
+                row["run"]
+                for row in column
+                if row["trained_on"] == group
+                and not (row["verdict"] == "contaminated" and pd.isna(row["clean_accuracy"]))
+            ]
             winner = significantly_best(items.loc[clean[rivals].all(axis=1), rivals])
             for row in column:
                 if row["trained_on"] == group:
@@ -97,13 +105,18 @@ def judge(
     for run, sources in taught.items():
         rows, leaked[run] = [], set()
         for dataset, names in sources.items():
-            words = {word for name in names if name in label_set for word in labels_of(label_set[name])}
+            words = {
+                word for name in names if name in label_set for word in labels_of(label_set[name])
+            }
             table = verdicts(records, duplicates, names, words, overlaps)
             rows.append(table[table["dataset"] == dataset])
             own = records.loc[records["dataset"] == dataset, "id"]
             leaked[run] |= contaminated_ids(records, duplicates, names).intersection(own)
         verdict[run] = pd.concat(rows, ignore_index=True)
-    seen = {run: [dataset for dataset, names in sources.items() if dataset in names] for run, sources in taught.items()}
+    seen = {
+        run: [dataset for dataset, names in sources.items() if dataset in names]
+        for run, sources in taught.items()
+    }
     return {"verdicts": verdict, "contaminated": leaked, "trained_on": seen}
 
 
@@ -113,8 +126,12 @@ def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float]:
     for row in long.to_dict("records"):
         name = f"{row['run']}/{row['dataset']}/accuracy"
         spread = {f"{name}_{key}": row[key] for key in ("sd", "low", "high")}
-        metrics |= {name: row["accuracy"]} | {key: value for key, value in spread.items() if pd.notna(value)}
-    for run, mean in long[~long["trained_on"]].groupby("run", sort=False)["accuracy"].mean().items():
+        metrics |= {name: row["accuracy"]} | {
+            key: value for key, value in spread.items() if pd.notna(value)
+        }
+    for run, mean in (
+        long[~long["trained_on"]].groupby("run", sort=False)["accuracy"].mean().items()
+    ):
         metrics[f"{run}/zero_shot_mean"] = mean
     for row in gains.to_dict("records"):
         name = f"{row['run']} minus {row['other']}/{row['dataset']}"
@@ -126,16 +143,27 @@ def _score(one: pd.DataFrame, verdict: pd.Series, rest: pd.Series) -> dict:
     """The numbers of one cell; `rest` is the correctness of the items that no audit found in the training data."""
     metrics, items = accuracy_metrics(one), one["id"].nunique()
     whole = metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
-    clean, sd = (float("nan"),) * 3, metrics["accuracy_sd"] if one["seed"].nunique() > 1 else float("nan")
+    clean, sd = (
+        (float("nan"),) * 3,
+        metrics["accuracy_sd"] if one["seed"].nunique() > 1 else float("nan"),
+    )
     if verdict["verdict"] == "clean":
         clean = whole
     elif verdict["verdict"] == "contaminated" and 0 < len(rest) < items:
         clean = float(rest.mean()), *bootstrap(rest.to_numpy())
     return {
-        "accuracy": whole[0], "sd": sd, "low": whole[1], "high": whole[2], "items": items,
-        "majority": majority_accuracy(one), "verdict": verdict["verdict"], "contaminated": verdict["share"],
+        "accuracy": whole[0],
+        "sd": sd,
+        "low": whole[1],
+        "high": whole[2],
+        "items": items,
+        "majority": majority_accuracy(one),
+        "verdict": verdict["verdict"],
+        "contaminated": verdict["share"],
         "words_trained": f"{verdict['words_trained']}/{verdict['words']}",
-        "clean_accuracy": clean[0], "clean_low": clean[1], "clean_high": clean[2],
+        "clean_accuracy": clean[0],
+        "clean_low": clean[1],
+        "clean_high": clean[2],
     }
 
 
@@ -143,7 +171,9 @@ def _verdict(verdicts: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd
     table = verdicts.get(run, pd.DataFrame(columns=["dataset"]))
     found = table[table["dataset"] == dataset]
     if len(found) != 1:
-        raise ValueError(f"verdicts of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one")
+        raise ValueError(
+            f"verdicts of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one"
+        )
     return found.iloc[0]
 
 
@@ -155,13 +185,19 @@ def wide_table(long: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """
     check_columns(columns)
     if "low" not in long or long["low"].isna().any():
-        raise ValueError("accuracies without an interval: expected rows of score_by_dataset only; published numbers "
-                         "stand in a table of their own (published_table)")
+        raise ValueError(
+            "accuracies without an interval: expected rows of score_by_dataset only; published numbers "
+            "stand in a table of their own (published_table)"
+        )
     cells = {(row["run"], row["dataset"]): _cell(row) for row in long.to_dict("records")}
     majority = long.drop_duplicates("dataset").set_index("dataset")["majority"]
-    rows = [{"model": "majority class", **{name: f"{share:.3f}" for name, share in majority.items()}}]
-    rows += [{"model": run, **{name: cells.get((run, name), NO_CELL) for name in majority.index}}
-             for run in dict.fromkeys(long["run"])]
+    rows = [
+        {"model": "majority class", **{name: f"{share:.3f}" for name, share in majority.items()}}
+    ]
+    rows += [
+        {"model": run, **{name: cells.get((run, name), NO_CELL) for name in majority.index}}
+        for run in dict.fromkeys(long["run"])
+    ]
     return pd.DataFrame(rows).reindex(columns=["model", *columns], fill_value="absent")
 
 
@@ -170,8 +206,10 @@ def check_columns(columns: Sequence[str]) -> None:
     embedded = [name for name in columns if name.startswith("scenes-")]
     if embedded and len(embedded) < len(columns):
         real = [name for name in columns if name not in embedded]
-        raise ValueError(f"embedded datasets ({', '.join(embedded)}) and real ones ({', '.join(real)}) in one table: "
-                         "expected two tables")
+        raise ValueError(
+            f"embedded datasets ({', '.join(embedded)}) and real ones ({', '.join(real)}) in one table: "
+            "expected two tables"
+        )
 
 
 def _cell(row: dict) -> str:

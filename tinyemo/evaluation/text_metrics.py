@@ -19,7 +19,7 @@ from tinyemo.data.instructions import Instruction
 from tinyemo.features.encoders import ImageEncoder
 
 if TYPE_CHECKING:  # the metrics of texts need no language model
-    from tinyemo.models.mm_llm import MultimodalLM
+    from tinyemo.models.multimodal_lm import MultimodalLM
 
 PREFIX = "A photo depicts "  # what CLIPScore's authors put before a text
 WEIGHT = 2.5  # spreads CLIP's cosines over about [0, 1]
@@ -33,8 +33,12 @@ def rouge_l(texts: Sequence[str], references: Sequence[str]) -> np.ndarray:
     from rouge_score.rouge_scorer import RougeScorer  # two seconds
 
     scorer = RougeScorer(["rougeL"])
-    return np.array([scorer.score(reference, text)["rougeL"].fmeasure
-                     for text, reference in _paired(texts, references)])
+    return np.array(
+        [
+            scorer.score(reference, text)["rougeL"].fmeasure
+            for text, reference in _paired(texts, references)
+        ]
+    )
 
 
 def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
@@ -45,10 +49,17 @@ def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     pairs = _paired(texts, references)
     if not pairs:
         raise ValueError("BLEU of no texts: expected at least one")
-    return BLEU().corpus_score([text for text, _ in pairs], [[reference for _, reference in pairs]]).score / 100
+    return (
+        BLEU()
+        .corpus_score([text for text, _ in pairs], [[reference for _, reference in pairs]])
+        .score
+        / 100
+    )
 
 
-def clip_score(encoder: ImageEncoder, pooled: Tensor, texts: Sequence[str], prefix: str = PREFIX) -> np.ndarray:
+def clip_score(
+    encoder: ImageEncoder, pooled: Tensor, texts: Sequence[str], prefix: str = PREFIX
+) -> np.ndarray:
     """(N,) CLIPScore of texts against the pooled features (N, D) of their images by the same encoder:
     2.5 * max(cos(image, prefix + text), 0) (Hessel et al. 2021, equation 1).
 
@@ -56,13 +67,19 @@ def clip_score(encoder: ImageEncoder, pooled: Tensor, texts: Sequence[str], pref
     OpenAI's CLIP) is cut. ValueError: not as many texts as images, or an encoder without a text tower.
     """
     if len(texts) != len(pooled):
-        raise ValueError(f"CLIPScore of {len(texts)} texts and {len(pooled)} images: expected one text an image")
+        raise ValueError(
+            f"CLIPScore of {len(texts)} texts and {len(pooled)} images: expected one text an image"
+        )
     words = encoder.encode_text([prefix + text for text in texts])
     return (WEIGHT * cosine_similarity(pooled.float().cpu(), words, dim=1).clamp(min=0)).numpy()
 
 
-def perplexity(model: "MultimodalLM", items: Sequence[Instruction],
-               source: Callable[[Sequence[str]], Sequence[Tensor]], batch_size: int = 16) -> float:
+def perplexity(
+    model: "MultimodalLM",
+    items: Sequence[Instruction],
+    source: Callable[[Sequence[str]], Sequence[Tensor]],
+    batch_size: int = 16,
+) -> float:
     """exp of the mean negative log-likelihood of all answer tokens of the records, each token counting alike.
 
     `source`: paths of images, as the records name them -> their patch tokens, (T, D) each. Comparable between models
@@ -70,25 +87,36 @@ def perplexity(model: "MultimodalLM", items: Sequence[Instruction],
     """
     from tinyemo.models.prompt import IGNORED, Sample  # transformers: seconds
 
-    items = sorted(items, key=lambda item: sum(map(len, sum(item.turns, ()))))  # like lengths together: less padding
+    items = sorted(
+        items, key=lambda item: sum(map(len, sum(item.turns, ())))
+    )  # like lengths together: less padding
     was_training, total, tokens = model.training, 0.0, 0
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(items), batch_size):
-            part = items[start:start + batch_size]
+            part = items[start : start + batch_size]
             images = [item.image for item in part if item.image]
             shown = iter(source(images) if images else [])
-            batch = model.collate([Sample(item.turns, {"image": [next(shown)]} if item.image else {}) for item in part])
+            batch = model.collate(
+                [
+                    Sample(item.turns, {"image": [next(shown)]} if item.image else {})
+                    for item in part
+                ]
+            )
             batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
             total += float(model(**batch, num_items_in_batch=1).loss)  # the sum
             tokens += int((batch["labels"][:, 1:] != IGNORED).sum())
     model.train(was_training)
     if not tokens:
-        raise ValueError(f"perplexity of {len(items)} records without an answer: expected at least one")
+        raise ValueError(
+            f"perplexity of {len(items)} records without an answer: expected at least one"
+        )
     return math.exp(total / tokens)
 
 
 def _paired(texts: Sequence[str], references: Sequence[str]) -> list[tuple[str, str]]:
     if len(texts) != len(references):
-        raise ValueError(f"{len(texts)} texts and {len(references)} references: expected one reference a text")
+        raise ValueError(
+            f"{len(texts)} texts and {len(references)} references: expected one reference a text"
+        )
     return list(zip(texts, references, strict=True))

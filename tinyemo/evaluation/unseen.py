@@ -31,14 +31,24 @@ def standing(vectors: np.ndarray, positive: np.ndarray, negative: np.ndarray) ->
     return (place - place.mean()) / place.std()
 
 
-def blend(vectors: np.ndarray, place: np.ndarray, meaning: float = 1.0, own: float = 0.0, common: float = 0.0,
-          pole: float = 0.0) -> np.ndarray:
+def blend(
+    vectors: np.ndarray,
+    place: np.ndarray,
+    meaning: float = 1.0,
+    own: float = 0.0,
+    common: float = 0.0,
+    pole: float = 0.0,
+) -> np.ndarray:
     """Unit anchors (C, D + C + 2) of four weighted parts, each on axes of its own.
 
     meaning: the word's vector (C, D). own: an axis that no other word has, all equally far apart. common: an
     axis that all share. pole: the word's `place` (C,), see `standing`.
     """
-    parts = (meaning * _unit(vectors), own * np.eye(len(vectors)), np.full((len(vectors), 1), common))
+    parts = (
+        meaning * _unit(vectors),
+        own * np.eye(len(vectors)),
+        np.full((len(vectors), 1), common),
+    )
     return _unit(np.hstack([*parts, pole * place[:, None]]))
 
 
@@ -52,16 +62,27 @@ class LeftOut:
     the training items on held-out folds, which the seed draws. ValueError: fewer than four classes.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, test_x: np.ndarray,
-                 regressions: Sequence[tuple[float, float | None]], folds: int = 4, seed: int = 0):
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        test_x: np.ndarray,
+        regressions: Sequence[tuple[float, float | None]],
+        folds: int = 4,
+        seed: int = 0,
+    ):
         self.y, self.classes, self.regressions = y, int(y.max()) + 1, tuple(regressions)
         if self.classes < 4:
-            raise ValueError(f"labels of {self.classes} classes: expected at least 4, for two are left out at a time")
+            raise ValueError(
+                f"labels of {self.classes} classes: expected at least 4, for two are left out at a time"
+            )
         unit = _unit(np.concatenate([x, test_x]).astype(np.float64))
         self.squares = 2 - 2 * unit @ unit.T  # squared distances
         test = np.arange(len(x), len(unit))
         parts = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(x, y))
-        self.outer = np.stack([self._shares(np.flatnonzero(y != c), test) for c in range(self.classes)])
+        self.outer = np.stack(
+            [self._shares(np.flatnonzero(y != c), test) for c in range(self.classes)]
+        )
         self.inner = {}
         for c, h in combinations(range(self.classes), 2):
             shares = np.empty((len(self.regressions), len(y), self.classes))
@@ -79,7 +100,9 @@ class LeftOut:
             kernel = -squares / 2 if gamma is None else np.exp(-gamma * squares)
             if gamma is None:  # centred, these are the inner products of centred features
                 kernel = KernelCenterer().fit(kernel[: len(train)]).transform(kernel)
-            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(kernel[: len(train)], target - mean)
+            model = KernelRidge(alpha=ridge, kernel="precomputed").fit(
+                kernel[: len(train)], target - mean
+            )
             shares.append(model.predict(kernel[len(train) :]) + mean)
         return np.stack(shares)
 
@@ -91,15 +114,29 @@ class LeftOut:
         choices = []
         for c in range(self.classes):
             rows, others = self.y != c, [h for h in range(self.classes) if h != c]
-            trials = [{h: cosines(self.inner[c, h][r], anchors) for h in others} for r, anchors in candidates]
-            best = int(np.argmax([sum(auroc(one[h][rows, h], self.y[rows] == h)[0] for h in others) for one in trials]))
+            trials = [
+                {h: cosines(self.inner[c, h][r], anchors) for h in others}
+                for r, anchors in candidates
+            ]
+            best = int(
+                np.argmax(
+                    [
+                        sum(auroc(one[h][rows, h], self.y[rows] == h)[0] for h in others)
+                        for one in trials
+                    ]
+                )
+            )
             choices.append((best, choose_penalty(trials[best], self.y, c)))
         return choices
 
-    def test(self, candidates: Sequence[tuple[int, np.ndarray]],
-             choices: Sequence[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
+    def test(
+        self, candidates: Sequence[tuple[int, np.ndarray]], choices: Sequence[tuple[int, float]]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Cosines (C, M, C) of the test items by class left out, and penalties (C,), of what was chosen."""
-        tests = [cosines(self.outer[c, candidates[k][0]], candidates[k][1]) for c, (k, _) in enumerate(choices)]
+        tests = [
+            cosines(self.outer[c, candidates[k][0]], candidates[k][1])
+            for c, (k, _) in enumerate(choices)
+        ]
         return np.stack(tests), np.array([penalty for _, penalty in choices])
 
 
@@ -117,7 +154,9 @@ def choose_penalty(trials: dict[int, np.ndarray], y: np.ndarray, unseen: int) ->
     """
     known = y != unseen
     read = {h: _margin(trial[known], h, unseen) for h, trial in trials.items()}
-    grid = np.quantile(np.concatenate([margin for margin, _ in read.values()]), np.linspace(0, 1, 201))[:, None]
+    grid = np.quantile(
+        np.concatenate([margin for margin, _ in read.values()]), np.linspace(0, 1, 201)
+    )[:, None]
     means = []
     for h, (margin, named) in read.items():
         is_h = y[known] == h
@@ -138,19 +177,26 @@ def draws(tests: np.ndarray, penalties: np.ndarray, y: np.ndarray) -> dict[str, 
     weights, of_seed = np.ones((1 + RESAMPLES, items)), np.full((1 + RESAMPLES, seeds), 1 / seeds)
     weights[1:] = np.random.default_rng(0).multinomial(items, np.full(items, 1 / items), RESAMPLES)
     of_seed[1:] = np.random.default_rng(1).multinomial(seeds, of_seed[0], RESAMPLES) / seeds
-    scores = {name: np.zeros((1 + RESAMPLES, classes)) for name in ("auroc", "relative", "recall", "seen")}
+    scores = {
+        name: np.zeros((1 + RESAMPLES, classes)) for name in ("auroc", "relative", "recall", "seen")
+    }
     for s, c in np.ndindex(seeds, classes):
         is_c, (margin, named) = y == c, _margin(tests[s, c], c)
         found = margin < penalties[s, c]
-        one = {"auroc": auroc(tests[s, c, :, c], is_c, weights), "relative": auroc(-margin, is_c, weights),
-               "recall": weights @ (found & is_c) / (weights @ is_c),
-               "seen": weights @ (~found & (named == y) & ~is_c) / (weights @ ~is_c)}
+        one = {
+            "auroc": auroc(tests[s, c, :, c], is_c, weights),
+            "relative": auroc(-margin, is_c, weights),
+            "recall": weights @ (found & is_c) / (weights @ is_c),
+            "seen": weights @ (~found & (named == y) & ~is_c) / (weights @ ~is_c),
+        }
         for name, values in one.items():
             scores[name][:, c] += of_seed[:, s] * values
     return scores | {"harmonic": _harmonic(scores["recall"], scores["seen"])}
 
 
-def score_table(scores: dict[str, dict[str, np.ndarray]], words: Sequence[str], reference: str) -> pd.DataFrame:
+def score_table(
+    scores: dict[str, dict[str, np.ndarray]], words: Sequence[str], reference: str
+) -> pd.DataFrame:
     """The `draws` of methods by name as rows: method, class (a word, or mean), score, value, low, high (95 %).
 
     One more score, gain: AUROC minus that of the method `reference`, paired.
@@ -159,18 +205,29 @@ def score_table(scores: dict[str, dict[str, np.ndarray]], words: Sequence[str], 
     for method, one in scores.items():
         gain = one["auroc"] - scores[reference]["auroc"]
         for name, values in (one | {"gain": gain}).items():
-            for label, drawn in zip((*words, "mean"), (*values.T, values.mean(axis=1)), strict=True):
-                rows.append((method, label, name, drawn[0], *np.quantile(drawn[1:], [0.025, 0.975])))
+            for label, drawn in zip(
+                (*words, "mean"), (*values.T, values.mean(axis=1)), strict=True
+            ):
+                rows.append(
+                    (method, label, name, drawn[0], *np.quantile(drawn[1:], [0.025, 0.975]))
+                )
     return pd.DataFrame(rows, columns=["method", "class", "score", "value", "low", "high"])
 
 
-def auroc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+def auroc(
+    scores: np.ndarray, positive: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """(B,) areas under the ROC curve of scores (N,), one a row of item weights (B, N); ties count half."""
     weights = np.ones((1, len(scores))) if weights is None else weights
     order = np.argsort(scores)
     ranked, sign, weights = scores[order], positive[order], weights[:, order]
-    below = np.pad(np.cumsum(weights * ~sign, axis=1), ((0, 0), (1, 0)))  # weight of the negatives under a place
-    beaten = (below[:, np.searchsorted(ranked, ranked)] + below[:, np.searchsorted(ranked, ranked, "right")]) / 2
+    below = np.pad(
+        np.cumsum(weights * ~sign, axis=1), ((0, 0), (1, 0))
+    )  # weight of the negatives under a place
+    beaten = (
+        below[:, np.searchsorted(ranked, ranked)]
+        + below[:, np.searchsorted(ranked, ranked, "right")]
+    ) / 2
     return (weights * sign * beaten).sum(axis=1) / ((weights @ sign) * below[:, -1])
 
 

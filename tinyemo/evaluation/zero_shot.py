@@ -14,7 +14,7 @@ from torch import Tensor
 from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy, predictions_table
 from tinyemo.features.tensors import Part
 from tinyemo.models.projector import MetricProjector
-from tinyemo.training.fit_projector import Recipe, fit_projector
+from tinyemo.training.projector import Recipe, fit_projector
 
 PERMUTATIONS = 20
 
@@ -35,28 +35,45 @@ def zero_shot_table(
     kept = test.records["label"].isin(asked).to_numpy()
     records, x = test.records[kept], test.x[torch.tensor(kept)]
 
-    def predictions(projector: MetricProjector, vectors: Tensor, kind: str, seed: int) -> pd.DataFrame:
-        return predictions_table(records, projector.classify(x, vectors).numpy(), tuple(asked), kind, seed)
+    def predictions(
+        projector: MetricProjector, vectors: Tensor, kind: str, seed: int
+    ) -> pd.DataFrame:
+        return predictions_table(
+            records, projector.classify(x, vectors).numpy(), tuple(asked), kind, seed
+        )
 
     tables = {
-        kind: [predictions(p, spaces[kind](asked, seed), kind, seed) for seed, p in enumerate(members)]
+        kind: [
+            predictions(p, spaces[kind](asked, seed), kind, seed) for seed, p in enumerate(members)
+        ]
         for kind, members in projectors.items()
     }
     first, rng = next(iter(projectors)), np.random.default_rng(0)
     tables["permuted words"] = [
-        predictions(projectors[first][i % len(projectors[first])],
-                    spaces[first](asked, 0)[_derangement(len(asked), rng)], "permuted words", i)
+        predictions(
+            projectors[first][i % len(projectors[first])],
+            spaces[first](asked, 0)[_derangement(len(asked), rng)],
+            "permuted words",
+            i,
+        )
         for i in range(PERMUTATIONS)
     ]
     rows = []
     for kind, parts in tables.items():
         table = pd.concat(parts, ignore_index=True)
         one = accuracy_metrics(table)
-        rows.append({
-            "anchors": kind, "accuracy": one["accuracy"], "sd": one["accuracy_sd"],
-            "low": one["accuracy_low"], "high": one["accuracy_high"], "chance": 1 / len(asked),
-            "majority": majority_accuracy(table), "items": len(records),
-        })
+        rows.append(
+            {
+                "anchors": kind,
+                "accuracy": one["accuracy"],
+                "sd": one["accuracy_sd"],
+                "low": one["accuracy_low"],
+                "high": one["accuracy_high"],
+                "chance": 1 / len(asked),
+                "majority": majority_accuracy(table),
+                "items": len(records),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -69,10 +86,20 @@ def zero_shot_metrics(table: pd.DataFrame) -> dict[str, float]:
     return metrics
 
 
-def cosines_without(hidden: Sequence[int], x: Tensor, y: Tensor, at: Tensor, anchors: np.ndarray, recipe: Recipe,
-                    seed: int) -> np.ndarray:
+def cosines_without(
+    hidden: Sequence[int],
+    x: Tensor,
+    y: Tensor,
+    at: Tensor,
+    anchors: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+) -> np.ndarray:
     """Cosines (M, C) of items `at` (M, d_vision) to all anchors (C, D), the `hidden` classes' items not trained on."""
-    seen, rows = np.setdiff1d(np.arange(len(anchors)), hidden), torch.from_numpy(~np.isin(y, hidden))
+    seen, rows = (
+        np.setdiff1d(np.arange(len(anchors)), hidden),
+        torch.from_numpy(~np.isin(y, hidden)),
+    )
     vectors = torch.tensor(anchors, dtype=torch.float32)
     labels = torch.from_numpy(np.searchsorted(seen, y[rows]))
     projector, _ = fit_projector(x[rows], labels, vectors[seen], recipe, seed)

@@ -32,8 +32,16 @@ RENAMED = (  # parts of names in open_clip and in transformers
     (".c_fc.", ".fc1."),
     (".c_proj.", ".fc2."),
 )
-FIELDS = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size",
-          "hidden_act", "layer_norm_eps")
+FIELDS = (
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "image_size",
+    "patch_size",
+    "hidden_act",
+    "layer_norm_eps",
+)
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,22 @@ def to_transformers(visual: nn.Module) -> CLIPVisionModel:
     of timm (SigLIP, DINOv2), another way of pooling, layer scale, an oblong image.
     """
     if odd := _beyond_clip(visual):
-        raise ValueError(f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; expected a "
-                         "plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14")
+        raise ValueError(
+            f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; expected a "
+            "plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14"
+        )
     blocks = visual.transformer.resblocks
     config = CLIPVisionConfig(
-        hidden_size=visual.conv1.out_channels, intermediate_size=blocks[0].mlp.c_fc.out_features,
-        projection_dim=visual.output_dim, num_hidden_layers=len(blocks), num_attention_heads=blocks[0].attn.num_heads,
-        image_size=visual.image_size[0], patch_size=visual.patch_size[0], hidden_act=_activation(blocks[0]),
-        layer_norm_eps=visual.ln_pre.eps)
+        hidden_size=visual.conv1.out_channels,
+        intermediate_size=blocks[0].mlp.c_fc.out_features,
+        projection_dim=visual.output_dim,
+        num_hidden_layers=len(blocks),
+        num_attention_heads=blocks[0].attn.num_heads,
+        image_size=visual.image_size[0],
+        patch_size=visual.patch_size[0],
+        hidden_act=_activation(blocks[0]),
+        layer_norm_eps=visual.ln_pre.eps,
+    )
     state = {}
     for name, tensor in visual.state_dict().items():
         tensor = tensor.detach().float().cpu().contiguous()
@@ -80,7 +96,9 @@ def to_transformers(visual: nn.Module) -> CLIPVisionModel:
     return tower.eval()
 
 
-def from_transformers(tower: CLIPVisionModel, projection: Tensor | None = None) -> VisionTransformer:
+def from_transformers(
+    tower: CLIPVisionModel, projection: Tensor | None = None
+) -> VisionTransformer:
     """The open_clip tower with the weights (copied, float32) of a CLIPVisionModel.
 
     `projection` is CLIP's `visual_projection.weight` (E, D); without it the pooled feature is the class token after the
@@ -88,14 +106,22 @@ def from_transformers(tower: CLIPVisionModel, projection: Tensor | None = None) 
     """
     config = tower.config
     if config.hidden_act not in ACTIVATIONS or not isinstance(config.image_size, int):
-        raise ValueError(f"the CLIP tower has hidden_act {config.hidden_act!r} and image_size {config.image_size!r}; "
-                         f"expected one of {', '.join(ACTIVATIONS)} and one number")
+        raise ValueError(
+            f"the CLIP tower has hidden_act {config.hidden_act!r} and image_size {config.image_size!r}; "
+            f"expected one of {', '.join(ACTIVATIONS)} and one number"
+        )
     width = config.hidden_size
     visual = VisionTransformer(
-        image_size=config.image_size, patch_size=config.patch_size, width=width, layers=config.num_hidden_layers,
-        heads=config.num_attention_heads, mlp_ratio=(config.intermediate_size + 0.5) / width,  # which is rounded down
-        output_dim=width if projection is None else len(projection), act_layer=ACTIVATIONS[config.hidden_act],
-        norm_layer=partial(LayerNorm, eps=config.layer_norm_eps))
+        image_size=config.image_size,
+        patch_size=config.patch_size,
+        width=width,
+        layers=config.num_hidden_layers,
+        heads=config.num_attention_heads,
+        mlp_ratio=(config.intermediate_size + 0.5) / width,  # which is rounded down
+        output_dim=width if projection is None else len(projection),
+        act_layer=ACTIVATIONS[config.hidden_act],
+        norm_layer=partial(LayerNorm, eps=config.layer_norm_eps),
+    )
     parts = {}
     for name, tensor in tower.state_dict().items():
         for ours, theirs in RENAMED:
@@ -105,7 +131,9 @@ def from_transformers(tower: CLIPVisionModel, projection: Tensor | None = None) 
     for i in range(config.num_hidden_layers):
         for kind in ("weight", "bias"):
             attn = f"transformer.resblocks.{i}.attn."
-            state[f"{attn}in_proj_{kind}"] = torch.cat([parts[f"{attn}{part}_proj.{kind}"] for part in "qkv"])
+            state[f"{attn}in_proj_{kind}"] = torch.cat(
+                [parts[f"{attn}{part}_proj.{kind}"] for part in "qkv"]
+            )
     if projection is None:
         visual.proj = None
     else:
@@ -114,8 +142,15 @@ def from_transformers(tower: CLIPVisionModel, projection: Tensor | None = None) 
     return visual.eval()
 
 
-def as_encoder(name: str, tower: CLIPVisionModel, processor: dict, projection: Tensor | None = None, layer: int = -2,
-               device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> ImageEncoder:
+def as_encoder(
+    name: str,
+    tower: CLIPVisionModel,
+    processor: dict,
+    projection: Tensor | None = None,
+    layer: int = -2,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> ImageEncoder:
     """An ImageEncoder of a CLIPVisionModel; `processor` is what its preprocessor_config.json holds.
 
     `layer` is the block whose output the patch tokens are, as in ImageEncoder.
@@ -123,8 +158,15 @@ def as_encoder(name: str, tower: CLIPVisionModel, processor: dict, projection: T
     visual = from_transformers(tower, projection).to(device, memory_format=torch.channels_last)
     width = tower.config.hidden_size if projection is None else len(projection)
     config = {"embed_dim": width} | {field: getattr(tower.config, field) for field in FIELDS}
-    return ImageEncoder(name, nn.ModuleDict({"visual": visual}), to_transform(processor), config,
-                        torch.device(device), dtype, layer)
+    return ImageEncoder(
+        name,
+        nn.ModuleDict({"visual": visual}),
+        to_transform(processor),
+        config,
+        torch.device(device),
+        dtype,
+        layer,
+    )
 
 
 def to_transform(processor: dict) -> Compose:
@@ -135,10 +177,15 @@ def to_transform(processor: dict) -> Compose:
     """
     kind = str(processor.get("image_processor_type") or processor.get("feature_extractor_type"))
     steps = ("do_resize", "do_rescale", "do_normalize")
-    if not kind.startswith(("CLIP", "Llava")) or kind.startswith("LlavaNext") or not all(
-            processor.get(step, True) for step in steps):
-        raise ValueError(f"the image processor {kind} is not supported; expected CLIPImageProcessor or "
-                         f"LlavaImageProcessor with {', '.join(steps)}")
+    if (
+        not kind.startswith(("CLIP", "Llava"))
+        or kind.startswith("LlavaNext")
+        or not all(processor.get(step, True) for step in steps)
+    ):
+        raise ValueError(
+            f"the image processor {kind} is not supported; expected CLIPImageProcessor or "
+            f"LlavaImageProcessor with {', '.join(steps)}"
+        )
     mean, std = processor["image_mean"], processor["image_std"]
     size = processor["size"]
     if isinstance(size, dict):  # a number in CLIP's older files
@@ -146,11 +193,20 @@ def to_transform(processor: dict) -> Compose:
     crop = processor["crop_size"]
     crop = (crop["height"], crop["width"]) if isinstance(crop, dict) else (crop, crop)
     interpolation = InterpolationMode[Image.Resampling(processor.get("resample", 3)).name]
-    return Compose([
-        *([PadToSquare(tuple(int(255 * value) for value in mean))] if processor.get("do_pad") else []),
-        Resize(size, interpolation=interpolation),
-        *([CenterCrop(crop)] if processor.get("do_center_crop", True) else []),
-        MaybeConvertMode(), MaybeToTensor(), Normalize(mean=tuple(mean), std=tuple(std))])
+    return Compose(
+        [
+            *(
+                [PadToSquare(tuple(int(255 * value) for value in mean))]
+                if processor.get("do_pad")
+                else []
+            ),
+            Resize(size, interpolation=interpolation),
+            *([CenterCrop(crop)] if processor.get("do_center_crop", True) else []),
+            MaybeConvertMode(),
+            MaybeToTensor(),
+            Normalize(mean=tuple(mean), std=tuple(std)),
+        ]
+    )
 
 
 def to_processor(transform: Compose) -> CLIPImageProcessor | LlavaImageProcessor:
@@ -159,19 +215,38 @@ def to_processor(transform: Compose) -> CLIPImageProcessor | LlavaImageProcessor
     ValueError names a step that it does not know, such as open_clip's resizing to the longest edge.
     """
     steps = {type(step).__name__: step for step in transform.transforms}
-    known = {"PadToSquare", "Resize", "CenterCrop", "MaybeConvertMode", "MaybeToTensor", "ToTensor", "Normalize"}
+    known = {
+        "PadToSquare",
+        "Resize",
+        "CenterCrop",
+        "MaybeConvertMode",
+        "MaybeToTensor",
+        "ToTensor",
+        "Normalize",
+    }
     if unknown := sorted(set(steps) - known) or sorted({"Resize", "Normalize"} - set(steps)):
-        raise ValueError(f"the encoder's preprocessing differs from CLIP's in {unknown[0]}; expected Resize, "
-                         "CenterCrop and Normalize, as CLIP image processors of transformers have them")
+        raise ValueError(
+            f"the encoder's preprocessing differs from CLIP's in {unknown[0]}; expected Resize, "
+            "CenterCrop and Normalize, as CLIP image processors of transformers have them"
+        )
     resize, crop, normalise = steps["Resize"], steps.get("CenterCrop"), steps["Normalize"]
     size = resize.size
     options = {
-        "size": {"shortest_edge": size} if isinstance(size, int) else {"height": size[0], "width": size[1]},
-        "do_center_crop": crop is not None, "resample": Image.Resampling[resize.interpolation.name].value,
-        "image_mean": list(normalise.mean), "image_std": list(normalise.std)}
+        "size": {"shortest_edge": size}
+        if isinstance(size, int)
+        else {"height": size[0], "width": size[1]},
+        "do_center_crop": crop is not None,
+        "resample": Image.Resampling[resize.interpolation.name].value,
+        "image_mean": list(normalise.mean),
+        "image_std": list(normalise.std),
+    }
     if crop is not None:
         options["crop_size"] = dict(zip(("height", "width"), crop.size, strict=True))
-    return LlavaImageProcessor(do_pad=True, **options) if "PadToSquare" in steps else CLIPImageProcessor(**options)
+    return (
+        LlavaImageProcessor(do_pad=True, **options)
+        if "PadToSquare" in steps
+        else CLIPImageProcessor(**options)
+    )
 
 
 def _beyond_clip(visual: nn.Module) -> str:
@@ -185,7 +260,9 @@ def _beyond_clip(visual: nn.Module) -> str:
         f"pooling {visual.pool_type!r}": visual.pool_type != "tok",
         "no norm before its blocks": isinstance(visual.ln_pre, nn.Identity),
         "blocks of another kind": {type(block) for block in blocks} != {ResidualAttentionBlock},
-        "layer scale": any(hasattr(block.ls_1, "gamma") for block in blocks if hasattr(block, "ls_1")),
+        "layer scale": any(
+            hasattr(block.ls_1, "gamma") for block in blocks if hasattr(block, "ls_1")
+        ),
         "an oblong image or patch": len(set(visual.image_size)) + len(set(visual.patch_size)) > 2,
         "norms with several epsilons": len(epsilons) > 1,
         "another activation than GELU and QuickGELU": not _activation(blocks[0]),

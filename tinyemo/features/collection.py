@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tinyemo.data.files import write_atomically
 from tinyemo.data.records import read_records, write_records
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.tensors import Part, parts_of
+from tinyemo.io import write_atomically
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,9 @@ class Collection:
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{folder}: no collection of datasets: {error}") from error
         except (KeyError, AttributeError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{index}: expected JSON with stores, absent and encoder ({error!r})") from error
+            raise ValueError(
+                f"{index}: expected JSON with stores, absent and encoder ({error!r})"
+            ) from error
         duplicates = pd.read_parquet(folder / "duplicates.parquet")
         return cls(read_records(folder / "records.parquet"), stores, duplicates, absent, encoder)
 
@@ -51,9 +53,14 @@ class Collection:
         """Write the collection into a folder; the features stay where they are."""
         folder = Path(folder)
         write_records(self.records, folder / "records.parquet")
-        write_atomically(folder / "duplicates.parquet", lambda path: self.duplicates.to_parquet(path, index=False))
+        write_atomically(
+            folder / "duplicates.parquet",
+            lambda path: self.duplicates.to_parquet(path, index=False),
+        )
         stores = {name: str(store.folder) for name, store in self.stores.items()}
-        about = json.dumps({"stores": stores, "absent": self.absent, "encoder": self.encoder}, indent=1)
+        about = json.dumps(
+            {"stores": stores, "absent": self.absent, "encoder": self.encoder}, indent=1
+        )
         write_atomically(folder / "collection.json", lambda path: path.write_text(about))
         return folder
 
@@ -66,7 +73,10 @@ class Collection:
     def parts(self) -> dict[str, dict[str, Part]]:
         """Dataset -> split -> its items under the dataset's label set."""
         tables = self.records.groupby("dataset", sort=False)
-        return {name: parts_of(table, self.stores[name], self.label_sets[name]) for name, table in tables}
+        return {
+            name: parts_of(table, self.stores[name], self.label_sets[name])
+            for name, table in tables
+        }
 
     def require(self, names: list[str]) -> None:
         """ValueError names the first dataset that is not here, with the sentence how to get it."""

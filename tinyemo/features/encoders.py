@@ -31,8 +31,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torchvision.transforms import Compose
 
+from tinyemo.hub import local_folder
 from tinyemo.models.anchors import ground
-from tinyemo.models.weights import local_folder
 
 # TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature). Its code takes the
 # DINOv2-L with registers.
@@ -77,7 +77,9 @@ class ImageEncoder:
         state.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in sorted(self.model.visual.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            state.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            state.update(
+                tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+            )
         return state.hexdigest()
 
     def _autocast(self):
@@ -93,8 +95,13 @@ class ImageEncoder:
         with self._autocast():
             # the last layer is asked for too: open_clip 3.3 stops its ResNet after the highest index
             out = self.model.visual.forward_intermediates(
-                images.to(self.device, non_blocking=True), indices=[self.layer, -1], output_fmt="NCHW")
-        return out["image_features"].float(), out["image_intermediates"][0].flatten(2).transpose(1, 2)
+                images.to(self.device, non_blocking=True),
+                indices=[self.layer, -1],
+                output_fmt="NCHW",
+            )
+        return out["image_features"].float(), out["image_intermediates"][0].flatten(2).transpose(
+            1, 2
+        )
 
     @torch.inference_mode()
     def encode_text(self, texts: list[str]) -> Tensor:
@@ -103,7 +110,9 @@ class ImageEncoder:
         ValueError: the encoder has no text tower.
         """
         if not self.has_text:
-            raise ValueError(f"the image encoder {self.name} has no text tower; expected one of CLIP or SigLIP")
+            raise ValueError(
+                f"the image encoder {self.name} has no text tower; expected one of CLIP or SigLIP"
+            )
         with _one_sentence(f"the tokenizer of {self.name}", self.name):
             tokens = open_clip.get_tokenizer(self.name)(texts)
         with self._autocast():
@@ -118,13 +127,20 @@ class ImageEncoder:
         return torch.softmax(self.model.logit_scale.exp().item() * cosines, dim=1)
 
 
-def text_anchors(encoder: ImageEncoder, words: Sequence[str], template: str | Sequence[str] = "{emotion}") -> Tensor:
+def text_anchors(
+    encoder: ImageEncoder, words: Sequence[str], template: str | Sequence[str] = "{emotion}"
+) -> Tensor:
     """Anchors (C, D) float32 of `words` in the encoder's own space; templates and errors as of `anchors.ground`."""
     return ground(encoder.encode_text, words, template)
 
 
-def load_image_encoder(name: str, pretrained: str | None = None, device: str | None = None,
-                       dtype: torch.dtype | None = None, layer: int = -2) -> ImageEncoder:
+def load_image_encoder(
+    name: str,
+    pretrained: str | None = None,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+    layer: int = -2,
+) -> ImageEncoder:
     """Load an encoder: `name` as above, `pretrained` a tag of open_clip or a weights file.
 
     `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:"; for a name of
@@ -138,7 +154,9 @@ def load_image_encoder(name: str, pretrained: str | None = None, device: str | N
     pretrained = pretrained or ENCODERS.get(name, ("",))[0]
     load = _load_timm if timm.is_model(name) else _load_open_clip
     name, model, preprocess, config = load(name, pretrained)
-    model = model.eval().to(device, memory_format=torch.channels_last)  # convolutions run faster; same values
+    model = model.eval().to(
+        device, memory_format=torch.channels_last
+    )  # convolutions run faster; same values
     return ImageEncoder(name, model, preprocess, config, device, dtype, layer)
 
 
@@ -148,19 +166,26 @@ def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callabl
         folder = Path(name.removeprefix("local-dir:")).expanduser()
         name = f"local-dir:{folder}"
         if not (folder / "open_clip_config.json").is_file():
-            raise FileNotFoundError(f"image encoder not found: expected {folder}/open_clip_config.json and "
-                                    "weights beside it, as open_clip saves them")
+            raise FileNotFoundError(
+                f"image encoder not found: expected {folder}/open_clip_config.json and "
+                "weights beside it, as open_clip saves them"
+            )
     elif not name.startswith("hf-hub:"):
         source = pretrained
         tag = get_pretrained_cfg(name, pretrained)
         if open_clip.get_model_config(name) is None or not (tag or Path(pretrained).is_file()):
-            raise ValueError(f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name "
-                             "of open_clip.list_models() with one of its tags or a weights file, a name of "
-                             "timm.list_models(), 'hf-hub:<id>' or 'local-dir:<folder>'")
+            raise ValueError(
+                f"unknown image encoder {name!r} with weights {pretrained!r}: expected a name "
+                "of open_clip.list_models() with one of its tags or a weights file, a name of "
+                "timm.list_models(), 'hf-hub:<id>' or 'local-dir:<folder>'"
+            )
         quick = bool(tag.get("quick_gelu"))
-    with _one_sentence(f"the image encoder {name} with weights {pretrained or 'of its own'}", source):
+    with _one_sentence(
+        f"the image encoder {name} with weights {pretrained or 'of its own'}", source
+    ):
         model, preprocess = open_clip.create_model_from_pretrained(
-            name, pretrained or None, force_quick_gelu=quick, weights_only=True)
+            name, pretrained or None, force_quick_gelu=quick, weights_only=True
+        )
         config = open_clip.get_model_config(name)
     config["quick_gelu"] = quick or config.get("quick_gelu", False)
     return name, model, preprocess, config
@@ -170,8 +195,10 @@ def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, di
     """A vision transformer of timm with its class token as the pooled feature, at TinyEmo's 224 px."""
     size = 224
     if not pretrained:
-        raise ValueError(f"image encoder {name!r} without weights: expected a hub id or folder that has "
-                         "model.safetensors, or a weights file, as `pretrained`")
+        raise ValueError(
+            f"image encoder {name!r} without weights: expected a hub id or folder that has "
+            "model.safetensors, or a weights file, as `pretrained`"
+        )
     file = Path(pretrained).expanduser()
     if not file.is_file():
         file = local_folder(pretrained, ["model.safetensors"]) / "model.safetensors"
@@ -194,8 +221,12 @@ def _one_sentence(what: str, source: str) -> Iterator[None]:
     except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0].rstrip(". ")
         if Path(source.removeprefix("local-dir:")).exists():
-            raise ValueError(f"cannot load {what}: {reason}; expected a model of open_clip or timm, its weights "
-                             "as safetensors or plain tensors") from error
-        raise FileNotFoundError(f"cannot load {what}: {reason}; without internet (HF_HUB_OFFLINE=1 spares the "
-                                "retries) give a folder on disk as 'local-dir:<folder>' or a weights file as "
-                                "`pretrained`") from error
+            raise ValueError(
+                f"cannot load {what}: {reason}; expected a model of open_clip or timm, its weights "
+                "as safetensors or plain tensors"
+            ) from error
+        raise FileNotFoundError(
+            f"cannot load {what}: {reason}; without internet (HF_HUB_OFFLINE=1 spares the "
+            "retries) give a folder on disk as 'local-dir:<folder>' or a weights file as "
+            "`pretrained`"
+        ) from error

@@ -20,9 +20,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from tinyemo.data.files import digests
 from tinyemo.features.encoders import ImageEncoder
-from tinyemo.features.store import FeatureStore, discard_index, shard_key, shard_name, store_key, write_shard
+from tinyemo.features.store import (
+    FeatureStore,
+    discard_index,
+    shard_key,
+    shard_name,
+    store_key,
+    write_shard,
+)
+from tinyemo.io import digests
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,10 @@ class _Shard:
 
     def batches(self, size: int) -> list[list[int]]:
         """Batches end with the shard, so that a resumed run forms the same ones, bit for bit."""
-        return [list(range(row, min(row + size, self.stop))) for row in range(self.start, self.stop, size)]
+        return [
+            list(range(row, min(row + size, self.stop)))
+            for row in range(self.start, self.stop, size)
+        ]
 
 
 class _Images(Dataset):
@@ -56,17 +66,24 @@ def _collate(items: list[Tensor | str]) -> Tensor | str:
     return next((item for item in items if isinstance(item, str)), None) or torch.stack(items)
 
 
-def _plan(records: pd.DataFrame, encoder: ImageEncoder, out: Path, size: int, patches: bool) -> list[_Shard]:
+def _plan(
+    records: pd.DataFrame, encoder: ImageEncoder, out: Path, size: int, patches: bool
+) -> list[_Shard]:
     """The shards of an extraction with their keys. FileNotFoundError names a missing image."""
     empty = records["image"] == ""
     if empty.any() or records.empty:
-        raise ValueError(f"record {records['id'][empty].iloc[0]!r} has no image" if len(records) else
-                         "no records: expected at least one with an image")
+        raise ValueError(
+            f"record {records['id'][empty].iloc[0]!r} has no image"
+            if len(records)
+            else "no records: expected at least one with an image"
+        )
     contents = digests(records["image"])
-    items = [(name, contents[path]) for name, path in zip(records["id"], records["image"], strict=True)]
+    items = [
+        (name, contents[path]) for name, path in zip(records["id"], records["image"], strict=True)
+    ]
     shards = []
     for number, start in enumerate(range(0, len(items), size)):
-        part = items[start:start + size]
+        part = items[start : start + size]
         facts = json.dumps([encoder.key, patches, part])
         key = hashlib.sha256(facts.encode()).hexdigest()
         shards.append(_Shard(out / shard_name(number), key, start, start + len(part)))
@@ -96,33 +113,49 @@ def extract(
     key = hashlib.sha256("".join(shard.key for shard in plan).encode()).hexdigest()
     if store_key(out) != key:  # an index of other records, images or weights
         discard_index(out)
-    todo = [shard for shard in plan[part[0]::part[1]] if shard_key(shard.path) != shard.key]
-    loader = iter(DataLoader(
-        _Images(paths, encoder.preprocess),
-        batch_sampler=[batch for shard in todo for batch in shard.batches(batch_size)],
-        num_workers=workers if todo else 0,
-        collate_fn=_collate,
-        pin_memory=encoder.device.type == "cuda",
-    ))
+    todo = [shard for shard in plan[part[0] :: part[1]] if shard_key(shard.path) != shard.key]
+    loader = iter(
+        DataLoader(
+            _Images(paths, encoder.preprocess),
+            batch_sampler=[batch for shard in todo for batch in shard.batches(batch_size)],
+            num_workers=workers if todo else 0,
+            collate_fn=_collate,
+            pin_memory=encoder.device.type == "cuda",
+        )
+    )
     try:
         with tqdm(total=len(paths), unit="image", desc=f"encoding {out.name}") as bar:
             bar.update(len(paths) - sum(shard.stop - shard.start for shard in todo))
             for shard in todo:
                 batches = shard.batches(batch_size)
                 encoded = [_encode(next(loader), encoder, patches, bar) for _ in batches]
-                outputs = [torch.cat(parts) for parts in zip(*encoded, strict=True)]  # pooled, patches
-                _check_finite(outputs, paths[shard.start:shard.stop], encoder)
-                write_shard(shard.path, shard.key, ids[shard.start:shard.stop], *outputs)
+                outputs = [
+                    torch.cat(parts) for parts in zip(*encoded, strict=True)
+                ]  # pooled, patches
+                _check_finite(outputs, paths[shard.start : shard.stop], encoder)
+                write_shard(shard.path, shard.key, ids[shard.start : shard.stop], *outputs)
     finally:
         del loader  # stops the workers now: after an error the traceback would keep them
     if any(shard_key(shard.path) != shard.key for shard in plan):
         return None  # another part is still at work
-    return _finish(out, plan, {"key": key, "encoder": encoder.name, "encoder_key": encoder.key,
-                               "rows": len(ids), "width": encoder.width, "dtype": str(encoder.dtype),
-                               "patch_layer": encoder.layer if patches else None})
+    return _finish(
+        out,
+        plan,
+        {
+            "key": key,
+            "encoder": encoder.name,
+            "encoder_key": encoder.key,
+            "rows": len(ids),
+            "width": encoder.width,
+            "dtype": str(encoder.dtype),
+            "patch_layer": encoder.layer if patches else None,
+        },
+    )
 
 
-def _encode(batch: Tensor | str, encoder: ImageEncoder, patches: bool, bar: tqdm) -> tuple[Tensor, ...]:
+def _encode(
+    batch: Tensor | str, encoder: ImageEncoder, patches: bool, bar: tqdm
+) -> tuple[Tensor, ...]:
     """A batch -> pooled (B, D) float32 and, if wanted, patch tokens (B, T, D') float16, on the CPU."""
     if isinstance(batch, str):
         raise ValueError(batch)
@@ -135,8 +168,10 @@ def _check_finite(outputs: list[Tensor], paths: list[str], encoder: ImageEncoder
     for output in outputs:
         finite = output.flatten(1).isfinite().all(dim=1)
         if not finite.all():
-            raise ValueError(f"{paths[int(finite.int().argmin())]}: the features that {encoder.name} gives "
-                             f"are not finite in {encoder.dtype}")
+            raise ValueError(
+                f"{paths[int(finite.int().argmin())]}: the features that {encoder.name} gives "
+                f"are not finite in {encoder.dtype}"
+            )
 
 
 def _finish(out: Path, plan: list[_Shard], meta: dict) -> FeatureStore:

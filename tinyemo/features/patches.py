@@ -61,7 +61,9 @@ class LivePatches:
             return []
         pixels = torch.stack([self._pixels(Path(self.image_root, image)) for image in images])
         tokens = self.encoder.encode(pixels)[1]
-        return list(tokens.float().cpu().clone())  # a tensor made in inference mode has no place in training
+        return list(
+            tokens.float().cpu().clone()
+        )  # a tensor made in inference mode has no place in training
 
     def _pixels(self, path: Path) -> Tensor:
         if not path.is_file():
@@ -70,15 +72,24 @@ class LivePatches:
             with Image.open(path) as image:
                 return self.encoder.preprocess(image.convert("RGB"))
         except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            raise ValueError(f"cannot read the image {path}: {(str(error) or repr(error)).splitlines()[0]}") from error
+            raise ValueError(
+                f"cannot read the image {path}: {(str(error) or repr(error)).splitlines()[0]}"
+            ) from error
 
 
-def cache_patches(images: Sequence[str], encoder: ImageEncoder, image_root: str | Path, store: str | Path,
-                  **options) -> CachedPatches:
+def cache_patches(
+    images: Sequence[str],
+    encoder: ImageEncoder,
+    image_root: str | Path,
+    store: str | Path,
+    **options,
+) -> CachedPatches:
     """Run the tower once over the distinct `images`, or what is left of them, and read the store from then on.
 
     `options` and errors are those of `extract`.
     """
     images = sorted(set(images))
-    records = pd.DataFrame({"id": images, "image": [str(Path(image_root, image)) for image in images]})
+    records = pd.DataFrame(
+        {"id": images, "image": [str(Path(image_root, image)) for image in images]}
+    )
     return CachedPatches(extract(records, encoder, store, patches=True, **options))

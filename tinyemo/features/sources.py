@@ -22,7 +22,10 @@ def load_features(
     `read_records` say.
     """
     if (folder / "records.parquet").is_file():
-        records, store = read_records(folder / "records.parquet"), FeatureStore.open(folder / "features")
+        records, store = (
+            read_records(folder / "records.parquet"),
+            FeatureStore.open(folder / "features"),
+        )
     else:
         records, store = import_pt_tree(folder, data_dir() / "features" / folder.name)
     found = audit(records, store.rows(list(records["id"])))

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tinyemo.data.files import write_atomically
+from tinyemo.io import write_atomically
 
 
 def shard_name(number: int) -> str:
@@ -26,12 +26,16 @@ def shard_name(number: int) -> str:
     return f"shard-{number:05d}.safetensors"
 
 
-def write_shard(path: Path, key: str, ids: list[str], pooled: Tensor, patches: Tensor | None = None) -> None:
+def write_shard(
+    path: Path, key: str, ids: list[str], pooled: Tensor, patches: Tensor | None = None
+) -> None:
     """Write one shard: pooled (n, D), patches (n, T, D') or None, a row an id. Any floating dtype."""
     for name, tensor in (("pooled", pooled), ("patches", patches)):
         if tensor is not None and (len(tensor) != len(ids) or not tensor.is_floating_point()):
-            raise ValueError(f"{path}: {name} has shape {tuple(tensor.shape)} and dtype {tensor.dtype}, "
-                             f"expected floating-point rows for {len(ids)} ids")
+            raise ValueError(
+                f"{path}: {name} has shape {tuple(tensor.shape)} and dtype {tensor.dtype}, "
+                f"expected floating-point rows for {len(ids)} ids"
+            )
     tensors = {"pooled": pooled} if patches is None else {"pooled": pooled, "patches": patches}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"key": key, "ids": json.dumps(ids)}
@@ -68,7 +72,9 @@ class FeatureStore:
     folder: Path
     ids: list[str]
     meta: dict
-    shards: list[dict[str, Tensor]]  # mapped from the files; all but the last hold equally many rows
+    shards: list[
+        dict[str, Tensor]
+    ]  # mapped from the files; all but the last hold equally many rows
 
     @classmethod
     def open(cls, folder: str | Path) -> "FeatureStore":
@@ -76,8 +82,10 @@ class FeatureStore:
         folder = Path(folder)
         index = folder / "meta.json"
         if not index.is_file():
-            raise FileNotFoundError(f"no finished feature store in {folder}: expected {index}; extract the "
-                                    "features first (an interrupted extraction resumes)")
+            raise FileNotFoundError(
+                f"no finished feature store in {folder}: expected {index}; extract the "
+                "features first (an interrupted extraction resumes)"
+            )
         try:
             meta = json.loads(index.read_text())
             names = list(meta["shards"])
@@ -90,13 +98,21 @@ class FeatureStore:
                     ids += json.loads(shard.metadata()["ids"])
                     shards.append({key: shard.get_tensor(key) for key in shard.keys()})
             except (OSError, SafetensorError, KeyError, TypeError) as error:
-                raise ValueError(f"{folder / name}: missing or damaged shard ({error}); delete {index} and "
-                                 "extract the features again") from error
+                raise ValueError(
+                    f"{folder / name}: missing or damaged shard ({error}); delete {index} and "
+                    "extract the features again"
+                ) from error
         return cls(folder, ids, meta, shards)
 
     @classmethod
-    def write(cls, folder: str | Path, ids: Iterable[str], pooled: Tensor, patches: Tensor | None = None,
-              meta: dict | None = None) -> "FeatureStore":
+    def write(
+        cls,
+        folder: str | Path,
+        ids: Iterable[str],
+        pooled: Tensor,
+        patches: Tensor | None = None,
+        meta: dict | None = None,
+    ) -> "FeatureStore":
         """Write rows that are in memory as a store of one shard. `meta` may carry "key"."""
         folder, meta = Path(folder), meta or {}
         discard_index(folder)
@@ -107,7 +123,9 @@ class FeatureStore:
     def finish(cls, folder: Path, shards: int, meta: dict) -> "FeatureStore":
         """Declare the first `shards` shards of a folder a store, and open it."""
         meta = {**meta, "shards": [shard_name(number) for number in range(shards)]}
-        write_atomically(folder / "meta.json", lambda path: path.write_text(json.dumps(meta, indent=2)))
+        write_atomically(
+            folder / "meta.json", lambda path: path.write_text(json.dumps(meta, indent=2))
+        )
         return cls.open(folder)
 
     def __len__(self) -> int:
@@ -127,8 +145,10 @@ class FeatureStore:
         ids = list(ids)
         missing = [name for name in ids if name not in self._row_of]
         if missing:
-            raise ValueError(f"{self.folder}: no features for id {missing[0]!r} "
-                             f"({len(missing)} of {len(ids)} ids are missing)")
+            raise ValueError(
+                f"{self.folder}: no features for id {missing[0]!r} "
+                f"({len(missing)} of {len(ids)} ids are missing)"
+            )
         return [self._row_of[name] for name in ids]
 
     def rows(self, ids: Iterable[str]) -> Tensor:
@@ -141,6 +161,10 @@ class FeatureStore:
         ValueError names a missing id, or says that the store was extracted without patch tokens.
         """
         if any("patches" not in shard for shard in self.shards):
-            raise ValueError(f"{self.folder} holds no patch tokens: extract the features with patches=True")
+            raise ValueError(
+                f"{self.folder} holds no patch tokens: extract the features with patches=True"
+            )
         index, size = self._index(ids), len(self.shards[0]["pooled"])
-        return torch.stack([self.shards[row // size]["patches"][row % size] for row in index]).float()
+        return torch.stack(
+            [self.shards[row // size]["patches"][row % size] for row in index]
+        ).float()

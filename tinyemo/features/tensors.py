@@ -37,7 +37,9 @@ def parts_of(records: pd.DataFrame, store: FeatureStore, label_set: str) -> dict
             continue
         y = torch.tensor([words.index(label) for label in part["label"]])
         votes = torch.nn.functional.one_hot(y, len(words)).float()
-        shares = part.reindex(columns=[f"p_{word}" for word in words]).to_numpy(dtype=np.float32, copy=True)
+        shares = part.reindex(columns=[f"p_{word}" for word in words]).to_numpy(
+            dtype=np.float32, copy=True
+        )
         voted = torch.from_numpy(~np.isnan(shares).any(axis=1))
         votes[voted] = torch.from_numpy(shares)[voted]
         parts[split] = Part(part, store.rows(part["id"]), y, votes)

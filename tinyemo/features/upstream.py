@@ -35,22 +35,34 @@ def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, Fea
     """
     root, out = Path(root).expanduser().absolute(), Path(out)
     if not root.is_dir():
-        raise FileNotFoundError(f"folder of upstream features not found: {root}: expected {_LAYOUT} under it")
-    records = pd.concat([read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)])
+        raise FileNotFoundError(
+            f"folder of upstream features not found: {root}: expected {_LAYOUT} under it"
+        )
+    records = pd.concat(
+        [read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)]
+    )
     records = check_records(records, root)
     files = records["image"].tolist()
     records["image"] = ""
     stats = [os.stat(path) for path in files]
-    facts = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in zip(records["id"], stats, strict=True)]
+    facts = [
+        (name, stat.st_size, stat.st_mtime_ns)
+        for name, stat in zip(records["id"], stats, strict=True)
+    ]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     table = out / "records.parquet"
     if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:
         return read_records(table), FeatureStore.open(out)
-    features = [_read_feature(Path(path)) for path in tqdm(files, unit="file", desc=f"importing {root.name}")]
+    features = [
+        _read_feature(Path(path))
+        for path in tqdm(files, unit="file", desc=f"importing {root.name}")
+    ]
     for path, feature in zip(files, features, strict=True):
         if feature.shape != features[0].shape:
-            raise ValueError(f"{path}: shape {tuple(feature.shape)}, expected {tuple(features[0].shape)} "
-                             f"as in {files[0]}")
+            raise ValueError(
+                f"{path}: shape {tuple(feature.shape)}, expected {tuple(features[0].shape)} "
+                f"as in {files[0]}"
+            )
     write_records(records, table)
     meta = {"key": key, "source": str(root), "rows": len(files), "width": len(features[0])}
     return records, FeatureStore.write(out, records["id"], torch.stack(features), meta=meta)
@@ -60,10 +72,17 @@ def _datasets(root: Path) -> list[Path]:
     """The folders nearest to `root` that hold split folders."""
     tops, level = [], [root]
     for _ in range(5):
-        holders = [folder for folder in level if any((folder / split).is_dir() for split in SPLIT_FOLDERS)]
+        holders = [
+            folder for folder in level if any((folder / split).is_dir() for split in SPLIT_FOLDERS)
+        ]
         tops += holders
-        level = sorted(child for folder in level if folder not in holders
-                       for child in folder.iterdir() if child.is_dir())
+        level = sorted(
+            child
+            for folder in level
+            if folder not in holders
+            for child in folder.iterdir()
+            if child.is_dir()
+        )
     if not tops:
         raise ValueError(f"{root}: no dataset found: expected {_LAYOUT} under it")
     return tops
@@ -77,11 +96,16 @@ def _read_feature(path: Path) -> Tensor:
     try:
         feature = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"{path}: not a tensor saved by torch.save: it is damaged, or holds pickled code, "
-                         "which is never run") from error
+        raise ValueError(
+            f"{path}: not a tensor saved by torch.save: it is damaged, or holds pickled code, "
+            "which is never run"
+        ) from error
     if not isinstance(feature, Tensor) or feature.ndim != 1 or not feature.is_floating_point():
-        got = f"a tensor {tuple(feature.shape)} of {feature.dtype}" if isinstance(feature, Tensor) else \
-            f"a {type(feature).__name__}"
+        got = (
+            f"a tensor {tuple(feature.shape)} of {feature.dtype}"
+            if isinstance(feature, Tensor)
+            else f"a {type(feature).__name__}"
+        )
         raise ValueError(f"{path}: holds {got}, expected one feature: a floating-point tensor (D,)")
     if not feature.isfinite().all():
         raise ValueError(f"{path}: the feature holds NaN or infinite values")

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from tinyemo.models.weights import local_folder, read_bin
+from tinyemo.hub import local_folder, read_bin
 
 # how the input-embedding parameter is called in each family; the first that fits is taken
 EMBEDDING_NAMES = (
@@ -35,7 +35,10 @@ EMBEDDING_NAMES = (
     "shared.weight",  # T5
     "embed_tokens",  # a table saved by itself
 )
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # each may be sharded, with <file>.index.json
+WEIGHT_FILES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+)  # each may be sharded, with <file>.index.json
 SMALL_FILES = ["*.json", "*.txt", "*.model"]  # configuration, indexes and tokenizer
 
 
@@ -61,10 +64,14 @@ def load_anchors(
     def embed(text: str) -> Tensor:
         ids = tokenize(text, add_special_tokens=special_tokens)["input_ids"]
         if tokenize.unk_token_id in ids or not set(ids) - set(tokenize.all_special_ids):
-            raise ValueError(f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}")
+            raise ValueError(
+                f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}"
+            )
         rows = torch.cat([table[i : i + 1] for i in ids])  # (tokens, D)
         if len(rows) < len(ids):
-            raise ValueError(f"{checkpoint}: its embedding table has no row for some token of {text!r}")
+            raise ValueError(
+                f"{checkpoint}: its embedding table has no row for some token of {text!r}"
+            )
         return rows.float().mean(dim=0)
 
     return ground(lambda texts: torch.stack([embed(text) for text in texts]), words, template)
@@ -83,7 +90,11 @@ def ground(
         if "{emotion}" not in text:
             raise ValueError(f"template {text!r}: expected a text with {{emotion}} in it")
     anchors = [embed([text.replace("{emotion}", word) for word in words]) for text in templates]
-    return anchors[0] if len(anchors) == 1 else torch.stack([normalize(each, dim=1) for each in anchors]).mean(dim=0)
+    return (
+        anchors[0]
+        if len(anchors) == 1
+        else torch.stack([normalize(each, dim=1) for each in anchors]).mean(dim=0)
+    )
 
 
 def embedding_table(
@@ -105,15 +116,21 @@ def load_tokenizer(checkpoint: str | Path) -> PreTrainedTokenizerBase:
     try:
         if not file.is_file():
             if (folder / "tokenizer.model").is_file():
-                raise OSError("tokenizer.model alone")  # transformers would guess how Llama marks its words
+                raise OSError(
+                    "tokenizer.model alone"
+                )  # transformers would guess how Llama marks its words
             return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         given = json.loads(config.read_text("utf-8")) if config.is_file() else {}
         llama = (given.get("tokenizer_class") or "").startswith("LlamaTokenizer")
-        adds = {key: given[key] for key in ("add_bos_token", "add_eos_token") if llama and key in given}
+        adds = {
+            key: given[key] for key in ("add_bos_token", "add_eos_token") if llama and key in given
+        }
         return PreTrainedTokenizerFast.from_pretrained(folder, **adds)
     except Exception as error:  # transformers and tokenizers raise whatever their parsers do
         if file.is_file():
-            raise ValueError(f"{file}: it or tokenizer_config.json beside it is damaged ({error!r:.99})") from error
+            raise ValueError(
+                f"{file}: it or tokenizer_config.json beside it is damaged ({error!r:.99})"
+            ) from error
         raise FileNotFoundError(
             f"{checkpoint}: no tokenizer in it (tokenizer.json, or vocab.json and merges.txt, or the like; not "
             "tokenizer.model alone, nor code); name the checkpoint it belongs to as `tokenizer`, for OpenELM that "
@@ -130,7 +147,9 @@ def _open_table(checkpoint: str | Path) -> Any:
             try:
                 shard_of = json.loads(index.read_text())["weight_map"]
             except (ValueError, KeyError) as error:
-                raise ValueError(f"{index}: expected JSON with a weight_map of tensor to file") from error
+                raise ValueError(
+                    f"{index}: expected JSON with a weight_map of tensor to file"
+                ) from error
             name = _embedding_name(shard_of, index)
             return _open_tensor(_fetch(checkpoint, shard_of[name]), name)
         if (path := _fetch(checkpoint, file)).is_file():
@@ -147,7 +166,9 @@ def _fetch(checkpoint: str | Path, file: str) -> Path:
 def _open_tensor(path: Path, name: str | None) -> Any:
     """Tensor `name` of a weight file, or its embedding table where `name` is None."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: a shard of the checkpoint is missing; put it beside the others")
+        raise FileNotFoundError(
+            f"{path}: a shard of the checkpoint is missing; put it beside the others"
+        )
     if path.suffix != ".safetensors":
         state = read_bin(path)
         return state[name or _embedding_name(state, path)]
@@ -165,4 +186,6 @@ def _embedding_name(names: Any, path: Path) -> str:
             if name == suffix or name.endswith("." + suffix):
                 return name
     expected = ", ".join(EMBEDDING_NAMES)
-    raise ValueError(f"{path}: no input-embedding tensor; expected a name that ends in one of {expected}")
+    raise ValueError(
+        f"{path}: no input-embedding tensor; expected a name that ends in one of {expected}"
+    )

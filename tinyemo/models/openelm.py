@@ -5,7 +5,7 @@ have the names of the hub's checkpoints, so a published folder loads as it is; n
 Source: OpenELM (arXiv:2404.14619) and its code in CoreNet: pre-norm layers with RMS norms, grouped-query attention
 whose queries and keys are normed before the rotation, gated FFNs, and widths that grow from layer to layer.
 Importing this module registers the classes with AutoModel and AutoModelForCausalLM; after `import tinyemo` alone the
-Auto classes know "openelm" too (`tinyemo.registration`).
+Auto classes know "openelm" too (`tinyemo.models.openelm_registration`).
 """
 
 import torch
@@ -34,7 +34,9 @@ class OpenELMRMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         wide = x.float()
-        return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)).type_as(x) * self.weight
+        return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)).type_as(
+            x
+        ) * self.weight
 
 
 def rotary_angles(position_ids: Tensor, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
@@ -42,7 +44,9 @@ def rotary_angles(position_ids: Tensor, head_dim: int, base: float) -> tuple[Ten
 
     Dimension i turns with i + head_dim / 2, by position * base ** (-2 i / head_dim) (RoFormer, arXiv:2104.09864).
     """
-    exponents = torch.arange(0, head_dim, 2, device=position_ids.device, dtype=torch.float32) / head_dim
+    exponents = (
+        torch.arange(0, head_dim, 2, device=position_ids.device, dtype=torch.float32) / head_dim
+    )
     angles = (position_ids[..., None].float() / base**exponents).repeat(1, 1, 2)[:, None]
     return angles.cos(), angles.sin()
 
@@ -54,7 +58,12 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def eager_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float,
     **kwargs,
 ) -> tuple[Tensor, Tensor]:
     """Attention written out, in the form of transformers' attention interface.
@@ -81,14 +90,20 @@ class OpenELMAttention(nn.Module):
         self.heads = [queries, keys, keys]  # the slices of qkv_proj, in heads
         self.num_key_value_groups = queries // keys
         self.head_dim, self.scaling = config.head_dim, config.head_dim**-0.5
-        self.qkv_proj = nn.Linear(config.model_dim, (queries + 2 * keys) * self.head_dim, bias=False)
+        self.qkv_proj = nn.Linear(
+            config.model_dim, (queries + 2 * keys) * self.head_dim, bias=False
+        )
         norm = OpenELMRMSNorm if config.normalize_qk_projections else nn.Identity
         self.q_norm, self.k_norm = norm(self.head_dim), norm(self.head_dim)
         self.out_proj = nn.Linear(queries * self.head_dim, config.model_dim, bias=False)
 
     def forward(
-        self, hidden_states: Tensor, angles: tuple[Tensor, Tensor], attention_mask: Tensor | None,
-        past_key_values: Cache | None = None, **kwargs,
+        self,
+        hidden_states: Tensor,
+        angles: tuple[Tensor, Tensor],
+        attention_mask: Tensor | None,
+        past_key_values: Cache | None = None,
+        **kwargs,
     ) -> tuple[Tensor, Tensor | None]:
         """(B, L, model_dim) -> the same shape, and the attention weights if the implementation gives them."""
         batch, length, _ = hidden_states.shape
@@ -97,8 +112,12 @@ class OpenELMAttention(nn.Module):
         query, key = rotate(self.q_norm(query), *angles), rotate(self.k_norm(key), *angles)
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
-        attend = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, eager_attention)
-        mixed, weights = attend(self, query, key, value, attention_mask, dropout=0.0, scaling=self.scaling, **kwargs)
+        attend = ALL_ATTENTION_FUNCTIONS.get_interface(
+            self.config._attn_implementation, eager_attention
+        )
+        mixed, weights = attend(
+            self, query, key, value, attention_mask, dropout=0.0, scaling=self.scaling, **kwargs
+        )
         return self.out_proj(mixed.reshape(batch, length, -1)), weights
 
 
@@ -155,7 +174,9 @@ class OpenELMModel(OpenELMPreTrainedModel):
     def __init__(self, config: OpenELMConfig):
         super().__init__(config)
         self.token_embeddings = nn.Embedding(config.vocab_size, config.model_dim)
-        self.layers = nn.ModuleList([OpenELMDecoderLayer(config, i) for i in range(config.num_transformer_layers)])
+        self.layers = nn.ModuleList(
+            [OpenELMDecoderLayer(config, i) for i in range(config.num_transformer_layers)]
+        )
         self.norm = OpenELMRMSNorm(config.model_dim)
         self.gradient_checkpointing = False
         self.post_init()
@@ -163,9 +184,14 @@ class OpenELMModel(OpenELMPreTrainedModel):
     @merge_with_config_defaults
     @capture_outputs
     def forward(
-        self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None,
-        position_ids: Tensor | None = None, past_key_values: Cache | None = None,
-        inputs_embeds: Tensor | None = None, use_cache: bool | None = None, **kwargs,
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        **kwargs,
     ) -> BaseModelOutputWithPast:
         """`input_ids` (B, L) or `inputs_embeds` (B, L, model_dim) -> last_hidden_state (B, L, model_dim).
 
@@ -182,22 +208,32 @@ class OpenELMModel(OpenELMPreTrainedModel):
         if position_ids is None:
             position_ids = self._positions(inputs_embeds, attention_mask, past_key_values)
         mask = create_causal_mask(
-            config=self.config, inputs_embeds=inputs_embeds, attention_mask=attention_mask,
-            past_key_values=past_key_values, position_ids=position_ids,
+            config=self.config,
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            past_key_values=past_key_values,
+            position_ids=position_ids,
         )
         angles = rotary_angles(position_ids, self.config.head_dim, self.config.rope_freq_constant)
         hidden_states = inputs_embeds
         for layer in self.layers:
             hidden_states = layer(
-                hidden_states, angles=angles, attention_mask=mask, past_key_values=past_key_values,
-                position_ids=position_ids, **kwargs,
+                hidden_states,
+                angles=angles,
+                attention_mask=mask,
+                past_key_values=past_key_values,
+                position_ids=position_ids,
+                **kwargs,
             )
         return BaseModelOutputWithPast(
-            last_hidden_state=self.norm(hidden_states), past_key_values=past_key_values if use_cache else None
+            last_hidden_state=self.norm(hidden_states),
+            past_key_values=past_key_values if use_cache else None,
         )
 
     @staticmethod
-    def _positions(inputs_embeds: Tensor, attention_mask: Tensor | None, past: Cache | None) -> Tensor:
+    def _positions(
+        inputs_embeds: Tensor, attention_mask: Tensor | None, past: Cache | None
+    ) -> Tensor:
         length = inputs_embeds.shape[1]
         if isinstance(attention_mask, Tensor) and attention_mask.ndim == 2:
             return (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -length:]
@@ -218,10 +254,16 @@ class OpenELMForCausalLM(OpenELMPreTrainedModel, GenerationMixin):
 
     @can_return_tuple
     def forward(
-        self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None,
-        position_ids: Tensor | None = None, past_key_values: Cache | None = None,
-        inputs_embeds: Tensor | None = None, labels: Tensor | None = None, use_cache: bool | None = None,
-        logits_to_keep: int | Tensor = 0, **kwargs,
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | Tensor = 0,
+        **kwargs,
     ) -> CausalLMOutputWithPast:
         """As `OpenELMModel.forward`, -> logits (B, K, vocab_size) and, with `labels` (B, K), their mean loss.
 
@@ -229,17 +271,27 @@ class OpenELMForCausalLM(OpenELMPreTrainedModel, GenerationMixin):
         is of the next token: labels stand where their tokens stand, -100 counts for nothing.
         """
         outputs = self.transformer(
-            input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids,
-            past_key_values=past_key_values, inputs_embeds=inputs_embeds, use_cache=use_cache, **kwargs,
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            use_cache=use_cache,
+            **kwargs,
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits = self.lm_head(outputs.last_hidden_state[:, kept])
         loss = None
         if labels is not None:
-            loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **kwargs)
+            loss = self.loss_function(
+                logits=logits, labels=labels, vocab_size=self.config.vocab_size, **kwargs
+            )
         return CausalLMOutputWithPast(
-            loss=loss, logits=logits, past_key_values=outputs.past_key_values,
-            hidden_states=outputs.hidden_states, attentions=outputs.attentions,
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
         )
 
 

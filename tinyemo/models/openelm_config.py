@@ -3,7 +3,7 @@
 Takes the fields of a published config.json (apple/OpenELM-*); gives each layer's query heads, key-value heads and FFN
 multiplier, as listed or by layer-wise scaling (OpenELM, arXiv:2404.14619, section 2.1; rounded as CoreNet rounds).
 Registers with AutoConfig when imported, and the model classes when the first config is made. It stands apart from the
-model because the hook of `tinyemo.registration` imports it in the middle of transformers' own imports, which the
+model because the hook of `tinyemo.models.openelm_registration` imports it in the middle of transformers' own imports, which the
 model's need whole.
 """
 
@@ -51,7 +51,9 @@ class OpenELMConfig(PreTrainedConfig):
     normalize_qk_projections: bool = False
     share_input_output_layers: bool = False
     rope_freq_constant: float = 10000
-    rope_max_length: int = 4096  # of CoreNet's table of angles; here they are computed at any position
+    rope_max_length: int = (
+        4096  # of CoreNet's table of angles; here they are computed at any position
+    )
     initializer_range: float = 0.02
     use_cache: bool = True
     bos_token_id: int | None = 1
@@ -61,30 +63,47 @@ class OpenELMConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs):
         kwargs.pop("auto_map", None)  # names the remote code that this class stands for
         if self.normalization_layer_name != "rms_norm":
-            raise ValueError(f"normalization_layer_name: {self.normalization_layer_name!r}; only 'rms_norm' is known")
+            raise ValueError(
+                f"normalization_layer_name: {self.normalization_layer_name!r}; only 'rms_norm' is known"
+            )
         if self.num_query_heads is None:
             step = self.head_dim * self.num_gqa_groups
-            shares = _per_layer("qkv_multipliers", self.qkv_multipliers, self.num_transformer_layers)
-            self.num_query_heads = [_divisible(self.model_dim * share, step) // self.head_dim for share in shares]
+            shares = _per_layer(
+                "qkv_multipliers", self.qkv_multipliers, self.num_transformer_layers
+            )
+            self.num_query_heads = [
+                _divisible(self.model_dim * share, step) // self.head_dim for share in shares
+            ]
         if self.num_kv_heads is None:
             self.num_kv_heads = [heads // self.num_gqa_groups for heads in self.num_query_heads]
-        self.ffn_multipliers = _per_layer("ffn_multipliers", self.ffn_multipliers, self.num_transformer_layers)
+        self.ffn_multipliers = _per_layer(
+            "ffn_multipliers", self.ffn_multipliers, self.num_transformer_layers
+        )
         for name in ("num_query_heads", "num_kv_heads"):
             if len(getattr(self, name)) != self.num_transformer_layers:
                 raise ValueError(
                     f"{name}: {len(getattr(self, name))} entries; expected one for each of "
                     f"{self.num_transformer_layers} layers"
                 )
-        for i, (queries, keys) in enumerate(zip(self.num_query_heads, self.num_kv_heads, strict=True)):
+        for i, (queries, keys) in enumerate(
+            zip(self.num_query_heads, self.num_kv_heads, strict=True)
+        ):
             if keys < 1 or queries % keys:
-                raise ValueError(f"layer {i}: {queries} query heads cannot share {keys} key-value heads evenly")
+                raise ValueError(
+                    f"layer {i}: {queries} query heads cannot share {keys} key-value heads evenly"
+                )
         super().__post_init__(**kwargs)
-        importlib.import_module("tinyemo.models.openelm")  # no Auto class looks for a model before it has a config
+        importlib.import_module(
+            "tinyemo.models.openelm"
+        )  # no Auto class looks for a model before it has a config
 
     @property
     def ffn_dims(self) -> list[int]:
         """Inner width of each layer's FFN (of one half of its projection where that is gated)."""
-        return [_divisible(self.model_dim * share, self.ffn_dim_divisor) for share in self.ffn_multipliers]
+        return [
+            _divisible(self.model_dim * share, self.ffn_dim_divisor)
+            for share in self.ffn_multipliers
+        ]
 
 
 def _per_layer(name: str, multipliers: float | Sequence[float], layers: int) -> list[float]:
@@ -94,7 +113,9 @@ def _per_layer(name: str, multipliers: float | Sequence[float], layers: int) -> 
     if len(multipliers) == 2:
         return np.linspace(*multipliers, num=layers).round(2).tolist()
     if len(multipliers) != layers:
-        raise ValueError(f"{name}: {len(multipliers)} numbers; expected 1, 2 or one for each of {layers} layers")
+        raise ValueError(
+            f"{name}: {len(multipliers)} numbers; expected 1, 2 or one for each of {layers} layers"
+        )
     return list(multipliers)
 
 

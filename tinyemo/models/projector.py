@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tinyemo.data.files import write_atomically
-from tinyemo.models.weights import local_folder, read_bin
+from tinyemo.hub import local_folder, read_bin
+from tinyemo.io import write_atomically
 
 CARD = """---
 library_name: tinyemo
@@ -51,7 +51,11 @@ class MetricProjector(nn.Module):
     model and written into its card: the anchors' checkpoint, the recipe, anything JSON can hold.
     """
 
-    OPTIONS = ("dropout", "temperature", "info")  # of config.json; the shape follows from the weights
+    OPTIONS = (
+        "dropout",
+        "temperature",
+        "info",
+    )  # of config.json; the shape follows from the weights
     TEMPERATURE = 0.07  # where nothing says otherwise; NT-Xent's default
 
     def __init__(
@@ -68,7 +72,12 @@ class MetricProjector(nn.Module):
         self.dropout, self.temperature, self.info = dropout, temperature, info or {}
         modules: list[nn.Module] = [nn.Linear(d_vision, d_llm)]
         for _ in range(layers - 1):
-            modules += [nn.BatchNorm1d(d_llm), nn.GELU(), nn.Dropout(dropout), nn.Linear(d_llm, d_llm)]
+            modules += [
+                nn.BatchNorm1d(d_llm),
+                nn.GELU(),
+                nn.Dropout(dropout),
+                nn.Linear(d_llm, d_llm),
+            ]
         self.model = nn.Sequential(*modules)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -87,7 +96,9 @@ class MetricProjector(nn.Module):
         self.train(was_training)
         return embeddings
 
-    def classify(self, features: Tensor, anchors: Tensor, temperature: float | None = None) -> Tensor:
+    def classify(
+        self, features: Tensor, anchors: Tensor, temperature: float | None = None
+    ) -> Tensor:
         """Probabilities (N, C): softmax over cosine to each anchor (C, d_llm), divided by the temperature."""
         if anchors.ndim != 2 or anchors.shape[1] != self.d_llm:
             raise ValueError(
@@ -112,7 +123,9 @@ class MetricProjector(nn.Module):
         weights, config = folder / "model.safetensors", folder / "config.json"
         for path in (weights, config):
             if not path.is_file():
-                raise FileNotFoundError(f"{path}: no such file; expected a folder made by save_pretrained")
+                raise FileNotFoundError(
+                    f"{path}: no such file; expected a folder made by save_pretrained"
+                )
         try:
             state = load_file(weights)
         except SafetensorError as error:
@@ -121,14 +134,20 @@ class MetricProjector(nn.Module):
             known = json.loads(config.read_text())
             options = {key: known[key] for key in cls.OPTIONS}
         except (ValueError, KeyError) as error:
-            raise ValueError(f"{config}: expected JSON with the keys {', '.join(cls.OPTIONS)}") from error
+            raise ValueError(
+                f"{config}: expected JSON with the keys {', '.join(cls.OPTIONS)}"
+            ) from error
         return cls._from_state(state, weights, options)
 
     @classmethod
-    def _from_state(cls, state: dict[str, Tensor], path: str | Path, options: dict) -> "MetricProjector":
+    def _from_state(
+        cls, state: dict[str, Tensor], path: str | Path, options: dict
+    ) -> "MetricProjector":
         first = state.get("model.0.weight")
         if first is None or first.ndim != 2:
-            raise ValueError(f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias")
+            raise ValueError(
+                f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias"
+            )
         layers = 1 + sum(name.endswith("running_mean") for name in state)
         projector = cls(first.shape[1], first.shape[0], layers=layers, **options)
         try:
@@ -148,12 +167,16 @@ class MetricProjector(nn.Module):
             "temperature": self.temperature,
             "info": self.info,
         }
-        card = CARD.format(**config | {"folder": folder.name, "info": json.dumps(self.info, indent=2)})
+        card = CARD.format(
+            **config | {"folder": folder.name, "info": json.dumps(self.info, indent=2)}
+        )
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         weights = folder / "model.safetensors"
         write_atomically(weights, lambda path: save_file(tensors, path, {"format": "pt"}))
         write_atomically(folder / "README.md", lambda path: path.write_text(card))
-        write_atomically(folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2)))
+        write_atomically(
+            folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2))
+        )
         return folder
 
 

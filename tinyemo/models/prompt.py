@@ -30,7 +30,7 @@ _ROUNDS = (
 TEMPLATES = {
     # LLaVA's v1 (vicuna), which TinyLLaVA takes for OpenELM, TinyLlama and Phi-2 alike, each with its own end token
     "llava_v1": "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
-                "detailed, and polite answers to the user's questions. " + _ROUNDS,
+    "detailed, and polite answers to the user's questions. " + _ROUNDS,
     "plain": _ROUNDS,  # the same without system line: the small models', and llava-hf's LLaVA-1.5
 }
 DEFAULT_TEMPLATE = "llava_v1"
@@ -40,7 +40,9 @@ DEFAULT_TEMPLATE = "llava_v1"
 class Sample:
     """One conversation and what its placeholders stand for."""
 
-    turns: tuple[tuple[str, str], ...]  # (human, gpt); gpt of the last turn is "" where it is to be generated
+    turns: tuple[
+        tuple[str, str], ...
+    ]  # (human, gpt); gpt of the last turn is "" where it is to be generated
     # stream name -> a (T, D) float tensor for each of its placeholders, in their order; a name that is absent or None
     # is missing as a whole, an entry None in its one place
     streams: Mapping[str, Sequence[Tensor | None] | None] = field(default_factory=dict)
@@ -63,8 +65,13 @@ class PromptBuilder:
     The tokenizer is given two added tokens a stream; ids that it has already are kept.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, names: Sequence[str], max_length: int = 2048,
-                 template: str | None = None):
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        names: Sequence[str],
+        max_length: int = 2048,
+        template: str | None = None,
+    ):
         if tokenizer.eos_token is None:
             raise ValueError("the tokenizer has no end token (eos_token), so answers would not end")
         self.tokenizer, self.max_length, self.template = tokenizer, max_length, template
@@ -72,19 +79,37 @@ class PromptBuilder:
         given = tokenizer.chat_template if self._own else template or DEFAULT_TEMPLATE
         self._jinja = TEMPLATES.get(given, given)
         texts = {name: (f"<{name}>", f"<missing:{name}>") for name in names}
-        tokenizer.add_tokens([AddedToken(text, special=True, normalized=False)
-                              for pair in texts.values() for text in pair])
-        self.placeholders = {name: tokenizer.convert_tokens_to_ids(text) for name, (text, _) in texts.items()}
-        self.missing = {name: tokenizer.convert_tokens_to_ids(text) for name, (_, text) in texts.items()}
-        self.own_ids = [*self.placeholders.values(), *self.missing.values()]  # no words: they are never looked up
+        tokenizer.add_tokens(
+            [
+                AddedToken(text, special=True, normalized=False)
+                for pair in texts.values()
+                for text in pair
+            ]
+        )
+        self.placeholders = {
+            name: tokenizer.convert_tokens_to_ids(text) for name, (text, _) in texts.items()
+        }
+        self.missing = {
+            name: tokenizer.convert_tokens_to_ids(text) for name, (_, text) in texts.items()
+        }
+        self.own_ids = [
+            *self.placeholders.values(),
+            *self.missing.values(),
+        ]  # no words: they are never looked up
         self._known: dict[tuple, tuple[array, array]] = {}
         self._name_of = {index: name for name, index in self.placeholders.items()}
-        specials = sorted(set(tokenizer.all_special_tokens) | {
-            str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}, key=len, reverse=True)
+        specials = sorted(
+            set(tokenizer.all_special_tokens)
+            | {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special},
+            key=len,
+            reverse=True,
+        )
         self._end = re.compile(r"\s*(?:" + "|".join(map(re.escape, specials)) + ")")
         adds = tokenizer("")["input_ids"][:1]
         self._front = adds if not self._own and adds == [tokenizer.bos_token_id] else []
-        self.end_ids = sorted({self._tokens((("a", "b"),))[1][-1], tokenizer.eos_token_id})  # each ends an answer
+        self.end_ids = sorted(
+            {self._tokens((("a", "b"),))[1][-1], tokenizer.eos_token_id}
+        )  # each ends an answer
 
     def encode(self, sample: Sample) -> Encoded:
         """Ids and labels of a sample; of one whose last answer is "", the prompt that its answer follows.
@@ -128,7 +153,9 @@ class PromptBuilder:
         if turns not in self._known:
             if len(self._known) >= MEMORY:
                 self._known.clear()
-            self._known[turns] = tuple(array("i", each) for each in self._tokens_of(turns))  # a tenth of a list's size
+            self._known[turns] = tuple(
+                array("i", each) for each in self._tokens_of(turns)
+            )  # a tenth of a list's size
         return self._known[turns]
 
     def _tokens_of(self, turns: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
@@ -138,7 +165,7 @@ class PromptBuilder:
         labels: list[int] = []
         for (text, is_answer), run in zip(pieces, self._tokenize(runs), strict=True):
             # as the tokenizer has it in running text, unless that would merge it with what stands before
-            new = run[len(ids):] if run[: len(ids)] == ids else self._tokenize([text])[0]
+            new = run[len(ids) :] if run[: len(ids)] == ids else self._tokenize([text])[0]
             ids += new
             labels += new if is_answer else [IGNORED] * len(new)
         front = [] if runs[0].startswith(self.tokenizer.bos_token or runs[0]) else self._front
@@ -150,13 +177,20 @@ class PromptBuilder:
     def _pieces(self, turns: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
         """The conversation's text, cut where an answer begins and after its end token: (text, is it an answer)."""
         if not turns or any(not answer.strip() for _, answer in turns[:-1]):
-            raise ValueError("expected turns that all have an answer, but for the last one where it is to be generated")
+            raise ValueError(
+                "expected turns that all have an answer, but for the last one where it is to be generated"
+            )
         messages = []
         for human, answer in turns:
-            messages += [{"role": "user", "content": human}, {"role": "assistant", "content": answer}]
+            messages += [
+                {"role": "user", "content": human},
+                {"role": "assistant", "content": answer},
+            ]
         texts = [self._render(messages[: 2 * k + 1], True) for k in range(len(turns))]
         if any(human.strip() not in text for (human, _), text in zip(turns, texts, strict=True)):
-            raise ValueError("the chat template drops or rewrites what is said; pass another as `template`")
+            raise ValueError(
+                "the chat template drops or rewrites what is said; pass another as `template`"
+            )
         is_answered = bool(turns[-1][1].strip())
         if is_answered:
             texts.append(self._render(messages, False))
@@ -164,22 +198,32 @@ class PromptBuilder:
         for (_, answer), prompt, text in zip(turns, texts, texts[1:], strict=False):
             tail, answer = text.removeprefix(prompt), answer.strip()
             if tail == text or not tail.lstrip().startswith(answer):
-                raise ValueError("with the chat template an answer does not follow its prompt as it stands; pass "
-                                 "another as `template`")
+                raise ValueError(
+                    "with the chat template an answer does not follow its prompt as it stands; pass "
+                    "another as `template`"
+                )
             stop = tail.index(answer) + len(answer)
             end = self._end.match(tail, stop)
             after = end.end() if end else stop
-            pieces += [(tail[:after] + ("" if end else self.tokenizer.eos_token), True), (tail[after:], False)]
-        return pieces[:-1] if is_answered else pieces  # nothing is said after the last answer's end token
+            pieces += [
+                (tail[:after] + ("" if end else self.tokenizer.eos_token), True),
+                (tail[after:], False),
+            ]
+        return (
+            pieces[:-1] if is_answered else pieces
+        )  # nothing is said after the last answer's end token
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
         return self.tokenizer.apply_chat_template(
-            messages, chat_template=self._jinja, tokenize=False, add_generation_prompt=generation)
+            messages, chat_template=self._jinja, tokenize=False, add_generation_prompt=generation
+        )
 
     def _tensors(self, sample: Sample, ids: Sequence[int]) -> dict[str, Iterator[Tensor | None]]:
         """Stream name -> what stands for its placeholders in `ids`, one after the other."""
         if unknown := [name for name in sample.streams if name not in self.placeholders]:
-            raise ValueError(f"stream {unknown[0]!r}: expected one of {', '.join(self.placeholders) or 'none'}")
+            raise ValueError(
+                f"stream {unknown[0]!r}: expected one of {', '.join(self.placeholders) or 'none'}"
+            )
         found = {}
         for name, index in self.placeholders.items():
             text = self.tokenizer.convert_ids_to_tokens(index)
@@ -190,7 +234,9 @@ class PromptBuilder:
             tensors = sample.streams.get(name)
             tensors = [None] * count if tensors is None else list(tensors)
             if count != len(tensors):
-                raise ValueError(f"{said} {text} in the human turns, but {len(tensors)} tensors for them: expected "
-                                 "one each (None for a missing one)")
+                raise ValueError(
+                    f"{said} {text} in the human turns, but {len(tensors)} tensors for them: expected "
+                    "one each (None for a missing one)"
+                )
             found[name] = iter(tensors)
         return found

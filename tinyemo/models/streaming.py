@@ -56,9 +56,9 @@ def pieces_of(ids: Iterable[int], tokenizer: PreTrainedTokenizerBase) -> Iterato
             whole -= 1
         text = text_of(seen[:whole], tokenizer).lstrip().rstrip("\ufffd").rstrip()
         if len(text) > len(given):
-            yield text[len(given):]
+            yield text[len(given) :]
             given = text
-    if rest := text_of(seen, tokenizer).strip()[len(given):]:
+    if rest := text_of(seen, tokenizer).strip()[len(given) :]:
         yield rest
 
 

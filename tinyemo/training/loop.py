@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from tinyemo.data.files import write_atomically
+from tinyemo.io import write_atomically
 
 
 def cosine_schedule(step: int, steps: int) -> float:
@@ -58,8 +58,13 @@ def train(
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=lr, betas=(0.9, 0.98), fused=True,
+        [
+            {"params": decayed, "weight_decay": weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ],
+        lr=lr,
+        betas=(0.9, 0.98),
+        fused=True,
     )
     history: list[float] = []
     if checkpoint.exists():
@@ -71,7 +76,12 @@ def train(
 
     def save() -> None:
         save_atomically(
-            {"key": key, "model": model.state_dict(), "optimiser": optimiser.state_dict(), "history": history},
+            {
+                "key": key,
+                "model": model.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "history": history,
+            },
             checkpoint,
         )
 

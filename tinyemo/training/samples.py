@@ -26,8 +26,14 @@ class Samples(Dataset):
     before training begins. `drop_stream` is the share of the items whose image is withheld in an epoch.
     """
 
-    def __init__(self, items: Sequence[Instruction], source: PatchSource, prompts: PromptBuilder,
-                 drop_stream: float = 0.0, seed: int = 0):
+    def __init__(
+        self,
+        items: Sequence[Instruction],
+        source: PatchSource,
+        prompts: PromptBuilder,
+        drop_stream: float = 0.0,
+        seed: int = 0,
+    ):
         self.items, self.source, self.drop_stream, self.seed = items, source, drop_stream, seed
         probe = next((item.image for item in items if item.image), None)
         streams = {STREAM: source([probe])} if probe else {}
@@ -38,7 +44,9 @@ class Samples(Dataset):
             except ValueError as error:
                 raise ValueError(f"instruction {item.id!r}: {error}") from error
             self.lengths.append(len(encoded.input_ids))
-            digest.update(json.dumps([item.id, item.image, encoded.input_ids, encoded.labels]).encode())
+            digest.update(
+                json.dumps([item.id, item.image, encoded.input_ids, encoded.labels]).encode()
+            )
         self.key = digest.hexdigest()  # of all that the model gets to see
 
     def __len__(self) -> int:
@@ -50,10 +58,18 @@ class Samples(Dataset):
         return int.from_bytes(digest[:8]) < self.drop_stream * 2**64
 
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> list[Sample]:
-        shown = [bool(self.items[row].image) and not self.withheld(epoch, row) for epoch, row in keys]
-        tokens = iter(self.source([self.items[row].image for (_, row), one in zip(keys, shown, strict=True) if one]))
-        return [Sample(self.items[row].turns, {STREAM: [next(tokens)]} if one else {})
-                for (_, row), one in zip(keys, shown, strict=True)]
+        shown = [
+            bool(self.items[row].image) and not self.withheld(epoch, row) for epoch, row in keys
+        ]
+        tokens = iter(
+            self.source(
+                [self.items[row].image for (_, row), one in zip(keys, shown, strict=True) if one]
+            )
+        )
+        return [
+            Sample(self.items[row].turns, {STREAM: [next(tokens)]} if one else {})
+            for (_, row), one in zip(keys, shown, strict=True)
+        ]
 
 
 class GroupedSampler(Sampler):
@@ -66,7 +82,9 @@ class GroupedSampler(Sampler):
 
     def __init__(self, lengths: Sequence[int], batch: int, steps: int, seed: int):
         if len(lengths) < batch:
-            raise ValueError(f"a batch of {batch} was asked for, but there are only {len(lengths)} items")
+            raise ValueError(
+                f"a batch of {batch} was asked for, but there are only {len(lengths)} items"
+            )
         self.lengths, self.batch, self.steps, self.seed = torch.tensor(lengths), batch, steps, seed
 
     def __len__(self) -> int:
@@ -84,6 +102,8 @@ class GroupedSampler(Sampler):
         order = torch.randperm(len(self.lengths), generator=draw)
         order = order[: len(order) // self.batch * self.batch]
         pools = order.split(POOL * self.batch)
-        rows = torch.cat([pool[self.lengths[pool].argsort(stable=True, descending=True)] for pool in pools])
+        rows = torch.cat(
+            [pool[self.lengths[pool].argsort(stable=True, descending=True)] for pool in pools]
+        )
         batches = rows.view(-1, self.batch)
         return batches[torch.randperm(len(batches), generator=draw)].tolist()

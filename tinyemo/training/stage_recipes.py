@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 class StageRecipe:
     """How one stage trains. Connectors and the embeddings of missing streams are trained in every stage."""
 
-    trains: str = "connector"  # that alone, "all": the language model too, or "lora": adapters in it
+    trains: str = (
+        "connector"  # that alone, "all": the language model too, or "lora": adapters in it
+    )
     lr: float = 1e-3  # peak, of AdamW
     epochs: int = 1
     batch: int = 32  # items an optimiser step, over all processes and accumulation steps
-    per_device: int = 32  # items a process holds at once, at most; batch is a multiple of it times the processes
+    per_device: int = (
+        32  # items a process holds at once, at most; batch is a multiple of it times the processes
+    )
     warmup: float = 0.03  # share of the steps in which the rate rises
     schedule: str = "cosine"  # of transformers' schedulers
     weight_decay: float = 0.0
@@ -21,7 +25,9 @@ class StageRecipe:
     lora_alpha: int = 256
     lora_dropout: float = 0.05
     drop_stream: float = 0.0  # share of the items whose image is withheld in an epoch
-    evaluations: int = 4  # how often the validation loss is taken, evenly, at last after the last step
+    evaluations: int = (
+        4  # how often the validation loss is taken, evenly, at last after the last step
+    )
     save_steps: int = 500  # steps between checkpoints
     max_steps: int = 0  # steps in all; 0: as many as the epochs have
 

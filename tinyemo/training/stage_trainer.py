@@ -26,7 +26,7 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
-from tinyemo.data.files import digests, write_atomically
+from tinyemo.io import digests, write_atomically
 from tinyemo.models.prompt import IGNORED
 from tinyemo.training.samples import GroupedSampler, Samples
 
@@ -40,12 +40,23 @@ class StageTrainer(Trainer):
     `save_steps` of the arguments. `key` tells this run's checkpoints from any other's.
     """
 
-    def __init__(self, model: nn.Module, args: TrainingArguments, train: Samples, order: GroupedSampler,
-                 validation: Samples | None, evaluate_at: Sequence[int], key: str, label: str):
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments,
+        train: Samples,
+        order: GroupedSampler,
+        validation: Samples | None,
+        evaluate_at: Sequence[int],
+        key: str,
+        label: str,
+    ):
         self.order, self.key, self.out = order, key, Path(args.output_dir)
         self.validation, self._seconds, self._since = validation, 0.0, time.perf_counter()
         super().__init__(model, args, data_collator=model.collate, train_dataset=train)
-        self.model_accepts_loss_kwargs = True  # that is: have the answer tokens of the global batch counted
+        self.model_accepts_loss_kwargs = (
+            True  # that is: have the answer tokens of the global batch counted
+        )
         self.remove_callback(PrinterCallback)
         self.add_callback(_Flow(frozenset(evaluate_at), args.save_steps, label))
 
@@ -59,7 +70,9 @@ class StageTrainer(Trainer):
         self.accelerator.wait_for_everyone()
         newest = max(self.out.glob("checkpoint-*"), key=_step, default=None)
         if self.is_world_process_zero():
-            writer = SummaryWriter(str(self.out / "tensorboard"), purge_step=_step(newest) + 1 if newest else 0)
+            writer = SummaryWriter(
+                str(self.out / "tensorboard"), purge_step=_step(newest) + 1 if newest else 0
+            )
             self.add_callback(TensorBoardCallback(writer))
         self.train(resume_from_checkpoint=str(newest) if newest else None)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # its forward as it was
@@ -67,19 +80,35 @@ class StageTrainer(Trainer):
             self._keep()
         self.accelerator.wait_for_everyone()
         if not kept_under(self.out / WEIGHTS, self.key):
-            raise ValueError(f"{self.out}: the validation loss was never a number: train at a lower rate")
+            raise ValueError(
+                f"{self.out}: the validation loss was never a number: train at a lower rate"
+            )
 
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], return_outputs: bool = False,
-                     num_items_in_batch: Tensor | None = None) -> Tensor:
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | None = None,
+    ) -> Tensor:
         # every process adds its part of the sum, and the gradients' mean over processes is taken afterwards
-        return model(**inputs, num_items_in_batch=num_items_in_batch).loss * self.accelerator.num_processes
+        return (
+            model(**inputs, num_items_in_batch=num_items_in_batch).loss
+            * self.accelerator.num_processes
+        )
 
     @torch.no_grad()
     def evaluate(self, *args, **kwargs) -> dict[str, float]:
         """Validation loss, the mean over answer tokens."""
         self.model.eval()
-        size, world, rank = self.args.per_device_eval_batch_size, self.args.world_size, self.args.process_index
-        rows = sorted(range(len(self.validation)), key=self.validation.lengths.__getitem__, reverse=True)
+        size, world, rank = (
+            self.args.per_device_eval_batch_size,
+            self.args.world_size,
+            self.args.process_index,
+        )
+        rows = sorted(
+            range(len(self.validation)), key=self.validation.lengths.__getitem__, reverse=True
+        )
         total = torch.zeros(2, dtype=torch.float64, device=self.args.device)  # loss, tokens
         for start in range(rank * size, len(rows), world * size):
             samples = self.validation.__getitems__([(0, row) for row in rows[start : start + size]])
@@ -89,14 +118,18 @@ class StageTrainer(Trainer):
         loss, tokens = self.accelerator.reduce(total).tolist()
         metrics = {"eval_loss": loss / tokens}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)  # done with it
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )  # done with it
         return metrics
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """`seconds`: of training so far; those between the last checkpoint and a kill are not known any more."""
         if self.state.log_history and not self._seconds:
             self._seconds = self.state.log_history[-1].get("seconds", 0.0)
-        super().log(logs | {"seconds": self._seconds + time.perf_counter() - self._since}, start_time)
+        super().log(
+            logs | {"seconds": self._seconds + time.perf_counter() - self._since}, start_time
+        )
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: object) -> bool:
         better = super()._determine_best_metric(metrics, trial)
@@ -105,13 +138,17 @@ class StageTrainer(Trainer):
         return better
 
     def _keep(self) -> None:
-        save_trained(self.model, self.out / WEIGHTS, {"key": self.key, "step": str(self.state.global_step)})
+        save_trained(
+            self.model, self.out / WEIGHTS, {"key": self.key, "step": str(self.state.global_step)}
+        )
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         if self.args.should_save:
             save_trained(self.model, Path(output_dir) / WEIGHTS, {"key": self.key})
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: nn.Module | None = None
+    ) -> None:
         load_trained(self.model, Path(resume_from_checkpoint) / WEIGHTS)
 
     def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
@@ -127,16 +164,27 @@ class _Flow(TrainerCallback):
     """When to evaluate and to save, and a progress bar that a log can take."""
 
     def __init__(self, evaluate_at: frozenset[int], save_steps: int, label: str):
-        self.evaluate_at, self.save_steps, self.label, self.bar = evaluate_at, save_steps, label, None
+        self.evaluate_at, self.save_steps, self.label, self.bar = (
+            evaluate_at,
+            save_steps,
+            label,
+            None,
+        )
 
     def on_train_begin(self, args, state, control, **kwargs):
-        self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=self.label,
-                        disable=not state.is_world_process_zero)
+        self.bar = tqdm(
+            total=state.max_steps,
+            initial=state.global_step,
+            desc=self.label,
+            disable=not state.is_world_process_zero,
+        )
 
     def on_step_end(self, args, state, control, **kwargs):
         self.bar.update()
         control.should_evaluate = state.global_step in self.evaluate_at
-        control.should_save = state.global_step % self.save_steps == 0 and state.global_step < state.max_steps
+        control.should_save = (
+            state.global_step % self.save_steps == 0 and state.global_step < state.max_steps
+        )
 
     def on_train_end(self, args, state, control, **kwargs):
         self.bar.close()
@@ -144,8 +192,11 @@ class _Flow(TrainerCallback):
 
 def save_trained(model: nn.Module, path: Path, about: dict[str, str]) -> None:
     """The parameters that require a gradient, each once (tied ones have one name), whole or not at all."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in model.named_parameters()
-               if value.requires_grad}
+    tensors = {
+        name: value.detach().cpu().contiguous()
+        for name, value in model.named_parameters()
+        if value.requires_grad
+    }
     write_atomically(path, lambda temporary: save_file(tensors, temporary, about))
 
 
@@ -194,4 +245,3 @@ def _files(folder: Path) -> dict[str, str]:
 
 def _step(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
-

@@ -1,0 +1,1 @@
+"""EmoScenes: drawn scenes whose true p(emotion | attributes) is known."""

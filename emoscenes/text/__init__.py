@@ -1,0 +1,1 @@
+"""Scenes -> captions, questions, answers and rationales."""

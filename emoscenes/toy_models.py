@@ -1,0 +1,245 @@
+"""The two small models of the embedded world, trained from scratch on its scenes and its text.
+
+Owns: a CLIP of 1.7 million parameters (open_clip's own model class and contrastive loss) and an OpenELM of one
+million with its own byte-pair tokenizer. Takes pixels, captions and text; gives folders: `local-dir:<folder>`
+loads the first with open_clip, `from_pretrained(<folder>)` the second. Both are used as a published CLIP and
+LLM are.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from tinyemo.io import write_atomically
+from tinyemo.models.openelm import OpenELMForCausalLM
+from tinyemo.models.openelm_config import OpenELMConfig
+from tinyemo.models.prompt import TEMPLATES, PromptBuilder, Sample
+from tinyemo.training.loop import batch_of_step, train
+
+MAX_LENGTH = 512  # tokens that the small language model is made for
+_TURN = "USER: {} ASSISTANT: {}"  # as the template "plain" has it: so its words become tokens
+
+
+@dataclass(frozen=True)
+class ClipRecipe:
+    """Shape and training of the small CLIP."""
+
+    width: int = 16  # channels of the ResNet's stem; its last stage has 32 times as many
+    layers: tuple[int, ...] = (1, 1, 1, 1)  # blocks a stage
+    embed_dim: int = 128  # the space shared by images and captions
+    text_width: int = 64
+    text_layers: int = 2
+    context_length: int = 24  # tokens of a caption
+    steps: int = 1000
+    batch: int = 256
+    lr: float = 2e-3
+    weight_decay: float = 0.05
+
+
+@dataclass(frozen=True)
+class LmRecipe:
+    """Shape and training of the small language model."""
+
+    vocabulary: int = 2000
+    width: int = 128  # d_llm: the width of the input-embedding table, so of every anchor
+    layers: int = 4
+    heads: int = 4  # of queries, in each layer; keys and values have half as many
+    head_dim: int = 32
+    ffn: tuple[float, float] = (
+        1.5,
+        3.0,
+    )  # widths of the first FFN and of the last, in widths of the model
+    context_length: int = 96
+    steps: int = 600  # with the first layer alone, which give words their place
+    deep_steps: int = 600  # with all layers
+    batch: int = 32
+    lr: float = 3e-3
+    weight_decay: float = 0.05
+
+
+def train_clip(
+    images: np.ndarray,
+    captions: list[list[str]],
+    folder: Path,
+    recipe: ClipRecipe = ClipRecipe(),
+    seed: int = 0,
+) -> list[float]:
+    """Train the small CLIP on (N, S, S, 3) uint8 images with K captions each; returns the losses.
+
+    In a step every image meets two of its captions, each in a contrastive loss of its own, and the next two
+    in the next step: the image tower costs most, and captions that name one thing (an object, a person)
+    teach it more than one that names everything. `folder` gets the open_clip config and weights; a training
+    that was killed resumes from the checkpoint there.
+    """
+    n, size = images.shape[:2]
+    mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+    config = {
+        "embed_dim": recipe.embed_dim,
+        "vision_cfg": {"image_size": size, "layers": list(recipe.layers), "width": recipe.width},
+        "text_cfg": {
+            "context_length": recipe.context_length,
+            "vocab_size": 49408,
+            "width": recipe.text_width,
+            "heads": max(1, recipe.text_width // 32),
+            "layers": recipe.text_layers,
+        },
+    }
+    torch.manual_seed(seed)
+    model = open_clip.CLIP(**config).to(memory_format=torch.channels_last)
+    tokenizer = open_clip.SimpleTokenizer(context_length=recipe.context_length)
+    k = len(captions[0])
+    tokens = torch.stack([tokenizer([c[j] for c in captions]) for j in range(k)])  # (K, N, L)
+    pixels = torch.from_numpy(images)  # (N, S, S, 3) uint8
+    contrast = open_clip.ClipLoss()
+
+    def loss_of_step(step: int) -> torch.Tensor:
+        rows = batch_of_step(step, n, recipe.batch, seed)
+        batch = (pixels[rows].permute(0, 3, 1, 2).float() / 255 - mean[0]) / std[
+            0
+        ]  # (B, 3, S, S), channels last
+        image_features = model.encode_image(batch, normalize=True)  # (B, E)
+        pair = [2 * step % k, (2 * step + 1) % k]
+        text_features = model.encode_text(
+            tokens[pair][:, rows].flatten(0, 1), normalize=True
+        )  # (2B, E)
+        scale = model.logit_scale.exp().clamp(max=100)
+        return sum(contrast(image_features, part, scale) for part in text_features.chunk(2)) / 2
+
+    key = _key(asdict(recipe), seed, images[:: max(1, n // 64)].tobytes(), n, captions[:64])
+    losses = train(
+        model,
+        loss_of_step,
+        steps=recipe.steps,
+        lr=recipe.lr,
+        weight_decay=recipe.weight_decay,
+        checkpoint=folder / "training.pt",
+        key=key,
+        label="small CLIP",
+    )
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    write_atomically(folder / "open_clip_model.safetensors", lambda path: save_file(weights, path))
+    settings = {
+        "model_cfg": config,
+        "preprocess_cfg": {"mean": mean, "std": std, "interpolation": "bicubic"},
+    }
+    (folder / "open_clip_config.json").write_text(json.dumps(settings, indent=1))
+    return losses
+
+
+def train_lm(
+    texts: list[str],
+    conversations: list[list[tuple[str, str]]],
+    folder: Path,
+    recipe: LmRecipe = LmRecipe(),
+    seed: int = 0,
+) -> tuple[list[float], list[float]]:
+    """Train the small language model on `texts` and `conversations` of (question, answer) turns, one document each.
+
+    Returns the losses of its two phases. In the first it reads `texts` with a single layer: what a word means must then
+    stand in its embedding, and neighbours are words that are said for the same reasons. That is what anchors need; a
+    deep model would leave it to its layers. In the second it reads everything, with the other layers on top, at first
+    without effect; the words of `texts` keep their embeddings. Input and output embeddings are tied.
+    """
+    spoken = [_TURN.format(*turn) for turns in conversations for turn in turns]
+    tokenizer = _train_tokenizer(texts + spoken, recipe.vocabulary)
+    prompts = PromptBuilder(tokenizer, [], max_length=MAX_LENGTH)
+    told = [[tokenizer.bos_token_id, *ids] for ids in tokenizer(texts)["input_ids"]]
+    both = told + [prompts.encode(Sample(tuple(turns))).input_ids for turns in conversations]
+
+    def fit(
+        model: OpenELMForCausalLM, documents: list[list[int]], steps: int, decay: float, phase: int
+    ) -> list[float]:
+        order = np.random.default_rng(seed).permutation(len(documents))
+        stream = [token for document in order for token in documents[document]]
+        length = recipe.context_length
+        blocks = torch.tensor(stream[: len(stream) // length * length]).view(-1, length)  # (N, L)
+
+        def loss_of_step(step: int) -> torch.Tensor:
+            batch = blocks[batch_of_step(step, len(blocks), recipe.batch, seed)]
+            return model(input_ids=batch, labels=batch).loss
+
+        return train(
+            model,
+            loss_of_step,
+            steps=steps,
+            lr=recipe.lr,
+            weight_decay=decay,
+            label=f"small LM, phase {phase}",
+            checkpoint=folder / f"training-{phase}.pt",
+            key=_key(asdict(recipe), seed, stream),
+        )
+
+    torch.manual_seed(seed)
+    shallow = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=1))
+    losses = fit(shallow, told, recipe.steps, recipe.weight_decay, 1)
+    model = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=recipe.layers))
+    model.load_state_dict(shallow.state_dict(), strict=False)
+    for layer in model.transformer.layers[1:]:
+        nn.init.zeros_(layer.attn.out_proj.weight)
+        nn.init.zeros_(layer.ffn.proj_2.weight)
+    unplaced = torch.ones(len(tokenizer), 1)
+    unplaced[sorted({token for document in told for token in document})] = 0
+    model.get_input_embeddings().weight.register_hook(lambda gradient: gradient * unplaced)
+    deep_losses = fit(
+        model, both, recipe.deep_steps, 0.0, 2
+    )  # weight decay would move the words that stay
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return losses, deep_losses
+
+
+def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int) -> OpenELMConfig:
+    """The first `layers` layers of the recipe's model: FFNs widen from layer to layer, as OpenELM's do."""
+    return OpenELMConfig(
+        vocab_size=len(tokenizer),
+        model_dim=recipe.width,
+        head_dim=recipe.head_dim,
+        num_transformer_layers=layers,
+        num_query_heads=[recipe.heads] * layers,
+        num_gqa_groups=2,
+        ffn_dim_divisor=32,
+        ffn_multipliers=np.linspace(*recipe.ffn, recipe.layers)[:layers].round(2).tolist(),
+        normalize_qk_projections=True,
+        share_input_output_layers=True,
+        max_context_length=MAX_LENGTH,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Byte-level BPE. A prefix space makes the bare word "joy" the token it is in running text."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=["<pad>", "<s>", "</s>"],
+        show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        chat_template="{{ bos_token }}" + TEMPLATES["plain"],
+    )
+
+
+def _key(*parts: object) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else json.dumps(part).encode())
+    return digest.hexdigest()

@@ -1,0 +1,184 @@
+"""Records: checks name the culprit, splits keep their promises."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tinyemo.data.folders import read_folder
+from tinyemo.data.records import (
+    carve_validation,
+    check_records,
+    read_records,
+    relabel,
+    seeded_split,
+    write_records,
+)
+from tinyemo.emotions import LABEL_SETS
+
+EKMAN = LABEL_SETS["ekman"]
+
+
+def table(n: int = 12, split: str = "train", label_set: str = "ekman", **columns) -> pd.DataFrame:
+    words = LABEL_SETS[label_set]
+    return pd.DataFrame(
+        {
+            "id": [f"toy/{i:06d}" for i in range(n)],
+            "dataset": "toy",
+            "split": split,
+            "label": [words[i % len(words)] for i in range(n)],
+            "label_set": label_set,
+            **columns,
+        }
+    )
+
+
+def with_cell(row: int, column: str, value: object) -> pd.DataFrame:
+    records = table().astype(object)
+    records.loc[row, column] = value
+    return records
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        (table().drop(columns="label"), ["'label'", "missing"]),
+        (table(lable="joy"), ["'lable'", "unknown column"]),
+        (with_cell(3, "id", "toy/000001"), ["row 3", "'id'", "toy/000001"]),
+        (with_cell(4, "split", "dev"), ["row 4", "'split'", "'dev'", "validation"]),
+        (with_cell(5, "label", "awe"), ["row 5", "'label'", "'awe'", "surprise"]),
+        (with_cell(6, "label_set", "plutchik"), ["row 6", "plutchik", "ekman"]),
+        (
+            with_cell(7, "image", None).fillna({"image": ""}).assign(turn="x"),
+            ["row 0", "'turn'", "whole number"],
+        ),
+        (with_cell(8, "label", float("nan")), ["row 8", "'label'", "text"]),
+        (table(p_joy=0.4, p_anger=0.4), ["row 0", "p_<label>", "sum to 1"]),
+        (table(p_joy=0.5, p_awe=0.5), ["row 0", "p_<label>", "'ekman'"]),
+        (table(p_joy="much"), ["p_<label>", "numbers"]),
+    ],
+)
+def test_bad_tables_are_refused_in_one_sentence_that_names_the_cell(records, words):
+    with pytest.raises(ValueError) as caught:
+        check_records(records, "toy.parquet")
+    assert all(word in str(caught.value) for word in ["toy.parquet", *words])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path):
+    records = table(attr_object=[["rose", "table"], []] * 6, p_joy=1.0, turn=range(12))
+    path = write_records(records, tmp_path / "deep" / "records.parquet")
+    back = read_records(path)
+    assert back["attr_object"].map(list).tolist() == records["attr_object"].tolist()
+    assert back["p_joy"].tolist() == [1.0] * 12 and back["turn"].tolist() == list(range(12))
+    assert (back[["image", "text", "group"]] == "").all(axis=None)
+    assert [file.name for file in path.parent.iterdir()] == ["records.parquet"]
+
+
+def test_unreadable_tables_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere.parquet"):
+        read_records(tmp_path / "nowhere.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(ValueError, match="broken.parquet"):
+        read_records(tmp_path / "broken.parquet")
+
+
+def test_split_is_stratified_seeded_and_blind_to_the_order_of_rows():
+    records = check_records(table(600))
+    fractions = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    split = seeded_split(records, fractions, seed=3)
+    counts = pd.crosstab(records["label"], split)
+    assert (counts[["train", "validation", "test"]].to_numpy() == [80, 10, 10]).all()
+    shuffled = records.sample(frac=1, random_state=0)
+    again = seeded_split(shuffled, fractions, seed=3)
+    assert again.sort_index().equals(split)
+    assert (seeded_split(records, fractions, seed=4) != split).any()
+
+
+def test_split_totals_hold_where_labels_are_rare():
+    records = check_records(table(100, label_set="parrott"))  # four items a label
+    split = seeded_split(records, {"train": 0.8, "validation": 0.1, "test": 0.1}, seed=0)
+    assert split.value_counts().to_dict() == {"train": 80, "validation": 10, "test": 10}
+    assert pd.crosstab(records["label"], split)["train"].between(2, 4).all()
+
+
+def test_groups_never_cross_splits():
+    rng = np.random.default_rng(0)
+    groups = [f"family-{g}" if g < 60 else "" for g in rng.integers(0, 90, 900)]
+    records = check_records(table(900, group=groups))
+    split = seeded_split(records, {"train": 0.7, "test": 0.3}, seed=1)
+    assert split[records["group"] != ""].groupby(records["group"]).nunique().max() == 1
+    assert abs((split == "test").mean() - 0.3) < 0.01
+    assert split[records["group"] == ""].nunique() == 2
+
+
+@pytest.mark.parametrize("fractions", [{"train": 0.8, "test": 0.1}, {"train": 0.5, "dev": 0.5}, {}])
+def test_fractions_must_be_shares_of_known_splits(fractions):
+    with pytest.raises(ValueError, match="sum to 1"):
+        seeded_split(check_records(table()), fractions, seed=0)
+
+
+def test_validation_is_carved_out_of_train_only():
+    records = check_records(table(180)).assign(split=["train"] * 120 + ["test"] * 60)
+    carved = carve_validation(records, 0.1, seed=0)
+    assert carved["split"].tolist()[120:] == ["test"] * 60
+    validation = carved[carved["split"] == "validation"]
+    assert validation["label"].value_counts().to_dict() == dict.fromkeys(EKMAN, 2)
+    with pytest.raises(ValueError, match="12 validation items"):
+        carve_validation(carved, 0.1, seed=0)
+    with pytest.raises(ValueError, match="empty"):
+        carve_validation(check_records(table(2)), 0.01, seed=0)
+
+
+def test_relabelling_sums_the_shares_and_drops_what_has_no_place():
+    records = check_records(
+        table(4, label_set="parrott").assign(
+            label=["zest", "lust", "horror", "zest"],
+            p_zest=[0.4, 0.2, 0.0, 0.0],
+            p_optimism=[0.2, 0.0, 0.1, 0.0],
+            p_lust=[0.2, 0.8, 0.0, 1.0],
+            p_horror=[0.2, 0.0, 0.9, 0.0],
+        )
+    )
+    mikels = check_records(relabel(records, "mikels"))
+    # lust has no place; nor has what the annotators of the last item chose
+    assert mikels["id"].tolist() == ["toy/000000", "toy/000002"]
+    assert mikels["label"].tolist() == ["excitement", "fear"]
+    np.testing.assert_allclose(mikels["p_excitement"], [0.6 / 0.8, 0.1])
+    np.testing.assert_allclose(mikels["p_fear"], [0.2 / 0.8, 0.9])
+    assert relabel(records, "ekman")["label"].tolist() == ["joy", "fear"]
+    assert len(relabel(records, "parrott")) == 4
+    with pytest.raises(ValueError, match="'ekman', expected 'parrott'"):
+        relabel(check_records(table()), "mikels")
+
+
+def test_a_folder_of_classes_becomes_records(tmp_path):
+    for name in (
+        "train/cheerfullness/a.JPG",
+        "train/rage/b.png",
+        "test/rage/b.png",
+        "test/zest/d.jpeg",
+        "test/zest/notes.txt",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    records = read_folder(tmp_path, "web")
+    assert records[["id", "split", "label"]].to_numpy().tolist() == [
+        ["web/test/rage/b", "test", "rage"],
+        ["web/test/zest/d", "test", "zest"],
+        ["web/train/cheerfullness/a", "train", "cheerfulness"],
+        ["web/train/rage/b", "train", "rage"],
+    ]
+    assert set(records["label_set"]) == {"parrott"} and records["image"][3].endswith(
+        "train/rage/b.png"
+    )
+    assert read_folder(tmp_path / "test", "web")["split"].tolist() == ["train", "train"]
+    (tmp_path / "test/spleen").mkdir()
+    with pytest.raises(ValueError, match="test/spleen: empty class"):
+        read_folder(tmp_path)
+    (tmp_path / "test/spleen/e.jpg").touch()
+    with pytest.raises(ValueError, match="unknown label spleen.*'parrott'"):
+        read_folder(tmp_path)
+    with pytest.raises(ValueError, match="unknown label.*'ekman'"):
+        read_folder(tmp_path, label_set="ekman")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        read_folder(tmp_path / "nowhere")

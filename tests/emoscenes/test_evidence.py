@@ -1,0 +1,111 @@
+"""Weights of evidence against the shift of log-odds in simulated scenes; what counts as evidence, in what order."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from emoscenes.evidence import THRESHOLD, evidence, weight_of_evidence
+from emoscenes.scenes import ATTRIBUTES, PRIOR_WEIGHTS, SIGNATURES, is_decisive, sample_scenes
+from tinyemo.emotions import FROM_PARROTT, labels_of
+
+PLAIN = {
+    "object": "car",
+    "expression": "neutral",
+    "background": "park",
+    "action": "standing",
+}  # says nothing
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return sample_scenes(60_000, seed=4)
+
+
+def log_odds(k):
+    """Of a label among items, and the variance of that estimate."""
+    yes, no = k.sum(), (~k).sum()
+    return np.log(yes / no), 1 / yes + 1 / no
+
+
+@pytest.mark.parametrize("label_set", ["ekman", "mikels", "parrott"])
+def test_a_weight_is_the_shift_of_log_odds_that_seeing_the_value_brings(sample, label_set):
+    scenes, fine = sample
+    placed = np.isin(fine, list(FROM_PARROTT[label_set]))
+    truth = np.array([FROM_PARROTT[label_set].get(k) for k in fine])[placed]
+    compared = strong = 0
+    for attribute in SIGNATURES:
+        shown = np.array([getattr(s, attribute) for s in scenes])[placed]
+        for value in ATTRIBUTES[attribute]:
+            for label in labels_of(label_set):
+                is_label = truth == label
+                if (
+                    min((is_label & (shown == value)).sum(), (~is_label & (shown == value)).sum())
+                    < 50
+                ):
+                    continue
+                (after, spread), (before, _) = (
+                    log_odds(is_label[shown == value]),
+                    log_odds(is_label),
+                )
+                weight = weight_of_evidence(attribute, value, label, label_set)
+                assert abs(weight - (after - before)) < 4.5 * np.sqrt(spread), (
+                    attribute,
+                    value,
+                    label,
+                )
+                compared, strong = compared + 1, strong + (abs(weight) > 4.5 * np.sqrt(spread))
+    assert compared > 150 and strong > 50
+
+
+def test_one_weight_by_hand():
+    """Balloons speak for cheerfulness alone, which has no other object: 50 of 50 + 14, against 1 of 15 + 49 n."""
+    others = {
+        k: sum(k in labels for labels in SIGNATURES["object"].values()) for k in PRIOR_WEIGHTS
+    }
+    del others["cheerfulness"]
+    rest = sum(PRIOR_WEIGHTS[k] / (15 + 49 * n) for k, n in others.items()) / sum(
+        PRIOR_WEIGHTS[k] for k in others
+    )
+    assert weight_of_evidence("object", "balloons", "cheerfulness") == pytest.approx(
+        np.log(50 / 64 / rest)
+    )
+
+
+def test_inert_values_and_attributes_weigh_nothing(sample):
+    for label_set in ("ekman", "parrott"):
+        for label in labels_of(label_set):
+            for attribute, values in ATTRIBUTES.items():
+                for value in values:
+                    if not is_decisive(attribute, value):
+                        assert abs(weight_of_evidence(attribute, value, label, label_set)) < 1e-9
+            assert evidence(PLAIN, label, label_set) == []
+
+
+def test_evidence_is_all_that_reaches_the_threshold_the_heaviest_first(sample):
+    scenes, labels = sample
+    found, left_out = 0, 0.0
+    for scene, label in zip(scenes[:2000], labels, strict=False):
+        attributes = asdict(scene)
+        pairs = evidence(attributes, label)
+        weights = [weight_of_evidence(*pair, label) for pair in pairs]
+        assert weights == sorted(weights, reverse=True) and all(w >= 0.25 for w in weights)
+        rest = [
+            weight_of_evidence(a, attributes[a], label)
+            for a in SIGNATURES
+            if (a, attributes[a]) not in pairs
+        ]
+        assert all(w < 0.25 for w in rest)
+        assert all(attributes[a] == value for a, value in pairs)
+        found, left_out = found + len(pairs), max([left_out, *rest])
+    assert THRESHOLD == 0.25 and found > 3000 and left_out > 0
+
+
+def test_a_coarser_label_takes_its_evidence_from_those_under_it():
+    scene = PLAIN | {"object": "snake", "expression": "wide-eyed", "background": "mountain"}
+    assert evidence(scene, "fear", "ekman") == [("object", "snake"), ("expression", "wide-eyed")]
+    assert evidence(scene, "surprise", "ekman") == [("background", "mountain")]
+    weak = PLAIN | {
+        "background": "mountain"
+    }  # pride is one part of joy among eight, for which it weighs too little
+    assert evidence(weak, "joy", "ekman") == [] != evidence(weak, "pride")

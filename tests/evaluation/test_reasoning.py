@@ -1,0 +1,353 @@
+"""Explanations are scored as by hand, tables as numpy has them; the grammar's own texts are beyond reproach."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoscenes.evidence import evidence
+from emoscenes.mentions import faults
+from emoscenes.scenes import SIGNATURES, make_records
+from emoscenes.text.rationales import rationale
+from tinyemo.emoreason.requests import attributes_of
+from tinyemo.evaluation.reasoning import MEASURES, differences, score_texts, summarise, tower_error
+
+DECISIVE = ("object", "expression", "background", "action")
+SCENES = {
+    "yard": {
+        "background": "graveyard",
+        "weather": "fog",
+        "time": "night",
+        "object": "ghost",
+        "expression": "wide-eyed",
+        "action": "crouching",
+        "style": "photo",
+        "brightness": 0.1,
+        "colorfulness": 0.1,
+    },
+    "tip": {
+        "background": "dump",
+        "weather": "clear",
+        "time": "day",
+        "object": "trash can",
+        "expression": "neutral",
+        "action": "standing",
+        "style": "photo",
+        "brightness": 0.9,
+        "colorfulness": 0.9,
+    },
+    "sea": {
+        "background": "beach",
+        "weather": "clear",
+        "time": "day",
+        "object": "sunflower",
+        "expression": "smiling",
+        "action": "jumping",
+        "style": "photo",
+        "brightness": 0.9,
+        "colorfulness": 0.9,
+    },
+}
+SPEAKS = {  # (scene, label) -> what speaks for it, the heaviest first
+    ("yard", "horror"): "ghost wide-eyed graveyard",
+    ("yard", "nervousness"): "wide-eyed graveyard crouching",
+    ("tip", "disgust"): "trash can,dump",
+    ("sea", "optimism"): "sunflower smiling beach jumping",
+    ("sea", "zest"): "beach",
+}
+ATTRIBUTE = {value: name for scene in SCENES.values() for name, value in scene.items()}
+
+
+def speaks(attributes, label, label_set):
+    assert label_set == "parrott"
+    (scene,) = (name for name, scene in SCENES.items() if scene["object"] == attributes["object"])
+    said = SPEAKS.get((scene, label), "")
+    values = said.split(",") if "," in said else said.split()
+    return [(ATTRIBUTE[value], value) for value in values]
+
+
+def records(**labels):
+    """Of the scenes, with their true labels."""
+    labels = {"yard": "horror", "tip": "disgust", "sea": "optimism"} | labels
+    return pd.DataFrame(
+        [
+            {
+                "id": name,
+                "label": labels[name],
+                "label_set": "parrott",
+                **{f"attr_{key}": value for key, value in scene.items()},
+            }
+            for name, scene in SCENES.items()
+        ]
+    )
+
+
+def score(scene, given, text, **labels):
+    texts = pd.DataFrame([{"id": scene, "condition": "toy", "given": given, "text": text}])
+    return score_texts(texts, records(**labels), speaks, DECISIVE).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("scene", "given", "text", "precision", "recall"),
+    [
+        ("yard", "horror", "The ghost and the wide eyes bring horror.", 1, 1),
+        (
+            "yard",
+            "horror",
+            "The ghost brings horror. The ghost is a ghost.",
+            1,
+            1,
+        ),  # once, and the heaviest one of one
+        (
+            "yard",
+            "horror",
+            "The graveyard brings horror.",
+            1,
+            0,
+        ),  # one claim, and it is not the heaviest
+        (
+            "yard",
+            "horror",
+            "The ghost and the graveyard bring horror.",
+            1,
+            1 / 2,
+        ),  # of the two heaviest one
+        (
+            "yard",
+            "horror",
+            "A ghost, wide eyes and a snake bring horror.",
+            2 / 3,
+            2 / 3,
+        ),  # k is three; no snake is there
+        (
+            "yard",
+            "horror",
+            "A ghost, and somebody who crouches: horror.",
+            1 / 2,
+            1 / 2,
+        ),  # there, but it speaks not for it
+        (
+            "yard",
+            "horror",
+            "A dog and a ghost in the fog by night bring horror.",
+            1 / 2,
+            1 / 2,
+        ),  # fog decides nothing
+        ("yard", "horror", "A rose on the beach.", 0, 0),
+        ("yard", "horror", "There is horror in it.", 0, 0),
+        ("yard", "nervousness", "The ghost brings nervousness.", 0, 0),
+        (
+            "sea",
+            "optimism",
+            "A sunflower, a smile, the beach and a jump bring optimism.",
+            1,
+            1,
+        ),  # k is three at most
+        (
+            "sea",
+            "optimism",
+            "A sunflower, a smile, the beach and a dog bring optimism.",
+            3 / 4,
+            1,
+        ),  # so it is here
+        (
+            "sea",
+            "zest",
+            "The beach and the smile are full of zest.",
+            1 / 2,
+            1,
+        ),  # k is one: nothing else speaks for it
+        ("sea", "optimism", "A flower brings optimism.", 1, 1),  # the only flower there is
+        (
+            "sea",
+            "optimism",
+            "A flower, namely a rose, brings optimism.",
+            0,
+            0,
+        ),  # one claim, of a rose
+        (
+            "sea",
+            "zest",
+            "A boat passes, which is full of zest.",
+            1,
+            1,
+        ),  # beaches are drawn with one
+        (
+            "tip",
+            "disgust",
+            "There is garbage, and it brings disgust.",
+            1,
+            0,
+        ),  # of the can or of the dump: who knows
+        ("tip", "disgust", "Garbage in a trash can brings disgust.", 1, 1),  # of the can
+    ],
+)
+def test_precision_and_recall_as_by_hand(scene, given, text, precision, recall):
+    one = score(scene, given, text)
+    assert (one["precision"], one["recall"]) == pytest.approx((precision, recall))
+    assert one["f1"] == pytest.approx(
+        2 * precision * recall / (precision + recall) if precision + recall else 0
+    )
+
+
+def test_a_text_is_judged_for_the_given_and_for_the_true_label():
+    text = "The ghost and the wide eyes bring nervousness."
+    wrong = score("yard", "nervousness", text)
+    assert wrong[["correct", "pieces", "true_pieces", "claims"]].tolist() == [0, 3, 3, 2]
+    assert wrong[["precision", "recall", "f1"]].tolist() == [0.5, 0.5, 0.5]
+    assert wrong[["true_precision", "true_recall", "true_f1"]].tolist() == [1, 1, 1]
+    unspoken = score("yard", "pride", text)
+    assert unspoken[["precision", "recall", "f1"]].isna().all() and unspoken["true_f1"] == 1
+    unread = score("yard", "", text)  # of a model that was to find the label
+    assert unread[["correct", "f1", "consistent"]].tolist() == [0, 0, 0] and unread["true_f1"] == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "invented", "wrong", "consistent"),
+    [
+        ("horror", "The ghost brings horror.", 0, 0, 1),
+        ("horror", "The ghost brings fear.", 0, 0, 1),  # a coarser word for it
+        ("horror", "The ghost and the dog, a big dog, bring horror.", 1, 1, 1),
+        ("horror", "A snake and a dog on the beach: horror by day.", 2, 4, 1),
+        ("horror", "The ghost brings horror and joy.", 0, 1, 0),
+        ("horror", "No snake, no dog: just horror.", 0, 0, 1),
+        ("horror", "There is a ghost.", 0, 0, 0),
+        ("nervousness", "The ghost brings disgust.", 0, 1, 0),
+    ],
+)
+def test_what_is_invented_wrong_and_consistent(given, text, invented, wrong, consistent):
+    one = score("yard", given, text)
+    assert one[["invented", "faults", "consistent"]].tolist() == [invented, wrong, consistent]
+
+
+def test_the_grammars_own_rationales_are_precise_and_name_the_heaviest():
+    table, _ = make_records(2, 2, 400, seed=5)
+    table = table[table["split"] == "test"]
+    known = {row["id"]: (attributes_of(row), row["label"]) for row in table.to_dict("records")}
+    rng, rows = np.random.default_rng(0), []
+    for name, (attributes, label) in known.items():
+        if evidence(attributes, label):
+            rows += [
+                (name, str(held_out), label, rationale(attributes, label, "parrott", rng, held_out))
+                for held_out in (False, True)
+            ]
+    texts = pd.DataFrame(rows, columns=["id", "condition", "given", "text"])
+    scores = score_texts(texts, table, evidence, SIGNATURES)
+    assert len(scores) > 700 and (scores["precision"] == 1).all() and scores["recall"].mean() > 0.99
+    assert (scores["invented"] + scores["faults"] == 0).all() and scores["consistent"].mean() > 0.99
+    # the same texts about other scenes: everything that is wrong with them is found by the checker alone
+    moved = texts.assign(id=np.roll(texts["id"], 2), given="horror")
+    scores = score_texts(moved, table, evidence, SIGNATURES)
+    found = [
+        faults(text, known[name][0]) for name, text in zip(moved["id"], moved["text"], strict=True)
+    ]
+    assert scores["invented"].tolist() == [
+        sum(one.startswith("object ") for one in each) for each in found
+    ]
+    assert 0.3 < scores["invented"].mean() < 1 and scores["true_f1"].mean() < 0.4
+
+
+def test_intervals_are_over_scenes_and_differences_are_paired():
+    rng = np.random.default_rng(1)
+    skill, n = rng.random(300), 300
+    a, b = skill + 0.1 + 0.05 * rng.normal(size=n), skill
+    scores = pd.concat(
+        [
+            pd.DataFrame(
+                {"id": np.tile(np.arange(n), 2), "condition": "a", "f1": np.concatenate([a, a])}
+            ),
+            pd.DataFrame({"id": np.arange(n)[::-1], "condition": "b", "f1": b[::-1]}),
+        ],
+        ignore_index=True,
+    )
+    scores.loc[scores["id"] == 7, "f1"] = np.nan
+    kept = np.arange(n) != 7
+    table = summarise(scores, ["f1"]).set_index("condition")
+    assert (
+        table["mean"].tolist() == pytest.approx([a[kept].mean(), b[kept].mean()])
+        and (table["scenes"] == 299).all()
+    )
+    error = 1.96 * a[kept].std() / np.sqrt(299)  # two texts a scene are no two scenes
+    assert table.loc["a", ["low", "high"]].tolist() == pytest.approx(
+        [a[kept].mean() - error, a[kept].mean() + error], abs=0.1 * error
+    )
+    (row,) = differences(scores, [("a", "b")], ["f1"]).to_dict("records")
+    spread = 1.96 * (a - b)[kept].std() / np.sqrt(299)
+    assert row["difference"] == pytest.approx((a - b)[kept].mean()) and row["scenes"] == 299
+    assert (row["low"], row["high"]) == pytest.approx(
+        (row["difference"] - spread, row["difference"] + spread), abs=0.1 * spread
+    )
+    assert (
+        row["high"] - row["low"] < (table["high"] - table["low"]).min() / 3
+        and row["p_holm"] < 0.001
+    )
+    with pytest.raises(ValueError, match="conditions 'a' and 'c': expected scenes"):
+        differences(scores, [("a", "c")], ["f1"])
+    nothing = summarise(scores.assign(f1=np.nan), ["f1"])
+    assert nothing["mean"].isna().all() and (nothing["scenes"] == 0).all()
+
+
+def test_every_measure_has_its_row():
+    texts = pd.DataFrame(
+        {
+            "id": ["yard", "sea"],
+            "condition": ["true", "wrong"],
+            "given": ["horror", "pride"],
+            "text": ["The ghost brings horror.", "A dog."],
+        },
+        index=[5, 3],
+    )
+    scores = score_texts(texts, records(), speaks, DECISIVE)
+    assert scores.index.tolist() == [5, 3] and scores["correct"].tolist() == [1, 0]
+    table = summarise(scores)
+    assert list(table["measure"]) == [*MEASURES, *MEASURES]
+    assert table[table["scenes"] == 0]["measure"].tolist() == [
+        "precision",
+        "recall",
+        "f1",
+    ]  # nothing speaks of pride
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "moon"}, "text about 'moon': expected the id of one of the 3 records"),
+        (
+            {"given": "joy"},
+            "text about 'yard': its given label is 'joy', expected one of affection, .*, or ''",
+        ),
+    ],
+)
+def test_bad_texts_are_named(change, message):
+    row = {"id": "yard", "condition": "toy", "given": "horror", "text": "A ghost."} | change
+    with pytest.raises(ValueError, match=message):
+        score_texts(pd.DataFrame([row]), records(), speaks, DECISIVE)
+
+
+def test_a_missing_column_is_named():
+    texts = pd.DataFrame(
+        [{"id": "yard", "condition": "toy", "given": "horror", "text": "A ghost."}]
+    )
+    with pytest.raises(ValueError, match="texts: column 'given' is missing"):
+        score_texts(texts.drop(columns="given"), records(), speaks, DECISIVE)
+    with pytest.raises(ValueError, match="records: column 'attr_weather' is missing"):
+        score_texts(texts, records().drop(columns="attr_weather"), speaks, DECISIVE)
+
+
+def test_the_towers_error_is_what_a_probe_misses():
+    """Of four objects two look alike: half of their test items are misjudged, none of the others."""
+    rng = np.random.default_rng(0)
+    things = np.array(["book", "car", "lamp", "rose"])[np.arange(1200) % 4]
+    seen = np.where(things == "rose", "lamp", things)
+    features = np.eye(3)[np.unique(seen, return_inverse=True)[1]] + 0.05 * rng.normal(
+        size=(1200, 3)
+    )
+    table = pd.DataFrame(
+        {"split": np.repeat(["train", "validation", "test"], 400), "attr_object": things}
+    )
+    error = tower_error(table, features)
+    assert error["error"] == pytest.approx(0.25, abs=0.05) and error["items"] == 400
+    assert error["low"] < 0.25 < error["high"] and error["high"] - error["low"] < 0.1
+    with pytest.raises(ValueError, match="expected a column attr_colour"):
+        tower_error(table, features, "colour")
+    with pytest.raises(ValueError, match="splits train and test, got 400 and 0"):
+        tower_error(table[:800], features[:800])

@@ -1,0 +1,291 @@
+"""evaluation/table.py and published.py: accuracies, marks and verdicts of made-up runs whose truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_significance import predictions
+
+from tinyemo.data.audit import contaminated_ids, find_duplicates, verdicts
+from tinyemo.data.records import check_records
+from tinyemo.emotions import labels_of
+from tinyemo.evaluation.classification import paired_difference
+from tinyemo.evaluation.published import PUBLISHED, published_table
+from tinyemo.evaluation.table import judge, score_by_dataset, wide_table
+from tinyemo.plots import accuracy_by_dataset
+
+N = 400
+
+
+def verdict(**by_dataset) -> pd.DataFrame:
+    """dataset=(verdict, share) -> a table with the audit's columns that are read here."""
+    return pd.DataFrame(
+        [
+            {"dataset": name, "verdict": word, "share": share, "words": 6, "words_trained": 4}
+            for name, (word, share) in by_dataset.items()
+        ]
+    )
+
+
+def right(share: float, seed: int, seeds: int = 2) -> np.ndarray:
+    """(seeds, N) bool: exactly `share` of each row, in random places."""
+    return np.random.default_rng(seed).permuted(
+        np.tile(np.arange(N) < round(share * N), (seeds, 1)), axis=1
+    )
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Two datasets, three runs; `leaky` is perfect on the 40 test items of b that it has trained on."""
+    leaky, planted = right(0.5, 3), [f"b/{i:05}" for i in range(40)]
+    leaky[:, :40] = True
+    table = pd.concat(
+        [
+            predictions(
+                {"good": right(0.8, 1), "weak": right(0.5, 2), "leaky": right(0.75, 4)}, "a"
+            ),
+            predictions({"good": right(0.58, 5), "weak": right(0.4, 6), "leaky": leaky}, "b"),
+            predictions({"good": right(0.0, 7)}, "b", split="validation"),
+        ]
+    )
+    verdicts = {
+        "good": verdict(a=("clean", 0.0), b=("clean", 0.0)),
+        "weak": verdict(a=("clean", 0.0), b=("unknown", np.nan)),
+        "leaky": verdict(a=("clean", 0.0), b=("contaminated", 0.1)),
+    }
+    return table, verdicts, {"leaky": set(planted)}, {"good": ["a"], "weak": ["a"], "leaky": ["c"]}
+
+
+def cell(long, run, dataset):
+    return long[(long["run"] == run) & (long["dataset"] == dataset)].iloc[0]
+
+
+def test_scores_and_the_clean_rest(world):
+    long = score_by_dataset(*world)
+    assert len(long) == 6
+    good = cell(long, "good", "a")
+    assert good["accuracy"] == pytest.approx(right(0.8, 1).mean())
+    assert good["sd"] == pytest.approx(right(0.8, 1).mean(axis=1).std(ddof=1))
+    assert (
+        good["low"] < good["accuracy"] < good["high"]
+        and good["items"] == N
+        and good["majority"] == 1
+    )
+    assert (good["clean_accuracy"], good["clean_low"]) == (good["accuracy"], good["low"])
+    assert (
+        good["words_trained"] == "4/6"
+        and good["trained_on"]
+        and not cell(long, "leaky", "a")["trained_on"]
+    )
+    leaky = cell(long, "leaky", "b")
+    assert leaky["contaminated"] == 0.1
+    rest = right(0.5, 3)[:, 40:].mean(axis=0)
+    assert leaky["clean_accuracy"] == pytest.approx(rest.mean())
+    half = 1.96 * rest.std() / np.sqrt(360)
+    assert (leaky["clean_low"], leaky["clean_high"]) == pytest.approx(
+        (rest.mean() - half, rest.mean() + half), abs=0.01
+    )
+    assert pd.isna(cell(long, "weak", "b")["clean_accuracy"])
+
+
+def test_best_among_equals_and_on_clean_items(world):
+    table, verdicts, contaminated, trained_on = world
+    long = score_by_dataset(*world)
+    best = {(row.run, row.dataset) for row in long.itertuples() if row.best}
+    assert best == {
+        ("good", "a"),
+        ("good", "b"),
+    }  # leaky on a is the only zero-shot run: no rival, no mark
+    b = table[(table["dataset"] == "b") & (table["split"] == "test")]
+    assert (
+        paired_difference(b[b["run"] == "good"], b[b["run"] == "leaky"])[1] < 0
+    )  # on all items the leak hides it
+    # a contamination that explains the lead: what leaky knows by heart cannot make it the best
+    cheat = right(0.5, 8)
+    cheat[:, :200] = True
+    b = predictions({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": cheat}, "b")
+    ids = {"leaky": {f"b/{i:05}" for i in range(200)}}
+    named = score_by_dataset(b, verdicts, ids, trained_on)
+    hidden = score_by_dataset(b, verdicts | {"leaky": verdict(b=("clean", 0.0))}, {}, trained_on)
+    assert cell(named, "leaky", "b")["best"] == False and cell(hidden, "leaky", "b")["best"] == True  # noqa: E712
+    # contaminated, but nobody knows by which items: no clean accuracy, and the others compete without it
+    unnamed = score_by_dataset(b, verdicts, {}, trained_on)
+    assert pd.isna(cell(unnamed, "leaky", "b")["clean_accuracy"])
+    assert list(unnamed.loc[unnamed["best"], "run"]) == ["good"]
+
+
+def test_wide_table(world):
+    wide = wide_table(score_by_dataset(*world), ["b", "a", "FI"]).set_index("model")
+    assert list(wide.columns) == ["b", "a", "FI"] and list(wide.index) == [
+        "majority class",
+        "good",
+        "weak",
+        "leaky",
+    ]
+    good, leaky = right(0.8, 1).mean(), right(0.5, 3)
+    leaky[:, :40] = True
+    assert wide.loc["good", "a"].startswith(f"{good:.3f}†* [.7") and wide.loc["good", "a"].endswith(
+        "] clean"
+    )
+    assert wide.loc["leaky", "b"].startswith(f"{leaky.mean():.3f} [.")
+    assert wide.loc["leaky", "b"].endswith(
+        f"contaminated 10.0 %: {leaky[:, 40:].mean():.2f} on the clean rest"
+    )
+    assert wide.loc["weak", "b"].endswith("] unknown")
+    assert (wide["FI"] == "absent").all() and wide.loc["majority class", "a"] == "1.000"
+
+
+def test_figure_shows_what_the_table_says(world):
+    figure = accuracy_by_dataset(score_by_dataset(*world), "made up")
+    a, b = (
+        {
+            (
+                line.get_marker(),
+                line.get_color(),
+                line.get_markerfacecolor() == "white",
+                line.get_ydata()[0],
+            )
+            for line in axis.lines
+            if line.get_marker() != "None"
+        }
+        for axis in figure.axes
+    )
+    assert [axis.get_title() for axis in figure.axes] == ["a", "b"]
+    grey, blue, red = "#8c8c8c", "#0072B2", "#c8553d"
+    assert a == {("*", grey, False, 0), ("o", grey, False, 1), ("o", blue, False, 2)}
+    assert b == {
+        ("*", blue, False, 0),
+        ("o", blue, True, 1),
+        ("o", blue, True, 2),
+        ("D", red, False, 2),
+    }
+
+
+def test_a_run_that_was_not_asked_a_dataset_has_a_dash(world):
+    table, *rest = world
+    asked = table[(table["run"] != "weak") | (table["dataset"] != "b")]
+    wide = wide_table(score_by_dataset(asked, *rest), ["a", "b"])
+    assert wide.set_index("model").loc["weak", "b"] == "—"
+
+
+def test_verdicts_come_from_the_audit():
+    """Ten of 40 test items of b stand in the training part of a; a run trained on the absent c cannot be judged."""
+    parts = [("a", "train"), ("b", "test")]
+    records = check_records(
+        pd.DataFrame(
+            [
+                {
+                    "id": f"{name}/{i:05}",
+                    "dataset": name,
+                    "split": split,
+                    "label": "joy",
+                    "label_set": "ekman",
+                }
+                for name, split in parts
+                for i in range(40)
+            ]
+        )
+    )
+    features = np.random.default_rng(0).normal(size=(80, 32)).astype(np.float32)
+    features[40:50] = features[:10]
+    pairs = find_duplicates(records, features, images=False)
+    trained_on = {"on a": ["a"], "on c": ["c"]}
+    long = score_by_dataset(
+        predictions({run: np.arange(40) < 20 for run in trained_on}, "b"),
+        {
+            run: verdicts(records, pairs, names, {"joy", "fear"}, {})
+            for run, names in trained_on.items()
+        },
+        {run: contaminated_ids(records, pairs, names) for run, names in trained_on.items()},
+        trained_on,
+    )
+    leaky, unknown = cell(long, "on a", "b"), cell(long, "on c", "b")
+    assert (leaky["verdict"], leaky["contaminated"], leaky["words_trained"]) == (
+        "contaminated",
+        0.25,
+        "2/6",
+    )
+    assert leaky["clean_accuracy"] == pytest.approx(
+        10 / 30
+    )  # the ten it knows are among the twenty it gets right
+    assert unknown["verdict"] == "unknown" and pd.isna(unknown["clean_accuracy"])
+
+
+def test_what_is_refused(world):
+    table, verdicts, contaminated, trained_on = world
+    long = score_by_dataset(*world)
+    with pytest.raises(
+        ValueError, match=r"embedded datasets \(scenes-ekman\) and real ones \(FI\)"
+    ):
+        wide_table(long, ["scenes-ekman", "FI"])
+    with pytest.raises(ValueError, match="without an interval"):
+        wide_table(pd.concat([long, PUBLISHED]), ["a"])
+    with pytest.raises(ValueError, match="embedded datasets"):
+        published_table(["scenes-ekman"])
+    with pytest.raises(
+        ValueError, match="verdicts of run 'good': 0 rows for dataset 'a', expected one"
+    ):
+        score_by_dataset(
+            table, verdicts | {"good": verdict(b=("clean", 0.0))}, contaminated, trained_on
+        )
+    with pytest.raises(ValueError, match="no row of split 'test'"):
+        score_by_dataset(table[table["split"] == "train"], *world[1:])
+    mixed = table.assign(label_set=np.where(table["run"] == "good", "ekman", "mikels"))
+    with pytest.raises(
+        ValueError, match="'a' is predicted under ekman, mikels: expected one label set"
+    ):
+        score_by_dataset(mixed, *world[1:])
+
+
+def test_published_means_are_those_that_follow_from_the_papers_table():
+    ours = PUBLISHED[PUBLISHED["run"].str.startswith("TinyEmo") & ~PUBLISHED["trained_on"]]
+    means = 100 * ours.groupby("run", sort=False)["accuracy"].mean()
+    assert [round(x, 2) for x in means] == [57.62, 55.24, 55.73, 56.28]
+    assert (ours.groupby("run").size() == 5).all()
+    assert len(PUBLISHED) == 74 and PUBLISHED["trained_on"].sum() == 15
+
+
+def test_published_block():
+    table = published_table(["EmotionROI", "Emotion6", "EmoSet"]).set_index("published")
+    assert list(table.columns) == ["params", "EmotionROI", "Emotion6", "EmoSet"]
+    assert (
+        table.index[0] == "CLIP ViT-B/32"
+        and table.index[-1] == "TinyEmo-3.21B"
+        and len(table) == 12
+    )
+    assert list(table.loc["TinyEmo-3.21B"]) == [
+        "3.21B",
+        "0.705† unknown",
+        "0.773 contaminated",
+        "0.838† unknown",
+    ]
+    assert list(table.loc["EmoVIT"]) == [
+        "7.91B",
+        "0.539 unknown",
+        "0.578 unknown",
+        "0.834† unknown",
+    ]
+    assert table.loc["S2-VER", "EmoSet"] == "—"
+
+
+def test_a_projector_from_elsewhere_is_judged_by_what_its_makers_say_it_was_trained_on():
+    names = {"Emotion6": "ekman", "FI": "mikels"}
+    records = check_records(
+        pd.DataFrame(
+            [
+                {
+                    "id": f"{name}/test/{label}",
+                    "dataset": name,
+                    "split": "test",
+                    "label": label,
+                    "label_set": label_set,
+                }
+                for name, label_set in names.items()
+                for label in labels_of(label_set)
+            ]
+        )
+    )
+    pairs = pd.DataFrame(columns=["dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b"])
+    found = judge(records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))})
+    table = found["verdicts"]["published"].set_index("dataset")
+    assert list(table["verdict"]) == ["contaminated", "unknown"]  # EmotionROI has Emotion6's images
+    assert list(table["words_trained"]) == [6, 8] and found["trained_on"] == {"published": []}

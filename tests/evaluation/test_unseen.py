@@ -1,0 +1,196 @@
+"""evaluation/unseen.py against scikit-learn, against brute force, and in worlds whose answer is known."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import Ridge
+from sklearn.metrics import roc_auc_score
+
+from tinyemo.emotions import labels_of
+from tinyemo.evaluation import unseen
+from tinyemo.evaluation.zero_shot import cosines_without
+from tinyemo.features.sources import load_features
+from tinyemo.features.tensors import joined, parts_of
+from tinyemo.models.anchors import load_anchors
+from tinyemo.training.projector import Recipe
+
+LINEAR, KERNEL = (0.5, None), (0.3, 0.7)
+
+
+def world(seed=0, n=240, classes=5, width=12, meaningful=True):
+    """Items, labels, other items, their labels, and words: where they have meaning, images lie where their words do."""
+    rng = np.random.default_rng(seed)
+    words = rng.normal(size=(classes, 4))
+    places = words if meaningful else rng.normal(size=(classes, 4))
+    places = places @ np.linalg.qr(rng.normal(size=(width, 4)))[0].T
+    y, test_y = np.arange(n) % classes, rng.integers(classes, size=n)
+    x, test_x = (places[labels] + 0.3 * rng.normal(size=(n, width)) for labels in (y, test_y))
+    return x, y, test_x, test_y, words
+
+
+def test_auroc_is_scikit_learns_with_weights_and_ties():
+    rng = np.random.default_rng(0)
+    scores, positive, weights = (
+        rng.integers(6, size=50) / 3,
+        rng.random(50) < 0.3,
+        rng.integers(4, size=(3, 50)),
+    )
+    expected = [roc_auc_score(positive, scores, sample_weight=row) for row in weights]
+    assert unseen.auroc(scores, positive, weights) == pytest.approx(expected)
+    assert unseen.auroc(scores, positive) == pytest.approx(roc_auc_score(positive, scores))
+
+
+@pytest.mark.parametrize("regression", [LINEAR, KERNEL])
+def test_shares_of_the_seen_anchors_are_the_ridge_regression_to_them(regression):
+    x, y, test_x, _, words = world()
+    anchors, c = unseen.blend(words, np.zeros(5)), 2
+    unit, test = (
+        rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x[y != c], test_x)
+    )
+    centre, scale = unit.mean(axis=0), np.sqrt(unit.var(axis=0).sum())
+    unit, test = (unit - centre) / scale, (test - centre) / scale
+    alpha, gamma = regression
+    model = Ridge(alpha) if gamma is None else KernelRidge(alpha=alpha, kernel="rbf", gamma=gamma)
+    mean = anchors[y[y != c]].mean(axis=0)
+    embedded = model.fit(unit, anchors[y[y != c]] - mean).predict(test) + mean
+    expected = embedded @ anchors.T / np.linalg.norm(embedded, axis=1, keepdims=True)
+    shares = unseen.LeftOut(x, y, test_x, [regression], folds=2).outer[c, 0]
+    assert unseen.cosines(shares, anchors) == pytest.approx(expected, abs=1e-8)
+    assert (shares[:, c] == 0).all()
+
+
+def test_nothing_of_the_unseen_class_takes_part_in_what_is_chosen_for_it():
+    x, y, test_x, _, words = world()
+    candidates = [(r, unseen.blend(words, np.zeros(5), common=w)) for r in (0, 1) for w in (0, 1)]
+    changed = np.where((y == 3)[:, None], np.random.default_rng(1).normal(size=x.shape), x)
+    one, other = (
+        unseen.LeftOut(features, y, test_x, [LINEAR, KERNEL], folds=3) for features in (x, changed)
+    )
+    assert one.choose(candidates)[3] == other.choose(candidates)[3]
+    assert np.array_equal(one.outer[3], other.outer[3]) and not np.allclose(
+        one.outer[2], other.outer[2]
+    )
+
+
+def test_training_items_are_predicted_by_regressions_that_did_not_see_them():
+    x, y, test_x, _, _ = world(n=60)
+    plain = unseen.LeftOut(x, y, test_x, [(1e-6, 5.0)], folds=3).inner[0, 1][0]
+    own = plain[np.arange(60), y][y > 1]
+    assert (np.abs(own - 1) > 1e-3).all()  # so small a penalty gives back exactly what was learnt
+
+
+def test_words_with_meaning_find_an_unseen_class_and_words_without_do_not():
+    def mean_scores(meaningful, **parts):
+        found = []
+        for seed in range(6):
+            x, y, test_x, test_y, words = world(seed, meaningful=meaningful)
+            candidates = [(0, unseen.blend(words, np.zeros(5), **parts))]
+            left = unseen.LeftOut(x, y, test_x, [(1.0, None)], folds=3)
+            cosines, penalties = left.test(candidates, left.choose(candidates))
+            one = unseen.draws(cosines[None], penalties[None], test_y)
+            found.append([one["auroc"][0].mean(), one["recall"][0].mean()])
+        return np.mean(found, axis=0)
+
+    auroc, recall = mean_scores(True)
+    assert auroc > 0.85 and recall > 0.5
+    assert mean_scores(False)[0] < 0.65
+
+
+def test_the_penalty_is_the_best_of_a_brute_force_search():
+    rng = np.random.default_rng(3)
+    y, trials = rng.integers(4, size=80), {h: rng.normal(size=(80, 4)) for h in (0, 1, 3)}
+    for h, trial in trials.items():  # columns that tell something
+        trial[np.arange(80), y] += 1
+        trial[:, h] -= 0.7
+
+    def score(penalty):
+        means, known = [], y != 2
+        for h, trial in trials.items():
+            logits = np.where(np.arange(4) == h, trial, trial - penalty)[known]
+            logits[:, 2] = -np.inf
+            hit = logits.argmax(axis=1) == y[known]
+            recall, seen = hit[y[known] == h].mean(), hit[y[known] != h].mean()
+            means.append(2 * recall * seen / (recall + seen) if recall + seen else 0)
+        return np.mean(means)
+
+    chosen = unseen.choose_penalty(trials, y, unseen=2)
+    assert score(chosen) >= max(score(p) for p in np.linspace(-4, 4, 400)) - 0.02
+    assert score(chosen) > score(0)
+
+
+def test_draws_score_what_a_penalised_argmax_gives():
+    rng = np.random.default_rng(5)
+    y, tests = rng.integers(4, size=200), rng.normal(size=(2, 4, 200, 4))
+    tests[..., np.arange(200), y] += 1.0
+    penalties = rng.normal(size=(2, 4)) / 4
+    scores = unseen.draws(tests, penalties, y)
+    for c in range(4):
+        logits = tests[:, c] - penalties[:, c, None, None] * (np.arange(4) != c)
+        hit = logits.argmax(axis=2) == y
+        assert scores["recall"][0, c] == pytest.approx(hit[:, y == c].mean())
+        assert scores["seen"][0, c] == pytest.approx(hit[:, y != c].mean())
+        expected = np.mean([roc_auc_score(y == c, one[:, c]) for one in tests[:, c]])
+        assert scores["auroc"][0, c] == pytest.approx(expected)
+    table = unseen.score_table({"a": scores, "b": scores}, "wxyz", "a").set_index(
+        ["method", "class", "score"]
+    )
+    row = table.loc["a", "mean", "auroc"]
+    assert row["low"] < row["value"] < row["high"] and 0.02 < row["high"] - row["low"] < 0.2
+    assert (table.xs("gain", level="score") == 0).all(
+        axis=None
+    )  # the same draws for every method: paired
+
+
+def test_blend_weighs_parts_on_axes_of_their_own_and_standing_is_a_place_between_poles():
+    words = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]])
+    place = unseen.standing(words, np.array([[1.0, 0.0]]), np.array([[0.0, 5.0]]))
+    assert place == pytest.approx([np.sqrt(1.5), 0, -np.sqrt(1.5)])
+    anchors = unseen.blend(words, place, meaning=0, own=1, common=2, pole=0.5)
+    gram = np.eye(3) + 4 + 0.25 * np.outer(place, place)
+    length = np.sqrt(np.diag(gram))
+    assert anchors @ anchors.T == pytest.approx(gram / np.outer(length, length))
+
+
+def test_a_projector_without_a_class_does_not_depend_on_its_items():
+    x, y, test_x, _, words = world(n=80)
+    recipe = Recipe(epochs=2, patience=None, refit=False, batch_size=16)
+    changed = np.where(y[:, None] == 1, 7.0, x)
+    x, changed, at = (
+        torch.tensor(features, dtype=torch.float32) for features in (x, changed, test_x)
+    )
+    one, other = (
+        cosines_without([1, 4], features, torch.tensor(y), at, words, recipe, 0)
+        for features in (x, changed)
+    )
+    assert one.shape == (80, 5) and np.array_equal(one, other)
+    assert not np.array_equal(
+        one, cosines_without([4], changed, torch.tensor(y), at, words, recipe, 0)
+    )
+
+
+def test_too_few_classes_are_refused():
+    x, y, test_x, _, _ = world(classes=3)
+    with pytest.raises(ValueError, match="3 classes: expected at least 4"):
+        unseen.LeftOut(x, y, test_x, [LINEAR])
+
+
+def test_ridge_to_minilm_ranks_unseen_emotions_of_real_photographs_a_little(
+    test_data, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TINYEMO_DATA", str(tmp_path))
+    records, store, _, _ = load_features(test_data / "emotion6_clip_l14")
+    parts = parts_of(records, store, "ekman")
+    known, test = joined(parts["train"], parts["validation"]), parts["test"]
+    words = (
+        load_anchors(test_data / "label_embeddings" / "minilm_l6", labels_of("ekman"))
+        .double()
+        .numpy()
+    )
+    left = unseen.LeftOut(known.x.numpy(), known.y.numpy(), test.x.numpy(), [(30.0, None)], folds=2)
+    candidates = [(0, unseen.blend(words, np.zeros(6)))]
+    cosines, penalties = left.test(candidates, left.choose(candidates))
+    scores = unseen.draws(cosines[None], penalties[None], test.y.numpy())
+    assert scores["auroc"][0].mean() == pytest.approx(0.64, abs=0.03)
+    without = unseen.draws(cosines[None], 0 * penalties[None], test.y.numpy())
+    assert without["recall"][0].max() < 0.1 and scores["recall"][0].mean() > 1 / 6

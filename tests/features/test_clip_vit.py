@@ -1,0 +1,229 @@
+"""The CLIP tower of open_clip against transformers' own implementation of it, both ways; its preprocessing too."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from transformers import (
+    CLIPImageProcessor,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    CLIPVisionModelWithProjection,
+    LlavaImageProcessor,
+    SiglipImageProcessor,
+)
+
+from tinyemo.features.clip_vit import (
+    as_encoder,
+    from_transformers,
+    to_processor,
+    to_transform,
+    to_transformers,
+)
+from tinyemo.features.encoders import ImageEncoder, load_image_encoder
+
+VIT = {
+    "image_size": 48,
+    "patch_size": 16,
+    "layers": 3,
+    "width": 32,
+    "head_width": 8,
+    "mlp_ratio": 3.0,
+}
+
+
+def stir(model: torch.nn.Module, scale: float = 0.2) -> torch.nn.Module:
+    """The model with all its weights random and large enough to tell one from another."""
+    generator = torch.Generator().manual_seed(1)
+    for tensor in model.parameters():
+        tensor.data.normal_(0, scale, generator=generator)
+    return model
+
+
+def open_clip_vit(folder: Path, quick_gelu: bool = False, **vision) -> ImageEncoder:
+    """A random CLIP of open_clip, saved in `folder` and loaded as an encoder."""
+    config = {
+        "embed_dim": 24,
+        "quick_gelu": quick_gelu,
+        "vision_cfg": VIT | vision,
+        "text_cfg": {"context_length": 8, "width": 16, "heads": 2, "layers": 1},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(stir(open_clip.CLIP(**config)).state_dict(), folder / "open_clip_model.safetensors")
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": config, "preprocess_cfg": {}})
+    )
+    return load_image_encoder(f"local-dir:{folder}", device="cpu")
+
+
+def transformers_vit(kind=CLIPVisionModel, **options) -> CLIPVisionModel:
+    config = CLIPVisionConfig(
+        hidden_size=32,
+        intermediate_size=75,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        image_size=48,
+        patch_size=16,
+        projection_dim=24,
+        **options,
+    )
+    return stir(kind(config)).eval()
+
+
+@pytest.mark.parametrize(
+    "vision",
+    [{}, {"quick_gelu": True}, {"norm_kwargs": {"eps": 1e-3}, "final_ln_after_pool": True}],
+)
+@torch.inference_mode()
+def test_an_open_clip_tower_gives_the_same_numbers_in_transformers(tmp_path, vision):
+    encoder = open_clip_vit(tmp_path, **vision)
+    images = torch.randn(2, 3, 48, 48)
+    pooled, patches = encoder.encode(images)
+    tower = to_transformers(encoder.model.visual)
+    tower.save_pretrained(tmp_path / "tower")
+    out = CLIPVisionModel.from_pretrained(tmp_path / "tower")(images, output_hidden_states=True)
+    torch.testing.assert_close(out.hidden_states[-2][:, 1:], patches, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        out.pooler_output @ encoder.model.visual.proj, pooled, rtol=1e-5, atol=1e-5
+    )
+    swapped = open_clip_vit(
+        tmp_path / "other", quick_gelu=not vision.get("quick_gelu")
+    )  # activations matter
+    assert not torch.allclose(
+        out.pooler_output @ encoder.model.visual.proj, swapped.encode(images)[0], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"hidden_act": "gelu", "layer_norm_eps": 1e-3}])
+@torch.inference_mode()
+def test_a_tower_of_transformers_gives_the_same_numbers_in_open_clip(options):
+    model = transformers_vit(CLIPVisionModelWithProjection, **options)
+    images = torch.randn(2, 3, 48, 48)
+    out = model(images, output_hidden_states=True)
+    processor = CLIPImageProcessor().to_dict()
+    encoder = as_encoder("clip", model.vision_model, processor, model.visual_projection.weight)
+    pooled, patches = encoder.encode(images)
+    assert (
+        pooled.shape == (2, encoder.width) == (2, 24)
+        and patches.shape == (2, 9, 32)
+        and not encoder.has_text
+    )
+    torch.testing.assert_close(pooled, out.image_embeds, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(patches, out.hidden_states[-2][:, 1:], rtol=1e-5, atol=1e-5)
+    bare = as_encoder("clip", model.vision_model, processor, layer=0)
+    pooled, patches = bare.encode(images)
+    assert bare.width == 32 and bare.key != encoder.key
+    torch.testing.assert_close(
+        pooled, model.vision_model(images).pooler_output, rtol=1e-5, atol=1e-5
+    )
+    torch.testing.assert_close(patches, out.hidden_states[1][:, 1:], rtol=1e-5, atol=1e-5)
+
+
+def test_there_and_back_changes_no_weight(tmp_path):
+    visual = open_clip_vit(tmp_path).model.visual
+    again = from_transformers(to_transformers(visual), visual.proj.T)
+    assert again.state_dict().keys() == visual.state_dict().keys()
+    assert all(
+        torch.equal(tensor, visual.state_dict()[name])
+        for name, tensor in again.state_dict().items()
+    )
+    tower = transformers_vit()
+    assert all(
+        torch.equal(tensor, tower.state_dict()[name])
+        for name, tensor in to_transformers(from_transformers(tower)).state_dict().items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("vision", "words"),
+    [
+        ({"layers": [1, 1, 1, 1], "width": 8}, "ModifiedResNet"),
+        ({"timm_model_name": "test_vit", "timm_pool": "avg", "image_size": 64}, "TimmModel"),
+        ({"ls_init_value": 0.1}, "layer scale"),
+        ({"pool_type": "avg"}, "pooling 'avg'"),
+        ({"no_ln_pre": True}, "no norm before its blocks"),
+        ({"attentional_pool": True, "attn_pooler_heads": 4}, "attention pooling"),
+        ({"image_size": (48, 64)}, "an oblong image"),
+        ({"qk_norm": True}, "blocks of another kind"),
+        ({"act_kwargs": {"approximate": "tanh"}}, "another activation"),
+    ],
+)
+def test_what_transformers_cannot_express_is_named(vision, words):
+    with pytest.raises(
+        ValueError, match=f"the image tower has .*{words}.*; expected a plain vision transformer"
+    ):
+        to_transformers(open_clip.model._build_vision_tower(24, VIT | vision))
+
+
+def test_an_activation_that_open_clip_lacks_is_named():
+    with pytest.raises(ValueError, match="hidden_act 'relu'"):
+        from_transformers(transformers_vit(hidden_act="relu"))
+
+
+def picture(width: int, height: int) -> Image.Image:
+    """Smooth colours, so that a shift or another way of resizing shows, and rounding does not."""
+    y, x = np.mgrid[:height, :width] / max(width, height)
+    waves = [np.sin(7 * x + 3 * y), np.cos(9 * y), np.sin(5 * x * y)]
+    return Image.fromarray(np.uint8(127.5 + 127 * np.stack(waves, axis=2)))
+
+
+def grey_levels(difference: torch.Tensor, transform) -> float:
+    """The largest difference of two preprocessed images, in levels of 255."""
+    std = torch.tensor(transform.transforms[-1].std)[:, None, None]
+    return (255 * std * difference).abs().max().item()
+
+
+@pytest.mark.parametrize("size", [(48, 48), (96, 96), (130, 96), (96, 128)])
+def test_preprocessing_is_the_same_up_to_rounding(tmp_path, size):
+    encoder = open_clip_vit(tmp_path)
+    to_processor(encoder.preprocess).save_pretrained(tmp_path)
+    processor = CLIPImageProcessor.from_pretrained(tmp_path)
+    ours, theirs = (
+        encoder.preprocess(picture(*size)),
+        processor(picture(*size), return_tensors="pt").pixel_values[0],
+    )
+    assert ours.shape == theirs.shape == (3, 48, 48)
+    assert grey_levels(ours - theirs, encoder.preprocess) < (1e-4 if size == (48, 48) else 1.01)
+    saved = json.loads((tmp_path / "preprocessor_config.json").read_text())
+    first = saved | {"size": 48, "crop_size": 48}  # as CLIP's first files have it
+    assert repr(to_transform(saved)) == repr(to_transform(first)) == repr(encoder.preprocess)
+
+
+@pytest.mark.parametrize(
+    "processor",
+    [
+        CLIPImageProcessor(
+            size={"shortest_edge": 60}, crop_size={"height": 48, "width": 48}, resample=2
+        ),
+        CLIPImageProcessor(
+            size={"height": 48, "width": 48}, do_center_crop=False, image_mean=[0.1] * 3
+        ),
+        LlavaImageProcessor(
+            size={"shortest_edge": 48}, crop_size={"height": 48, "width": 48}, do_pad=True
+        ),
+    ],
+)
+def test_preprocessing_of_others_is_read(processor):
+    transform = to_transform(processor.to_dict())
+    theirs = processor(picture(96, 72), return_tensors="pt").pixel_values[0]
+    assert grey_levels(transform(picture(96, 72)) - theirs, transform) < 1.01
+    again = to_processor(transform)
+    assert type(again) is type(processor)
+    assert torch.equal(again(picture(96, 72), return_tensors="pt").pixel_values[0], theirs)
+
+
+def test_other_preprocessing_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="SiglipImageProcessor is not supported"):
+        to_transform(SiglipImageProcessor().to_dict())
+    with pytest.raises(
+        ValueError, match="CLIPImageProcessor is not supported; expected .* with do_resize"
+    ):
+        to_transform(CLIPImageProcessor(do_resize=False).to_dict())
+    longest = open_clip.image_transform(48, is_train=False, resize_mode="longest")
+    with pytest.raises(ValueError, match="differs from CLIP's in CenterCropOrPad"):
+        to_processor(longest)

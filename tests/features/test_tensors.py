@@ -1,0 +1,52 @@
+"""features/tensors.py: labels, votes and features of a split stay together, in the order of the label set."""
+
+import pandas as pd
+import torch
+
+from tinyemo.data.records import check_records
+from tinyemo.emotions import labels_of
+from tinyemo.features.store import FeatureStore
+from tinyemo.features.tensors import joined, parts_of
+
+
+def test_parrott_records_become_the_tensors_of_ekman(tmp_path):
+    rows = [
+        ("train", "rage", {"rage": 0.5, "horror": 0.25, "lust": 0.25}),
+        ("train", "lust", {"lust": 1.0}),
+        ("validation", "pride", {"pride": 1.0}),
+        ("test", "horror", {"horror": 1.0}),
+    ]
+    records = check_records(
+        pd.DataFrame(
+            [
+                {
+                    "id": f"s/{i}",
+                    "dataset": "s",
+                    "split": split,
+                    "label": label,
+                    "label_set": "parrott",
+                    **{f"p_{word}": votes.get(word, 0.0) for word in labels_of("parrott")},
+                }
+                for i, (split, label, votes) in enumerate(rows)
+            ]
+        )
+    )
+    store = FeatureStore.write(tmp_path, records["id"], torch.arange(8.0).view(4, 2))
+    parts = parts_of(records, store, "ekman")
+    train = parts["train"]
+    assert list(train.records["id"]) == ["s/0"]  # lust has no place among the six
+    assert train.x.tolist() == [[0.0, 1.0]] and train.y.tolist() == [0]
+    assert torch.allclose(train.votes, torch.tensor([[2 / 3, 0, 1 / 3, 0, 0, 0]]))
+    both = joined(train, parts["validation"])
+    assert both.x.tolist() == [[0.0, 1.0], [4.0, 5.0]]
+    assert [labels_of("ekman")[y] for y in both.y] == ["anger", "joy"]
+
+
+def test_without_votes_the_label_is_the_distribution(tmp_path):
+    records = check_records(
+        pd.DataFrame(
+            {"id": ["a/1"], "dataset": "a", "split": "test", "label": ["joy"], "label_set": "ekman"}
+        )
+    )
+    store = FeatureStore.write(tmp_path, ["a/1"], torch.ones(1, 2))
+    assert parts_of(records, store, "ekman")["test"].votes.tolist() == [[0, 0, 0, 1, 0, 0]]

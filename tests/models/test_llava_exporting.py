@@ -1,0 +1,258 @@
+"""Exported folders against the stock LLaVA classes that load them, and read back."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import save_tokenizer
+from PIL import Image
+from test_clip_vit import open_clip_vit, stir
+from transformers import (
+    AutoModelForCausalLM,
+    GPTNeoXConfig,
+    LlamaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PhiConfig,
+    PreTrainedTokenizerFast,
+)
+
+from tinyemo.models.llava.exporting import export_llava, read_llava
+from tinyemo.models.multimodal_lm import Connector, MultimodalLM
+from tinyemo.models.openelm_config import OpenELMConfig
+from tinyemo.models.prompt import Sample
+
+SMALL = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+CHATML = (
+    "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}{{ eos_token }}\n"
+    "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+)
+QUESTION = "<image>\nwhat is felt here, anger or joy?"
+
+
+def config_of(kind: str, rows: int):
+    tied = {"tie_word_embeddings": True}
+    return {
+        "llama": lambda: LlamaConfig(vocab_size=rows, num_key_value_heads=2, **SMALL),
+        "tied": lambda: LlamaConfig(vocab_size=rows, **SMALL, **tied),
+        "spare rows": lambda: LlamaConfig(vocab_size=rows + 40, **SMALL),
+        "openelm": lambda: OpenELMConfig(
+            vocab_size=rows,
+            model_dim=32,
+            head_dim=8,
+            num_transformer_layers=2,
+            num_gqa_groups=2,
+            ffn_dim_divisor=8,
+            normalize_qk_projections=True,
+            share_input_output_layers=True,
+        ),
+        "neox": lambda: GPTNeoXConfig(vocab_size=rows, **SMALL),
+        "phi": lambda: PhiConfig(vocab_size=rows, **SMALL),
+    }[kind]()
+
+
+def multimodal(folder: Path, kind: str = "llama", width: int = 32, **options) -> MultimodalLM:
+    """A random LM of `kind` with random connector, its tokenizer that of Llama 2 in small."""
+    save_tokenizer(folder, "llama")
+    words = PreTrainedTokenizerFast.from_pretrained(folder, add_bos_token=True)
+    torch.manual_seed(0)
+    lm = stir(AutoModelForCausalLM.from_config(config_of(kind, len(words))), 0.5)
+    connectors = options.pop("connectors", {"image": Connector("mlp2x_gelu", width)})
+    model = MultimodalLM(lm, words, connectors, max_length=256, **options).eval()
+    stir(model.connectors)
+    return model
+
+
+def picture(seed: int = 0, size: tuple[int, int] = (48, 48)) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8))
+
+
+def sample(encoder, *images: Image.Image | None, turns=((QUESTION, ""),)) -> Sample:
+    tokens = [
+        image and encoder.encode(encoder.preprocess(image)[None])[1][0].clone() for image in images
+    ]
+    return Sample(turns, {"image": tokens})
+
+
+@torch.inference_mode()
+def logits(model, encoder, *images, turns=((QUESTION, ""),)) -> torch.Tensor:
+    batch = model.collate([sample(encoder, *images, turns=turns)])
+    return model(batch["input_ids"], batch["attention_mask"], image=batch["image"]).logits
+
+
+def stock_inputs(folder: Path, image: Image.Image, *turns: str):
+    """What LLaVA's processor makes of an image and what user and assistant say in turn."""
+    messages = [
+        {"role": ("user", "assistant")[i % 2], "content": [{"type": "text", "text": text}]}
+        for i, text in enumerate(turns)
+    ]
+    messages[0]["content"].insert(0, {"type": "image", "image": image})
+    return LlavaProcessor.from_pretrained(folder).apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    )
+
+
+@pytest.mark.parametrize("kind", ["llama", "tied", "spare rows", "openelm", "neox"])
+@torch.inference_mode()
+def test_exported_models_give_the_same_prompts_pixels_logits_and_texts(tmp_path, kind):
+    encoder = open_clip_vit(tmp_path / "clip", quick_gelu=True)
+    model = multimodal(tmp_path / "words", kind)
+    folder = export_llava(model, encoder, tmp_path / "out" / "llava")
+    inputs = stock_inputs(folder, picture(), QUESTION.removeprefix("<image>\n"))
+    ours = model.collate([sample(encoder, picture())])
+    assert (
+        inputs["input_ids"].tolist() == ours["input_ids"].tolist()
+        and (ours["input_ids"] >= 0).all()
+    )
+    torch.testing.assert_close(
+        inputs["pixel_values"][0], encoder.preprocess(picture()), rtol=0, atol=1e-5
+    )
+    stock = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+    expected = logits(model, encoder, picture())
+    got = stock(**inputs).logits[..., : expected.shape[-1]]
+    words = len(model.tokenizer) - 2
+    torch.testing.assert_close(got[..., :words], expected[..., :words], rtol=0, atol=1e-4)
+    assert expected.std() > 0.3 and not torch.allclose(
+        expected, logits(model, encoder, picture(1)), atol=1e-2
+    )
+    new = stock.generate(**inputs, max_new_tokens=12, do_sample=False)[
+        0, inputs["input_ids"].shape[1] :
+    ]
+    said = model.tokenizer.decode(new, skip_special_tokens=True).strip()
+    assert [said] == model.generate([sample(encoder, picture())], max_new_tokens=12) and said
+
+
+@pytest.mark.parametrize("template", [None, "plain", CHATML, "{{ bos_token }}" + CHATML])
+def test_exported_prompts_are_the_builders_in_every_turn(tmp_path, template):
+    encoder, model = (
+        open_clip_vit(tmp_path / "clip"),
+        multimodal(tmp_path / "words", template=template),
+    )
+    folder = export_llava(model, encoder, tmp_path / "llava")
+    turns = ((QUESTION, "joy, as the sun is out."), ("and why?", ""))
+    ours = model.collate([sample(encoder, picture(), turns=turns)])["input_ids"]
+    texts = QUESTION.removeprefix("<image>\n"), turns[0][1], turns[1][0]
+    assert stock_inputs(folder, picture(), *texts)["input_ids"].tolist() == ours.tolist()
+
+
+def test_the_tokenizers_own_template_is_exported_as_it_is_used(tmp_path):
+    """A template of the tokenizer's own is all there is: no BOS comes before it, here and in the exported folder."""
+    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+    model.tokenizer.chat_template = CHATML
+    model = MultimodalLM(model.lm, model.tokenizer, model.kinds, max_length=256).eval()
+    ours = model.collate([sample(encoder, picture())])["input_ids"]
+    assert ours[0, 0] != model.tokenizer.bos_token_id
+    folder = export_llava(model, encoder, tmp_path / "llava")
+    assert (
+        stock_inputs(folder, picture(), QUESTION.removeprefix("<image>\n"))["input_ids"].tolist()
+        == ours.tolist()
+    )
+    again, _ = read_llava(folder)
+    assert again.collate([sample(encoder, picture())])["input_ids"].tolist() == ours.tolist()
+
+
+def test_an_exported_openelm_loads_wherever_tinyemo_is_imported(tmp_path):
+    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words", "openelm")
+    folder = export_llava(model, encoder, tmp_path / "llava")
+    code = (
+        "import tinyemo, torch; from transformers import LlavaForConditionalGeneration as Llava; "
+        f"model = Llava.from_pretrained({str(folder)!r}).eval(); "
+        "print(model(torch.arange(9)[None]).logits[0, -1, :5].tolist())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with torch.inference_mode():
+        expected = model.lm(torch.arange(9)[None]).logits[0, -1, :5].tolist()
+    assert json.loads(done.stdout) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["llama", "spare rows", "openelm"])
+@torch.inference_mode()
+def test_export_and_back_changes_nothing(tmp_path, kind):
+    encoder, model = (
+        open_clip_vit(tmp_path / "clip"),
+        multimodal(tmp_path / "words", kind, template="plain"),
+    )
+    again, sight = read_llava(export_llava(model, encoder, tmp_path / "llava"))
+    words = len(model.tokenizer) - 2
+    assert repr(sight.preprocess) == repr(encoder.preprocess) and sight.width == encoder.width
+    pixels = encoder.preprocess(picture())[None]
+    for ours, theirs in zip(encoder.encode(pixels), sight.encode(pixels), strict=True):
+        torch.testing.assert_close(theirs, ours, rtol=0, atol=0)
+    for image in (picture(), None):  # None: the learned embedding of a missing image
+        torch.testing.assert_close(
+            logits(again, sight, image)[..., :words],
+            logits(model, encoder, image)[..., :words],
+            rtol=0,
+            atol=1e-4,
+        )
+    assert not torch.equal(
+        logits(again, sight, None)[0, -1], logits(again, sight, picture())[0, -1]
+    )
+    again = MultimodalLM.load(again.save(tmp_path / "own"))  # what was read is saved as any other
+    samples = [sample(encoder, picture(seed)) for seed in range(3)]
+    assert again.generate(samples, max_new_tokens=10) == model.generate(samples, max_new_tokens=10)
+
+
+def test_adapters_are_merged_in_a_copy(tmp_path):
+    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+    model.add_lora(2, 4)
+    for name, tensor in model.lm.named_parameters():
+        if "lora_B" in name:
+            tensor.data.normal_(0, 0.3)
+    model.eval()
+    again, _ = read_llava(export_llava(model, encoder, tmp_path / "llava"))
+    expected = logits(model, encoder, picture())
+    torch.testing.assert_close(
+        logits(again, encoder, picture())[..., : expected.shape[-1]], expected, rtol=0, atol=1e-4
+    )
+    assert hasattr(model.lm, "merge_and_unload")
+
+
+def test_what_llava_has_no_place_for_is_not_exported(tmp_path):
+    vit = open_clip_vit(tmp_path / "clip")
+    resnet = open_clip_vit(tmp_path / "resnet", layers=[1, 1, 1, 1], width=8, image_size=64)
+    two = {name: Connector("mlp2x_gelu", 32) for name in ("image", "audio")}
+    biased = multimodal(tmp_path / "phi", "phi")
+    biased.lm.lm_head.bias.data += 1
+    cases = [
+        (multimodal(tmp_path / "a"), resnet, "the image tower has the network ModifiedResNet"),
+        (
+            multimodal(tmp_path / "b", connectors=two),
+            vit,
+            "streams image, audio cannot be exported",
+        ),
+        (
+            multimodal(tmp_path / "c", connectors={"image": Connector("linear", 32)}),
+            vit,
+            "connector 'linear'",
+        ),
+        (multimodal(tmp_path / "d", width=16), vit, "tokens of width 16, .* gives 32"),
+        (biased, vit, "PhiForCausalLM adds a bias to its logits"),
+    ]
+    for model, encoder, words in cases:
+        with pytest.raises(ValueError, match=words):
+            export_llava(model, encoder, tmp_path / "out" / "llava")
+    with pytest.raises(ValueError, match="clip: not empty"):
+        export_llava(multimodal(tmp_path / "e"), vit, tmp_path / "clip")
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_logits_are_noticed_before_the_folder_is_there(tmp_path):
+    """A language model that does something of its own to its logits, as Gemma 2 or Cohere do."""
+    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+    model.lm.lm_head.register_forward_hook(
+        lambda module, inputs, output: 5 * torch.tanh(output / 5)
+    )
+    with pytest.raises(ValueError, match="LlamaForCausalLM gives other logits in LLaVA's format"):
+        export_llava(model, encoder, tmp_path / "out" / "llava")
+    assert list((tmp_path / "out").iterdir()) == []

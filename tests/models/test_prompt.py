@@ -1,0 +1,231 @@
+"""Prompts: which tokens a conversation becomes, which carry loss, and that training asks as inference does."""
+
+import pytest
+import torch
+from checkpoints import save_tokenizer
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from tinyemo.models.anchors import load_tokenizer
+from tinyemo.models.prompt import IGNORED, TEMPLATES, PromptBuilder, Sample
+
+SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
+    "detailed, and polite answers to the user's questions."
+)
+TINYLLAMA = (  # TinyLlama/TinyLlama-1.1B-Chat-v1.0
+    "{% for message in messages %}\n{% if message['role'] == 'user' %}\n{{ '<|user|>\n' + message['content'] + "
+    "eos_token }}\n{% elif message['role'] == 'system' %}\n{{ '<|system|>\n' + message['content'] + eos_token }}\n"
+    "{% elif message['role'] == 'assistant' %}\n{{ '<|assistant|>\n'  + message['content'] + eos_token }}\n{% endif %}"
+    "\n{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}"
+)
+PHI3 = (  # microsoft/Phi-3-mini-128k-instruct
+    "{% for message in messages %}{% if message['role'] == 'system' %}{{'<|system|>\n' + message['content'] + "
+    "'<|end|>\n'}}{% elif message['role'] == 'user' %}{{'<|user|>\n' + message['content'] + '<|end|>\n'}}"
+    "{% elif message['role'] == 'assistant' %}{{'<|assistant|>\n' + message['content'] + '<|end|>\n'}}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+)
+# family -> (tokenizer, its chat template, template asked for); OpenELM has Llama 2's tokenizer, which has no template
+FAMILIES = {
+    "OpenELM": ("llama", None, None),
+    "OpenELM, plain": ("llama", None, "plain"),
+    "TinyLlama": ("llama", TINYLLAMA, None),
+    "TinyLlama, LLaVA": ("llama", TINYLLAMA, "llava_v1"),
+    "Phi-2": ("codegen", None, None),
+    "Phi-3": ("phi3", PHI3, None),
+    "Phi-3, plain": ("phi3", PHI3, "plain"),
+    "small": ("small", None, "plain"),
+    "no end token": (
+        "codegen",
+        None,
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant:{% endif %}",
+    ),
+}
+TURNS = (
+    ("<image>\nWhat joy is it?", "I see  fear."),
+    ("And why?\n", "\nBecause of sadness"),
+    ("So?", "anger"),
+)
+
+
+def tokenizer_of(kind: str, folder, chat_template: str | None = None) -> PreTrainedTokenizerFast:
+    if kind == "small":  # as emoscenes.toy_models trains it
+        bare = Tokenizer(models.BPE())
+        bare.pre_tokenizer, bare.decoder = (
+            pre_tokenizers.ByteLevel(add_prefix_space=True),
+            decoders.ByteLevel(),
+        )
+        bare.train_from_iterator(
+            ["I see fear because of sadness"],
+            trainers.BpeTrainer(
+                vocab_size=300,
+                special_tokens=["<pad>", "<s>", "</s>"],
+                show_progress=False,
+                initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            ),
+        )
+        return PreTrainedTokenizerFast(
+            tokenizer_object=bare, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
+        )
+    save_tokenizer(folder / kind, kind)
+    tokenizer = load_tokenizer(folder / kind)
+    tokenizer.chat_template = chat_template
+    return tokenizer
+
+
+def builder_of(family: str, folder, names=("image",), max_length=2048) -> PromptBuilder:
+    kind, chat_template, template = FAMILIES[family]
+    return PromptBuilder(tokenizer_of(kind, folder, chat_template), names, max_length, template)
+
+
+def test_labels_of_a_conversation_written_out_by_hand(tmp_path):
+    prompts = builder_of("OpenELM, plain", tmp_path)
+    sample = Sample((("<image> joy", "fear"), ("joy", "sad anger")), {"image": [torch.zeros(2, 4)]})
+    encoded = prompts.encode(sample)
+    tokens = prompts.tokenizer.convert_ids_to_tokens(encoded.input_ids)
+    user, assistant = ([f"<0x{ord(c):02X}>" for c in word] for word in ("USER:", "ASSISTANT:"))
+    expected = (
+        [("<s>", False)]
+        + [(t, False) for t in ["▁", *user, "▁", "<image>", "<image>", "▁", "▁joy"]]
+        + [(t, False) for t in ["▁", *assistant]]
+        + [("▁fear", True), ("</s>", True)]
+        + [(t, False) for t in ["▁", *user, "▁joy", "▁", *assistant]]
+        + [("▁sad", True), ("▁anger", True), ("</s>", True)]
+    )
+    assert tokens == [token for token, _ in expected]
+    assert encoded.labels == [
+        i if own else IGNORED for i, (_, own) in zip(encoded.input_ids, expected, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_training_asks_as_inference_does(tmp_path, family):
+    """Up to the first token of each answer, the training ids are the prompt; nothing else of it carries loss."""
+    prompts = builder_of(family, tmp_path)
+    streams = {"image": [torch.zeros(3, 4)]}
+    for turns in (TURNS, TURNS[:1], TURNS[1:]):
+        given = streams if "<image>" in turns[0][0] else {}
+        whole = prompts.encode(Sample(turns, given))
+        starts = [
+            i
+            for i, label in enumerate(whole.labels)
+            if label != IGNORED and whole.labels[i - 1] == IGNORED
+        ]
+        assert len(starts) == len(turns)
+        for k, start in enumerate(starts):
+            asked = prompts.encode(Sample((*turns[:k], (turns[k][0], "")), given))
+            assert asked.input_ids == whole.input_ids[:start]
+            stop = next(
+                (i for i in range(start, len(whole.labels)) if whole.labels[i] == IGNORED),
+                len(whole.labels),
+            )
+            answer = whole.labels[start:stop]
+            assert answer == whole.input_ids[start:stop] and answer[-1] in prompts.end_ids
+            assert prompts.tokenizer.decode(answer[:-1]).strip() == turns[k][1].strip()
+            assert not set(answer[:-1]) & set(prompts.end_ids)
+
+
+@pytest.mark.parametrize(
+    "family, text",
+    [
+        (
+            "OpenELM",
+            f"{SYSTEM} USER: joy? ASSISTANT: I fear</s>USER: why ASSISTANT: so</s>",
+        ),  # LLaVA's conv_vicuna_v1
+        (
+            "Phi-2",
+            f"{SYSTEM} USER: joy? ASSISTANT: I fear<|endoftext|>USER: why ASSISTANT: so<|endoftext|>",
+        ),
+        (
+            "TinyLlama",
+            "<|user|>\njoy?</s>\n<|assistant|>\nI fear</s>\n<|user|>\nwhy</s>\n<|assistant|>\nso</s>",
+        ),
+        (
+            "Phi-3",
+            "<|user|>\njoy?<|end|>\n<|assistant|>\nI fear<|end|>\n<|user|>\nwhy<|end|>\n<|assistant|>\nso<|end|>",
+        ),
+        ("OpenELM, plain", "USER: joy? ASSISTANT: I fear</s>USER: why ASSISTANT: so</s>"),
+    ],
+)
+def test_ids_are_those_of_the_published_text(tmp_path, family, text):
+    prompts = builder_of(family, tmp_path)
+    plain = load_tokenizer(tmp_path / FAMILIES[family][0])  # without our tokens
+    bos = family.startswith("OpenELM")
+    expected = plain(text, add_special_tokens=bos)["input_ids"]
+    assert prompts.encode(Sample((("joy?", "I fear"), ("why", "so")))).input_ids == expected
+
+
+def test_an_answer_never_merges_with_its_prompt(tmp_path):
+    """Here the prompt ends in "ang" and the answer begins with "er", which together are one token."""
+    prompts = PromptBuilder(
+        tokenizer_of("llama", tmp_path),
+        [],
+        template=(
+            "{% for m in messages %}{{ m['content'] if m['role'] == 'user' else ' ang' + m['content'] }}{% endfor %}"
+            "{% if add_generation_prompt %} ang{% endif %}"
+        ),
+    )
+    whole, asked = (prompts.encode(Sample((("joy", answer),))) for answer in ("er", ""))
+    assert whole.input_ids[: len(asked.input_ids)] == asked.input_ids
+    tokens = prompts.tokenizer.convert_ids_to_tokens(whole.input_ids)
+    assert "▁anger" in prompts.tokenizer.tokenize("joy anger") and "▁anger" not in tokens
+    assert "".join(tokens[len(asked.input_ids) :]).strip("▁") == "er</s>"
+
+
+def test_bos_of_a_template_is_not_doubled(tmp_path):
+    tokenizer = tokenizer_of("llama", tmp_path, "{{ bos_token }}" + TEMPLATES["plain"])
+    own = PromptBuilder(tokenizer, []).encode(Sample((("joy", "fear"),)))
+    named = PromptBuilder(tokenizer, [], template="{{ bos_token }}" + TEMPLATES["plain"])
+    assert own.input_ids.count(1) == 1 and own == named.encode(Sample((("joy", "fear"),)))
+
+
+def test_placeholders_are_widened_each_to_its_own_length(tmp_path):
+    prompts = builder_of("OpenELM, plain", tmp_path, ("image", "audio"))
+    image, audio = prompts.placeholders["image"], prompts.placeholders["audio"]
+    turns = (("<image> and <audio> and <image>", "fear"), ("<audio>", ""))
+    streams = {"image": [torch.zeros(2, 4), torch.zeros(5, 4)], "audio": [torch.zeros(1, 3), None]}
+    ids = prompts.encode(Sample(turns, streams)).input_ids
+    assert [i for i in ids if i in (image, audio)] == [image] * 2 + [audio] + [image] * 5
+    assert ids.count(prompts.missing["audio"]) == 1 and prompts.missing["image"] not in ids
+    gone = prompts.encode(Sample(turns, {"audio": None})).input_ids
+    assert (
+        image not in gone
+        and gone.count(prompts.missing["image"]) == 2
+        and gone.count(prompts.missing["audio"]) == 2
+    )
+    assert min(image, audio, *prompts.missing.values()) >= len(load_tokenizer(tmp_path / "llama"))
+
+
+def test_refusals_say_what_is_wrong(tmp_path):
+    prompts = builder_of("OpenELM, plain", tmp_path, max_length=60)
+    one = [torch.zeros(1, 4)]
+    for turns, streams, said in [
+        (
+            (("<image> <image>", "a"),),
+            {"image": one},
+            "2 <image> in the human turns, but 1 tensors",
+        ),
+        ((("joy", "a"),), {"image": one}, "0 <image> in the human turns, but 1 tensors"),
+        ((("<image>", "a <image>"),), {"image": one}, "<image> in an answer"),
+        ((("joy", "a"),), {"sound": one}, "stream 'sound': expected one of image"),
+        ((("joy", ""), ("why", "a")), {}, "expected turns that all have an answer"),
+        ((), {}, "expected turns"),
+        (
+            (("<image>", "a"),),
+            {"image": [torch.zeros(99, 4)]},
+            r"a prompt of 12\d tokens: the limit is 60",
+        ),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            prompts.encode(Sample(turns, streams))
+
+
+def test_templates_that_lose_words_are_refused(tmp_path):
+    lists = (
+        "{% for m in messages %}{% for c in m['content'] %}{{ c['text'] }}{% endfor %}{% endfor %}"
+    )
+    thinks = "{% for m in messages %}{{ '<s>think' if m['role'] == 'assistant' }}{{ m['content'] }}{% endfor %}"
+    for template in (lists, thinks):
+        with pytest.raises(ValueError, match="chat template"):
+            PromptBuilder(tokenizer_of("llama", tmp_path), ["image"], template=template)

@@ -1,0 +1,102 @@
+"""Every notebook keeps the form of its kind, and every parameter file fits its notebook."""
+
+import ast
+import json
+import re
+
+import pytest
+
+from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
+from tinyemo.runs.parameters import PROFILE_KEYS, declared, read_cells, read_file
+from tinyemo.runs.profiles import Profile, inputs_of
+
+NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
+PARAMETER_FILES = sorted(PARAMS.rglob("*.yaml"))
+notebooks = pytest.mark.parametrize("notebook", NOTEBOOK_FILES, ids=lambda path: path.stem)
+
+
+def code_of(notebook):
+    return [cell["source"] for cell in read_cells(notebook) if cell["cell_type"] == "code"]
+
+
+def text_of(notebook):
+    return "\n".join(
+        cell["source"] for cell in read_cells(notebook) if cell["cell_type"] == "markdown"
+    )
+
+
+def test_there_are_notebooks_and_parameter_files():
+    assert NOTEBOOK_FILES and PARAMETER_FILES
+
+
+@pytest.mark.parametrize(
+    "file", PARAMETER_FILES, ids=lambda path: path.relative_to(PARAMS).as_posix()
+)
+def test_a_parameter_file_fits_its_notebook_and_names_its_profile(file):
+    notebook = NOTEBOOKS / f"{file.stem}.ipynb"
+    assert notebook.exists()
+    values = read_file(file, declared(notebook))
+    name = Profile.find(str(file.parent)).name
+    assert values.get("profile", "smoke") == name, (
+        f"papermill -f {file} would call itself another profile"
+    )
+    assert "default" in Profile.find(name).members(file.stem), "a sweep's values fit too"
+
+
+@notebooks
+def test_the_parameters_cell_is_first_typed_and_explained(notebook):
+    known = declared(notebook)  # exactly one such cell, of literals: it raises otherwise
+    first = next(iter(known.values()))
+    assert (first.name, first.default) == ("profile", "smoke")
+    assert not [name for name, parameter in known.items() if len(parameter.help) < 5], (
+        "each needs a # help"
+    )
+    assert not set(known) & set(PROFILE_KEYS), "what a parameter file says to its profile"
+    first_code = next(cell for cell in read_cells(notebook) if cell["cell_type"] == "code")
+    assert "parameters" in first_code["metadata"]["tags"], (
+        "the parameters come before any other code"
+    )
+
+
+@notebooks
+def test_the_defaults_are_the_smoke_profile(notebook):
+    file = PARAMS / "smoke" / f"{notebook.stem}.yaml"
+    assert file.exists()
+    known = declared(notebook)
+    assert read_file(file, known) == {name: known[name].default for name in read_file(file, known)}
+
+
+@notebooks
+def test_a_notebook_is_a_lesson_not_a_program(notebook):
+    code = code_of(notebook)
+    lines = [line.strip() for line in "\n".join(code).splitlines()]
+    assert len([line for line in lines if line and not line.startswith("#")]) <= 120
+    tree = ast.parse("\n".join(code))
+    assert not [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert text_of(notebook).lstrip().startswith("# ")
+    starts = re.findall(r"start_run\(\s*[\"'](\w+)[\"']", "\n".join(code))
+    assert starts == [notebook.stem], "start_run names this notebook"
+    assert "run.record(" in code[-1]
+
+
+@notebooks
+def test_a_notebook_is_stored_without_outputs(notebook):
+    cells = [c for c in json.loads(notebook.read_text())["cells"] if c["cell_type"] == "code"]
+    kept = [c for c in cells if "keep_output" not in c["metadata"].get("tags", [])]
+    assert not [c["source"] for c in kept if c["outputs"] or c["execution_count"]]
+
+
+@notebooks
+def test_links_in_a_notebook_lead_somewhere(notebook):
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text_of(notebook)):
+        if not re.match(r"https?:|attachment:|mailto:", link):
+            assert (notebook.parent / link).exists(), link
+        elif "/blob/main/" in link:  # the badge opens a notebook of this repository
+            assert (ROOT / link.partition("/blob/main/")[2]).exists(), link
+
+
+@notebooks
+def test_inputs_are_notebooks_and_come_before(notebook):
+    stems = [path.stem for path in NOTEBOOK_FILES]
+    for stem in inputs_of(notebook):
+        assert stem in stems and stem < notebook.stem

@@ -1,0 +1,101 @@
+"""tinyemo.runs.plan: what is missing is named with what to do about it, and what is there is not."""
+
+import pytest
+from conftest import write_notebook
+
+from tinyemo.data.photos import PHOTO_SETS
+from tinyemo.runs import plan
+
+
+@pytest.fixture
+def machine(bench, monkeypatch):
+    """A machine with one dataset, one checkpoint folder, one checkpoint and one encoder in the hub's cache."""
+    monkeypatch.setattr(plan, "HF_HUB_CACHE", str(bench / "hub"))
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    (bench / "data" / PHOTO_SETS["FI"].folder).mkdir(parents=True)
+    (bench / "data" / "owner" / "on-disk").mkdir(parents=True)
+    for folder in ("models--owner--cached", "models--timm--vit_base_patch16_clip_224.openai"):
+        (bench / "hub" / folder / "snapshots" / "1").mkdir(parents=True)
+        (bench / "hub" / folder / "snapshots" / "1" / "config.json").write_text("{}")
+    (bench / "hub" / "models--owner--begun" / "blobs").mkdir(parents=True)
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"datasets": ["FI", "scenes-ekman"], "root": ""}, []),
+        (
+            {"datasets": ["FI", "EmoSet"], "root": ""},
+            [f"data/{PHOTO_SETS['EmoSet'].folder}", PHOTO_SETS["EmoSet"].get],
+        ),
+        ({"datasets": ["FI"], "root": "elsewhere"}, ["elsewhere/FI", PHOTO_SETS["FI"].get]),
+        ({"features_root": "TinyEmo"}, ["features_root is missing: no folder TinyEmo"]),
+        ({"features_root": "FI", "images": "", "datasets": ["EmoSet"]}, []),
+        ({"anchors": "owner/on-disk", "tokenizer": "owner/cached", "projector": ""}, []),
+        ({"anchors": "random"}, []),
+        ({"lm": "owner/begun"}, ["lm owner/begun", "will be downloaded"]),
+        ({"anchors": "owner/begun"}, ["anchors owner/begun", "will be downloaded"]),
+        (
+            {
+                "pretraining_teacher": "grammar:full",
+                "quality_teacher": "local:owner/cached",
+                "quality_share": 0.1,
+            },
+            [],
+        ),
+        ({"pretraining_teacher": "local:owner/on-disk", "finetuning_teacher": "local:FI"}, []),
+        (
+            {"finetuning_teacher": "local:owner/begun"},
+            ["finetuning_teacher owner/begun", "will be downloaded"],
+        ),
+        (
+            {"finetuning_teacher": "local:llava"},
+            ["finetuning_teacher is missing: no folder llava, nor one under"],
+        ),
+        (
+            {"finetuning_teacher": "grammer"},
+            ["finetuning_teacher: unknown teacher 'grammer': expected grammar, "],
+        ),
+        ({"finetuning_teacher": "local:"}, ["finetuning_teacher: unknown teacher 'local:'"]),
+        ({"quality_teacher": "api:some/model", "quality_share": 0.0}, []),
+        (
+            {"quality_teacher": "api:some/model", "quality_share": 0.1},
+            ["quality_teacher api:some/model", "set OPENAI_BASE_URL"],
+        ),
+        ({"encoder_name": "ViT-B-16", "pretrained": "openai"}, []),
+        ({"encoder_name": "ViT-L-14", "pretrained": "openai"}, ["ViT-L-14", "will be downloaded"]),
+        (
+            {"encoder_name": "ViT-L-14", "pretrained": "openay"},
+            ["no published encoder with weights 'openay'"],
+        ),
+        ({"encoder_name": "ViT-B-16", "pretrained": ""}, []),
+        (
+            {"encoder_name": "vit_large_patch14_dinov2.lvd142m", "pretrained": ""},
+            ["will be downloaded"],
+        ),
+        ({"encoder_name": "local-dir:clip", "pretrained": "openai"}, []),
+    ],
+)
+def test_what_is_missing_is_named_and_what_is_there_is_not(machine, values, named):
+    found = list(plan.lacking(values))
+    assert len(found) == (1 if named else 0)
+    assert all(words in found[0] for words in named)
+
+
+def test_the_values_are_those_that_the_run_would_get(machine, capsys):
+    write_notebook(
+        machine / "notebooks" / "one.ipynb",
+        'profile = "smoke"\nanchors = ""\ndatasets = ["Abstract"]\n',
+    )
+    (machine / "tiny" / "one.yaml").write_text(
+        "datasets: [FI]\nsweep: {anchors: [owner/cached, owner/begun]}\n"
+    )
+    assert plan.main([str(machine / "tiny")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "one, 3 members: default; anchors=owner/cached; anchors=owner/begun"
+    assert said[1:] == [f"one: {sentence}" for sentence in plan.lacking({"anchors": "owner/begun"})]
+    assert plan.main([str(machine / "tiny"), "--pairs", "datasets=[ArtPhoto]"]) == 0
+    assert PHOTO_SETS["ArtPhoto"].get in capsys.readouterr().out
+    assert plan.main([str(machine / "tiny"), "--pairs", "anchor=x"]) == 1
+    assert "no notebook of profile tiny has a parameter 'anchor'" in capsys.readouterr().err

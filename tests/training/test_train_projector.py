@@ -1,0 +1,449 @@
+"""Training: it learns, also several label sets at once, it is deterministic, it survives kill -9, and it refuses
+bad input in one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from tinyemo.emotions import labels_of
+from tinyemo.losses import LOSSES
+from tinyemo.models.projector import MetricProjector
+from tinyemo.training.projector import PRESETS, Recipe, _draw, fit_jointly, fit_projector
+from tinyemo.training.tasks import Task, checked
+
+TUNED = PRESETS["tuned"]
+PUBLISHED = PRESETS["published"]
+
+
+def data(n=240, classes=4, width=12, noise=1.0, seed=0):
+    """Features around one direction a class, with an offset and unequal spreads, labels, anchors (C, 10)."""
+    draw = torch.Generator().manual_seed(seed)
+    y = torch.arange(n) % classes
+    x = 2 * torch.eye(classes, width)[y] + noise * torch.randn(n, width, generator=draw)
+    anchors = torch.randn(classes, 10, generator=torch.Generator().manual_seed(99))
+    return 5 * torch.linspace(0.1, 3, width) * x + 20, y, anchors
+
+
+def accuracy(projector, x, y, anchors):
+    return float((projector.classify(x, anchors).argmax(dim=1) == y).float().mean())
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "nt_xent", "info_nce", "cosine_embedding"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_it_learns_under_every_preset_and_loss(preset, loss):
+    x, y, anchors = data(1200, noise=0.5)
+    test_x, test_y, _ = data(noise=0.5, seed=1)
+    recipe = replace(PRESETS[preset], loss=loss, peak_lr=1e-2)
+    projector, history = fit_projector(
+        x, y, anchors, recipe, 0, validation=data(100, noise=0.5, seed=2)[:2]
+    )
+    assert accuracy(projector, test_x, test_y, anchors) > 0.8  # chance is .25
+    assert history["train_loss"].iloc[-1] < history["train_loss"].iloc[0]
+    assert list(history["epoch"]) == list(range(1, len(history) + 1))
+
+
+def test_soft_targets_recover_the_distribution_they_were_drawn_from():
+    x, y, anchors = data(noise=0.1)
+    targets = torch.tensor(
+        [[0.7, 0.3, 0, 0], [0, 0.7, 0.3, 0], [0, 0, 0.7, 0.3], [0.3, 0, 0, 0.7]]
+    )[y]
+    recipe = replace(
+        TUNED, loss="soft_label_kl", peak_lr=1e-2, epochs=40, temperature=0.1, input_dropout=0.0
+    )
+    projector, _ = fit_projector(x, targets, anchors, recipe, 0)
+    assert (projector.classify(x, anchors) - targets).abs().mean() < 0.05
+
+
+def test_the_lowest_validation_loss_is_kept_and_centring_folded_into_the_first_layer():
+    """What the model did in training on centred features, the projector does on raw ones."""
+    x, y, anchors = data()
+    held_out = data(100, seed=2)[:2]
+    recipe = replace(TUNED, refit=False)
+    projector, history = fit_projector(x, y, anchors, recipe, 0, held_out)
+    selected = history.set_index("epoch").loc[projector.info["epochs"]]
+    assert accuracy(projector, *held_out, anchors) == pytest.approx(selected["validation_accuracy"])
+    losses = history["validation_loss"][history["epoch"] >= recipe.min_epochs]
+    assert selected["validation_loss"] == losses.min()
+
+
+def test_it_stops_early_and_refits_on_all_items():
+    x, y, anchors = data(noise=4.0)
+    held_out = data(100, noise=4.0, seed=2)[:2]
+    recipe = replace(TUNED, epochs=60, patience=2, input_dropout=0.0, dropout=0.0, peak_lr=1e-2)
+    projector, history = fit_projector(x, y, anchors, recipe, 0, held_out)
+    assert len(history) < 60 and projector.info["items"] == 340
+    assert projector.info["epochs"] == len(history) - 2
+    assert len(fit_projector(x, y, anchors, recipe, 0)[1]) == 60  # nothing to stop by
+
+
+def test_the_published_recipe_selects_nothing_and_ends_as_its_schedule_says():
+    x, y, anchors = data()
+    with_validation, history = fit_projector(x, y, anchors, PUBLISHED, 0, data(100, seed=2)[:2])
+    without, _ = fit_projector(x, y, anchors, PUBLISHED, 0)
+    assert len(history) == 5 and history["lr"].iloc[0] <= 5e-4
+    for one, other in zip(with_validation.parameters(), without.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_seed_decides_and_the_caller_s_random_state_is_left_alone():
+    x, y, anchors = data()
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    first, _ = fit_projector(x, y, anchors, TUNED, 0)
+    assert torch.equal(torch.rand(3), expected)
+    again, _ = fit_projector(x, y, anchors, TUNED, 0)
+    other, _ = fit_projector(x, y, anchors, TUNED, 1)
+    assert torch.equal(first(x), again(x)) and not torch.equal(first(x), other(x))
+
+
+# Two label sets with one word in common, c, which has another grounding text in each.
+A, B = ("a", "b", "c"), ("d", "c", "e", "f")
+
+
+def task(words, n=240, weight=1.0, seed=0, noise=1.0, synonyms=None):
+    """A dataset of n items, in turn of each class, whose anchors are its own."""
+    x, y, _ = data(n, len(words), noise=noise, seed=seed)
+    draw = torch.Generator().manual_seed(sum(map(ord, "".join(words))))
+    anchors = torch.nn.functional.normalize(torch.randn(len(words), 10, generator=draw), dim=1)
+    return Task(x.roll(len(words), dims=1), y, words, anchors, weight, synonyms)
+
+
+def spy(monkeypatch, name):
+    """What the loss is called with while training, call by call; validation calls it without gradients."""
+    calls, loss = [], LOSSES[name]
+
+    def spied(embeddings, labels, anchors, anchor_labels):
+        if embeddings.requires_grad:
+            calls.append((labels, anchors, anchor_labels))
+        return loss(embeddings, labels, anchors, anchor_labels)
+
+    monkeypatch.setitem(LOSSES, name, spied)
+    return calls
+
+
+STEP = Recipe(
+    temperature=0.5, epochs=1, batch_size=10_000, dropout=0.0, input_dropout=0.0, patience=None
+)
+
+
+def test_a_joint_step_is_the_mean_over_items_of_the_kl_to_the_words_of_their_own_label_set():
+    """Written out item by item, from the weights the seed gives; hard labels are one-hot targets."""
+    votes = torch.rand(60, 3, generator=torch.Generator().manual_seed(3)).softmax(dim=1)
+    synonyms = torch.randn(4, 1, 10, generator=torch.Generator().manual_seed(4))
+    tasks = [replace(task(A, 60), y=votes), task(B, 100, seed=1, synonyms=synonyms)]
+    x = torch.cat([part.x for part in tasks])
+    torch.manual_seed(7)
+    z = MetricProjector(12, 10, dropout=0.0)(x - x.mean(dim=0)).detach()
+    for share, second in ((0.0, tasks[1].anchors), (1.0, synonyms[:, 0])):
+        expected = 0.0
+        for i, target in enumerate([*votes, *torch.eye(4)[tasks[1].y]]):
+            cosines = torch.cosine_similarity(z[i], tasks[0].anchors if i < 60 else second)
+            p = torch.exp(cosines / 0.5) / torch.exp(cosines / 0.5).sum()
+            expected += float((target * (target.clamp(min=1e-9) / p).log()).sum()) / 160
+        recipe = replace(STEP, loss="soft_label_kl", synonym_share=share)
+        _, history = fit_jointly(tasks, recipe, 7)
+        assert history["train_loss"][0] == pytest.approx(expected, rel=1e-3)
+        _, judged = fit_jointly(tasks, replace(recipe, peak_lr=1e-12, refit=False), 7, tasks)
+        if share == 0.0:
+            word_loss = judged["validation_loss"][0]
+    assert judged["validation_loss"][0] == pytest.approx(
+        word_loss, rel=1e-4
+    )  # synonyms are for training alone
+
+
+def test_a_class_of_the_batch_is_a_word_whatever_its_place_in_a_label_set(monkeypatch):
+    """`joy` is Ekman's fourth and `contentment` Mikels' fourth; in TinyEmo's batches they must not be one."""
+    calls = spy(monkeypatch, "nt_xent")
+    names = ("ekman", "mikels", "parrott")
+    tasks = [task(labels_of(name), 200, seed=i) for i, name in enumerate(names)]
+    fit_jointly(tasks, replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None), 0)
+    ((labels, anchors, anchor_labels),) = calls
+    assert (
+        anchor_labels is labels and len(anchors) == 600
+    )  # each item brings its anchor, as in TinyEmo
+    known, vectors = (
+        [word for part in tasks for word in part.words],
+        torch.cat([part.anchors for part in tasks]),
+    )
+    found = [
+        known[i] for i in (anchors @ vectors.T).argmax(dim=1)
+    ]  # the words that the items' anchors stand for
+    pairs = set(zip(found, labels.tolist(), strict=True))
+    words = {word for name in names for word in labels_of(name)}
+    assert len(pairs) == len(words) == len(dict(pairs)) == len({y for _, y in pairs})
+
+
+def test_an_epoch_draws_as_many_items_as_there_are_in_proportion_to_weight_and_size(monkeypatch):
+    calls = spy(monkeypatch, "nt_xent")
+    recipe = replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None, batch_size=30)
+    sizes = {("a", "b"): (60, 4.0), ("c", "d"): (240, 1.0), ("e", "f"): (60, 1.0)}
+    tasks = [task(words, n, weight) for words, (n, weight) in sizes.items()]
+    fit_jointly(tasks, recipe, 0)
+    assert [len(labels) for labels, _, _ in calls] == [30] * 12
+    counts = torch.bincount(torch.cat([labels for labels, _, _ in calls]), minlength=6).view(3, 2)
+    assert counts.sum(dim=1).tolist() == [160, 160, 40]  # 360 draws as 240 : 240 : 60
+    assert counts[0].tolist() == pytest.approx([80, 80], abs=20)  # an item comes two or three times
+    assert all(len((labels // 2).unique()) > 1 for labels, _, _ in calls)  # batches are mixed
+
+
+def test_an_item_is_drawn_as_often_as_its_weight_says_give_or_take_one():
+    weights = torch.rand(200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weights[::10] = 0
+    weights[3] = 9
+    (weighted,), _ = checked([replace(task(A, 200), item_weights=weights)], [], soft=False)
+    due = 300 * weights / weights.sum()
+    counts = torch.stack([torch.bincount(_draw(weighted, 300), minlength=200) for _ in range(400)])
+    assert (counts.sum(dim=1) == 300).all() and ((counts - due).abs() < 1).all()
+    assert torch.allclose(
+        counts.double().mean(dim=0), due, atol=0.12
+    )  # .5 / 20 is the largest standard error
+    (even,), _ = checked(
+        [replace(task(A, 200), item_weights=torch.full((200,), 7.0))], [], soft=False
+    )
+    assert _draw(even, 200).sort().values.tolist() == list(range(200))
+
+
+def test_what_is_learnt_follows_the_item_weights_also_through_a_refit():
+    """Each item stands there twice, under its own label and under the next class's: the weights say which holds."""
+    x, y, anchors = data(noise=0.5)
+    twice, labels = torch.cat([x, x]), torch.cat([y, (y + 1) % 4])
+    recipe = replace(TUNED, peak_lr=1e-2, dropout=0.0, input_dropout=0.0)
+    for truth, weights in ((y, (1, 0.05)), (labels[240:], (0.05, 1))):
+        for validation in (None, (x[:40], truth[:40])):
+            projector, _ = fit_projector(
+                twice,
+                labels,
+                anchors,
+                recipe,
+                0,
+                validation,
+                item_weights=torch.tensor(weights).repeat_interleave(240),
+            )
+            assert accuracy(projector, x, truth, anchors) > 0.9
+
+
+def test_a_synonym_stands_in_for_the_share_of_anchors_that_the_recipe_says(monkeypatch):
+    calls = spy(monkeypatch, "nt_xent")
+    synonyms = 100 + torch.arange(90.0).view(3, 3, 10) ** 2
+    tasks = [task(A, 1500, synonyms=synonyms), task(B, 500, seed=1)]
+    recipe = replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None, synonym_share=0.4)
+    fit_jointly(tasks, recipe, 0)
+    ((labels, anchors, _),) = calls
+    unit, replaced = torch.nn.functional.normalize(synonyms, dim=2), 0
+    for word in range(3):
+        own = anchors[labels == word]
+        own = (
+            own[:500] if word < 2 else own[(own - tasks[1].anchors[1]).abs().sum(dim=1) > 1e-5]
+        )  # c is B's too
+        is_word = (own - tasks[0].anchors[word]).abs().sum(dim=1) < 1e-5
+        is_synonym = (own[:, None] - unit[word]).abs().sum(dim=2) < 1e-5
+        assert (is_word ^ is_synonym.any(dim=1)).all() and (is_synonym.sum(dim=0) > 30).all()
+        replaced += int((~is_word).sum())
+    assert replaced / 1500 == pytest.approx(0.4, abs=0.04)
+
+
+def test_one_projector_learns_two_label_sets_each_with_its_own_words():
+    tasks = [task(A, 300, noise=0.5), task(B, 600, seed=1, noise=0.5)]
+    judged = [task(A, 90, seed=2, noise=0.5), task(B, 90, seed=3, noise=0.5)]
+    projector, history = fit_jointly(tasks, replace(PRESETS["joint"], peak_lr=1e-2), 0, judged)
+    for part in judged:
+        assert accuracy(projector, part.x, part.y, part.anchors) > 0.8
+    assert history["validation_accuracy"].max() > 0.8 and projector.info["items"] == 1080
+
+
+FIT = """
+import sys, torch
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_train_projector import slow_fit
+projector, history = slow_fit(Path(sys.argv[1]))
+"""
+
+
+def slow_fit(folder):
+    """Two stages of some thirty epochs over two label sets, saved after every one."""
+    tasks = [task(A, weight=1.5, synonyms=torch.ones(3, 2, 10)), task(B, 120, seed=1)]
+    recipe = replace(TUNED, epochs=60, min_epochs=30, patience=5, synonym_share=0.5)
+    checkpoint = folder and folder / "seed0.pt"
+    return fit_jointly(
+        tasks, recipe, 0, [task(A, 50, seed=2), task(B, 50, seed=3)], checkpoint, save_every=0.0
+    )
+
+
+@pytest.mark.parametrize("killed_in", ["seed0.pt", "seed0.refit.pt"])
+def test_killed_and_started_again_it_equals_an_undisturbed_run(tmp_path, killed_in):
+    here = os.path.dirname(__file__)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(here), here])}
+    process = subprocess.Popen([sys.executable, "-c", FIT, str(tmp_path), here], env=environment)
+    deadline = time.monotonic() + 60
+    while (
+        not (tmp_path / killed_in).exists()
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.002)
+    assert process.poll() is None, "it ended before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    saved = torch.load(tmp_path / killed_in, weights_only=True)
+    assert 0 < saved["state"]["epoch"] < saved["last_epoch"]
+    resumed, resumed_history = slow_fit(tmp_path)
+    undisturbed, history = slow_fit(None)
+    pd.testing.assert_frame_equal(resumed_history, history)
+    for name, tensor in undisturbed.state_dict().items():
+        assert torch.equal(resumed.state_dict()[name], tensor), name
+
+
+def test_a_checkpoint_is_read_only_by_the_run_that_made_it(tmp_path):
+    x, y, anchors = data()
+    checkpoint = tmp_path / "seed0.pt"
+    fit_projector(x, y, anchors, PUBLISHED, 0, checkpoint=checkpoint)
+    for changed in (
+        (x + 1, y, anchors, PUBLISHED, 0),
+        (x, y.flip(0), anchors, PUBLISHED, 0),
+        (x, y, anchors.flip(0), PUBLISHED, 0),
+        (x, y, anchors, replace(PUBLISHED, dropout=0.3), 0),
+        (x, y, anchors, PUBLISHED, 1),
+    ):
+        fresh, _ = fit_projector(*changed)
+        kept, _ = fit_projector(*changed, checkpoint=checkpoint)
+        assert torch.equal(fresh(x), kept(x))
+    checkpoint.write_bytes(b"half a file")
+    assert torch.equal(fit_projector(*changed, checkpoint=checkpoint)[0](x), fresh(x))
+    assert [path.name for path in tmp_path.iterdir()] == ["seed0.pt"]
+
+
+def test_a_checkpoint_belongs_to_all_its_tasks(tmp_path):
+    tasks, checkpoint = [task(A), task(B, seed=1)], tmp_path / "seed0.pt"
+    published = replace(PUBLISHED, synonym_share=0.5)
+    fit_jointly(tasks, published, 0, checkpoint=checkpoint)
+    for change in (
+        {"x": tasks[1].x + 1},
+        {"weight": 2.0},
+        {"synonyms": torch.ones(4, 2, 10)},
+        {"words": (*B[:3], "a")},
+        {"item_weights": torch.arange(len(tasks[1].x))},
+    ):
+        changed = [tasks[0], replace(tasks[1], **change)]
+        fresh, _ = fit_jointly(changed, published, 0)
+        kept, _ = fit_jointly(changed, published, 0, checkpoint=checkpoint)
+        assert torch.equal(fresh(tasks[0].x), kept(tasks[0].x)), change
+
+
+def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
+    x, y, anchors = data()
+    args = (x, y, anchors, TUNED, 0, data(100, seed=2)[:2], tmp_path / "seed0.pt")
+    first, _ = fit_projector(*args)
+    monkeypatch.setattr("tinyemo.training.projector._Run._train_epoch", None)
+    assert torch.equal(fit_projector(*args)[0](x), first(x))
+
+
+def test_the_projector_of_the_first_round_is_had_from_its_checkpoint(tmp_path, monkeypatch):
+    """Whether a recipe refits does not change its first round: the one that has not seen the validation items."""
+    (x, y, anchors), (vx, vy, _) = data(), data(seed=1)
+    first, _ = fit_projector(x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy))
+    fit_projector(x, y, anchors, TUNED, 0, (vx, vy), checkpoint=tmp_path / "c.pt")
+    monkeypatch.setattr(
+        "tinyemo.training.projector._Run._train_epoch", None
+    )  # to train now would fail
+    again, _ = fit_projector(
+        x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy), checkpoint=tmp_path / "c.pt"
+    )
+    assert torch.equal(again.embed(vx), first.embed(vx)) and again.info["items"] == len(x)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path):
+    x, y, anchors = data()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        fit_projector(x, y, anchors, PUBLISHED, 0, checkpoint=tmp_path / "file" / "seed0.pt")
+
+
+def test_bad_input_is_named():
+    x, y, anchors = data()
+    spoilt = x.clone()
+    spoilt[7, 3] = float("nan")
+    soft = torch.full((240, 4), 0.25)
+    kl = replace(TUNED, loss="soft_label_kl")
+    for args, message in (
+        ((spoilt, y, anchors, TUNED), "training features: row 7 holds NaN"),
+        ((x, y.clamp(max=2), anchors, TUNED), "class 3 of 4 has no item"),
+        (
+            (x, y[:-1], anchors, TUNED),
+            r"training labels: expected \(240,\), one a feature row, got \(239,\)",
+        ),
+        ((x, y + 1, anchors, TUNED), "expected 0 to 3, got 1 to 4"),
+        ((x[0], y, anchors, TUNED), r"expected \(N, d_vision\)"),
+        ((x[:1], y[:1], anchors, TUNED), r"N > 1"),
+        ((x, y, anchors[0], TUNED), "anchors: expected finite numbers"),
+        ((x, y, anchors * float("inf"), TUNED), "anchors: expected finite numbers"),
+        ((x, soft[:, :3], anchors, kl), r"training targets: expected \(240, 4\)"),
+        ((x, 2 * soft, anchors, kl), "row 0 is no distribution"),
+        (
+            (x, soft, anchors, TUNED),
+            r"training labels: expected int64 labels \(N,\), got distributions",
+        ),
+        (
+            (x, y, anchors, replace(kl, batch_anchors=True)),
+            "soft_label_kl needs every class's anchor",
+        ),
+        (
+            (x, y, anchors, replace(TUNED, loss="triplet")),
+            "unknown loss 'triplet': expected one of",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_projector(*args, 0)
+    with pytest.raises(ValueError, match="validation features: row 7"):
+        fit_projector(x, y, anchors, TUNED, 0, (spoilt, y))
+
+
+def test_tasks_that_do_not_fit_are_named():
+    a, b = task(A), task(B, seed=1)
+    for tasks, validation, message in (
+        ([], [], "tasks of one projector: .* got no task"),
+        ([a, replace(b, anchors=torch.ones(4, 7))], [], r"got \[\(12, 7\), \(12, 10\)\]"),
+        (
+            [a, replace(b, y=b.y.clamp(max=2))],
+            [],
+            r"task 1, training labels: class 3 of 4 \(f\) has no item",
+        ),
+        (
+            [a, replace(b, words=("d", "d", "e", "f"))],
+            [],
+            "task 1, training words: expected 4 different ones",
+        ),
+        ([a, replace(b, weight=0.0)], [], "task 1, training weight: expected a number above 0"),
+        (
+            [a, replace(b, synonyms=torch.ones(4, 10))],
+            [],
+            r"task 1, training synonyms: .* \(4, S, 10\)",
+        ),
+        (
+            [a, replace(b, item_weights=torch.ones(7))],
+            [],
+            "task 1, training item weights: expected .*, got .7,.",
+        ),
+        (
+            [replace(a, item_weights=a.y - 1.0)],
+            [],
+            "training item weights: expected .* numbers from 0, .* least -1.0",
+        ),
+        ([replace(a, item_weights=a.y)], [], r"training labels: class 0 of 3 \(\w\) has no item"),
+        ([a, b], [b, a], "validation: expected a task for each training task"),
+        (
+            [a, b],
+            [a, replace(b, y=b.y + 1)],
+            "task 1, validation labels: expected 0 to 3, got 1 to 4",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit_jointly(tasks, TUNED, 0, validation)

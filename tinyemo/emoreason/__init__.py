@@ -1,0 +1,1 @@
+"""EmoReason: instruction data written by teachers, filtered and described."""

@@ -1,0 +1,65 @@
+"""Finding and reading a checkpoint's files: a local folder or a hub id, tensors only.
+
+Takes a checkpoint (a folder, or a hub id such as "apple/OpenELM-270M-Instruct") and file patterns; gives
+a local folder and tensors. From the hub only the files asked for are downloaded. Weights are read as
+safetensors or with `torch.load(weights_only=True)`: a file that would run code is refused.
+"""
+
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from huggingface_hub import snapshot_download
+from torch import Tensor
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
+    """The folder that holds the checkpoint; of a hub id, the files that match `patterns` are fetched into it.
+
+    FileNotFoundError: no such folder, or the hub has no such repository, refuses it or is out of reach.
+    """
+    folder = Path(checkpoint).expanduser()
+    if folder.is_dir():
+        return folder
+    if not HUB_ID.fullmatch(str(checkpoint)):
+        raise FileNotFoundError(
+            f"{checkpoint}: no such folder; expected a checkpoint folder or a hub id (owner/name)"
+        )
+    try:
+        return Path(snapshot_download(str(checkpoint), allow_patterns=patterns))
+    except OSError as error:  # every refusal of the hub is one: unknown or gated id, no connection
+        raise FileNotFoundError(
+            f"{checkpoint}: neither a folder here nor a repository that the hub gave "
+            f"({type(error).__name__}); download it where there is access and pass its folder"
+        ) from error
+
+
+def read_bin(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a `.bin` state dict by name, memory-mapped on the CPU.
+
+    FileNotFoundError: no such file. ValueError: pickled code, a damaged file, or no dict of tensors.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such weight file") from None
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{path}: holds pickled code or is damaged; expected a state dict of tensors only"
+        ) from error
+    except Exception as error:  # whatever the unpickler stumbles over
+        raise ValueError(f"{path}: damaged; expected a state dict of tensors") from error
+    if not (
+        isinstance(state, dict) and state and all(isinstance(v, Tensor) for v in state.values())
+    ):
+        raise ValueError(f"{path}: expected a state dict of named tensors")
+    return state
+
+
+def _is_zip(path: str | Path) -> bool:
+    """Whether torch wrote the file in its zip format, the one that can be memory-mapped."""
+    with open(path, "rb") as file:
+        return file.read(4) == b"PK\x03\x04"

@@ -1,0 +1,1 @@
+"""LLaVA checkpoints: reading and exporting."""

@@ -1,1 +1,0 @@
-"""The embedded worlds: scenes whose true p(emotion | attributes) is known, so every claim can be checked."""

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
+from tinyemo.code_digest import code_digest
 from tinyemo.io import write_atomically
 from tinyemo.models.openelm import OpenELMForCausalLM
 from tinyemo.models.openelm_config import OpenELMConfig
@@ -239,7 +240,8 @@ def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFa
 
 
 def _key(*parts: object) -> str:
-    digest = hashlib.sha256()
+    """A hash of all that determines a training: recipe, seed, data (`parts`), and the code that trains."""
+    digest = hashlib.sha256(code_digest("emoscenes.toy_models").encode())
     for part in parts:
         digest.update(part if isinstance(part, bytes) else json.dumps(part).encode())
     return digest.hexdigest()

@@ -24,6 +24,7 @@ MACHINERY = {
 DATA_SUFFIXES = (".yaml", ".json", ".jsonl", ".csv", ".txt", ".html")
 
 
+@cache
 def code_digest(*modules: str) -> str:
     """SHA-256 (hex) of the named modules and of all code of this repository that they import.
 

@@ -1,23 +1,27 @@
-"""Files: written whole or not at all, and known by their content.
+"""Files: writing them whole or not at all, recognising them by content, and reading images.
 
-Owns: the atomic write that every table, shard and index goes through, and the content digest by which
-the audit and the feature store recognise a file.
+Owns the atomic write that every table, shard and index uses, the content digest by which the audit and the
+feature store recognise a file, and the only place of the project that opens an image. Takes paths; gives
+written files, digests and PIL images.
 """
 
+import difflib
 import hashlib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
+from PIL import Image
 from safetensors import SafetensorError
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Call `write(temporary)` in the folder of `path`, then rename the temporary file to `path`.
 
-    Creates the folder. OSError (full disk, no permission) says in one sentence which file could not be
-    written; what stood at `path` before stands there still, and the temporary file is removed.
+    Creates the folder and returns the path. OSError (disk full, no permission) names the file that could
+    not be written. An older file at `path` is then unchanged, and the temporary file is removed.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -27,7 +31,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:  # safetensors wraps the system's error in its own
         reason = getattr(error, "strerror", None) or error
-        raise OSError(f"cannot write {path}: {reason}; nothing was left half-written") from error
+        raise OSError(f"cannot write {path}: {reason}; no partial file was left") from error
     finally:
         if temporary.exists():
             temporary.unlink()
@@ -35,9 +39,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
-    """SHA-256 (hex) of the content of each distinct file. FileNotFoundError names a missing one."""
+    """SHA-256 (hex) of the content of each distinct file. FileNotFoundError names a missing file."""
     paths = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor() as pool:  # reading and hashing both leave Python's lock
+    with ThreadPoolExecutor() as pool:  # reading and hashing both release Python's global lock
         return dict(zip(paths, pool.map(_digest, paths), strict=True))
 
 
@@ -47,3 +51,39 @@ def _digest(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise FileNotFoundError(f"file not found: {path}") from error
+
+
+def read_image(
+    source: str | Path | BinaryIO | Image.Image, mode: str = "RGB", smallest: int | None = None
+) -> Image.Image:
+    """The decoded image of a file (a path or an open binary file), or of a PIL image, in Pillow's `mode`.
+
+    With `smallest`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides keep at
+    least `smallest` pixels. That is several times faster and still reads the whole file.
+
+    FileNotFoundError: there is no such file. ValueError: it cannot be decoded. Both name the file; the
+    error of the operating system or of Pillow is the `__cause__`.
+    """
+    try:
+        if isinstance(source, Image.Image):
+            return source.convert(mode)
+        with Image.open(source) as image:
+            if smallest:
+                image.draft(mode, (smallest, smallest))
+            return image.convert(mode)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"image not found: {source}") from error
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for a damaged file
+        raise ValueError(f"cannot read the image {source}: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the error's `repr` where it has no message."""
+    return (str(error).strip() or repr(error)).splitlines()[0]
+
+
+def hint_for_unknown(name: object, known: Iterable[str]) -> str:
+    """The end of an error message about an unknown name: the closest known name, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from tinyemo.features.encoders import ImageEncoder
+from tinyemo.code_digest import code_digest
+from tinyemo.features.encoders import ImageEncoder, read_pixels
 from tinyemo.features.store import (
     FeatureStore,
     discard_index,
@@ -56,10 +57,9 @@ class _Images(Dataset):
 
     def __getitem__(self, row: int) -> Tensor | str:
         try:
-            with Image.open(self.paths[row]) as image:
-                return self.preprocess(image.convert("RGB"))
-        except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            return f"cannot read the image {self.paths[row]}: {str(error).splitlines()[0] or repr(error)}"
+            return read_pixels(self.paths[row], self.preprocess)
+        except (FileNotFoundError, ValueError) as error:
+            return str(error)
 
 
 def _collate(items: list[Tensor | str]) -> Tensor | str:
@@ -82,9 +82,10 @@ def _plan(
         (name, contents[path]) for name, path in zip(records["id"], records["image"], strict=True)
     ]
     shards = []
+    code = code_digest("tinyemo.features.extract")  # decoding and preprocessing determine features
     for number, start in enumerate(range(0, len(items), size)):
         part = items[start : start + size]
-        facts = json.dumps([encoder.key, patches, part])
+        facts = json.dumps([code, encoder.key, patches, part])
         key = hashlib.sha256(facts.encode()).hexdigest()
         shards.append(_Shard(out / shard_name(number), key, start, start + len(part)))
     return shards

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from tinyemo.code_digest import code_digest
 from tinyemo.data.folders import SPLIT_FOLDERS, read_folder
 from tinyemo.data.records import check_records, read_records, write_records
 from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key
@@ -49,6 +50,7 @@ def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, Fea
         (name, stat.st_size, stat.st_mtime_ns)
         for name, stat in zip(records["id"], stats, strict=True)
     ]
+    facts.append(code_digest("tinyemo.features.upstream"))
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     table = out / "records.parquet"
     if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:

@@ -20,7 +20,6 @@ A parameter file holds `name: value` lines, and may hold two keys that are its p
 """
 
 import ast
-import difflib
 import io
 import itertools
 import json
@@ -31,6 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tinyemo.io import hint_for_unknown
 
 PROFILE_KEYS = ("base", "sweep")
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
@@ -245,8 +246,7 @@ def read_pairs(pairs: dict[str, str], parameters: dict[str, Parameter]) -> dict[
 
 def _checked(name: str, value, parameters: dict[str, Parameter], where: str, convert) -> typing.Any:
     if name not in parameters:
-        close = difflib.get_close_matches(str(name), parameters, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(parameters)}"
+        hint = hint_for_unknown(name, parameters)
         raise ValueError(f"{where}: unknown parameter {name!r}: {hint}")
     try:
         return convert(value, parameters[name].kind)

@@ -10,7 +10,6 @@ Takes instruction files and a patch source; gives a MultimodalLM, in `<out>/mode
 """
 
 import argparse
-import difflib
 import hashlib
 import json
 import math
@@ -24,16 +23,17 @@ from pathlib import Path
 import pandas as pd
 import torch
 from accelerate import PartialState
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
 from transformers import TrainingArguments
 
+from tinyemo.code_digest import code_digest
 from tinyemo.data.instructions import Instruction, read_instructions
 from tinyemo.features.encoders import load_image_encoder
 from tinyemo.features.patches import CachedPatches, LivePatches, PatchSource
 from tinyemo.features.store import FeatureStore
-from tinyemo.io import write_atomically
+from tinyemo.io import hint_for_unknown, write_atomically
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
-from tinyemo.runs.parameters import fit as as_kind
 from tinyemo.training.samples import STREAM, GroupedSampler, Samples
 from tinyemo.training.stage_recipes import PRESETS, StageRecipe
 from tinyemo.training.stage_trainer import (
@@ -170,8 +170,9 @@ def _finished(out: Path) -> str | None:
 def _key(
     model: nn.Module, train: Samples, validation: Samples | None, recipe: StageRecipe, seed: int
 ) -> str:
-    """A hash of all that determines a stage: what is trained, on what, how, from which weights."""
+    """A hash of all that determines a stage: the recipe, the data, the weights at the start, the code that trains."""
     parts = [
+        code_digest("tinyemo.training.multimodal_lm"),
         replace(recipe, save_steps=0),
         seed,
         torch.__version__,
@@ -340,16 +341,14 @@ def _checked(cls: type, values: object, where: str) -> typing.Any:
     kinds = typing.get_type_hints(cls)
     for name in values:
         if name not in kinds:
-            close = difflib.get_close_matches(str(name), kinds, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(kinds)}"
-            raise ValueError(f"{where}: unknown key {name!r}: {hint}")
+            raise ValueError(f"{where}: unknown key {name!r}: {hint_for_unknown(name, kinds)}")
     for one in fields(cls):
         if one.name not in values and one.default is one.default_factory is MISSING:
             raise ValueError(f"{where}: key {one.name!r} is missing")
     try:
         for name, value in values.items():
-            values = values | {name: as_kind(value, kinds[name])}
-    except TypeError:
+            values = values | {name: TypeAdapter(kinds[name]).validate_python(value, strict=True)}
+    except ValidationError:
         kind = getattr(kinds[name], "__name__", kinds[name])
         raise ValueError(f"{where}: {name} is {value!r}, expected {kind}") from None
     return cls(**values)

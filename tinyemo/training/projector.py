@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tinyemo.code_digest import code_digest
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.loop import save_atomically
@@ -423,8 +424,9 @@ def _check_recipe(recipe: Recipe) -> None:
 
 
 def _key(recipe: Recipe, seed: int, tasks: list[Task]) -> str:
-    """A hash of all that determines a run."""
-    digest = hashlib.sha256(f"{recipe} {seed} {torch.__version__}".encode())
+    """A hash of all that determines a run: recipe, seed, data, and the code that trains."""
+    code = code_digest("tinyemo.training.projector")
+    digest = hashlib.sha256(f"{recipe} {seed} {torch.__version__} {code}".encode())
     for task in tasks:
         digest.update(f"{task.words} {task.weight}".encode())
         weights = [] if task.item_weights is None else [task.item_weights]

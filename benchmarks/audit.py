@@ -77,7 +77,7 @@ class ClipLike:
 
 def pictures(n_train: int, n_test: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        records = draw_scene_sets(list(SCENE_SETS), n_train, n_test, seed, folder, plant=0.05)
+        records = draw_scene_sets(list(SCENE_SETS), n_train, n_test, seed, folder, leaked=0.05)
         start = time.perf_counter()
         duplicates = find_duplicates(records)
         seconds = time.perf_counter() - start

@@ -78,7 +78,7 @@ def examine(
         clean=not plants,
         effect=model["effect"],
         moved=redrawn.effects(partial(linear.classify, anchors=anchors))[rows].ravel(),
-        law=redrawn.law_effects("ekman")[rows].ravel(),
+        law=redrawn.true_effects("ekman")[rows].ravel(),
         strength=[planted.get(pair, 0.0) for pair in pairs.itertuples(index=False, name=None)],
     )
     idle = pd.Series(table["law"].abs().to_numpy(), index=np.repeat(values.attributes, len(WORDS)))

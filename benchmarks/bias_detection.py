@@ -26,7 +26,13 @@ import torch
 from bias_judging import report
 from joblib import Parallel, delayed
 
-from emoscenes.biased_sets import PLANTABLE, ScenePool, TrainingSet, encode_scenes, possible_plants
+from emoscenes.biased_sets import (
+    BIASABLE_ATTRIBUTES,
+    ScenePool,
+    TrainingSet,
+    encode_scenes,
+    possible_biases,
+)
 from emoscenes.counterfactuals import Counterfactuals
 from emoscenes.scenes import ATTRIBUTES, Scene, sample_scenes
 from tinyemo.bias.attributes import data_gaps, naive_gaps
@@ -73,7 +79,7 @@ class Bench:
         ]
         self.redrawn = Counterfactuals.draw(sample_scenes(redrawn, [seed, 2])[0], encode)
         order = [self.redrawn.names.index(name) for name in self.values.names]
-        self.law = self.redrawn.law_effects("ekman")[order]
+        self.law = self.redrawn.true_effects("ekman")[order]
         self.order = order
 
 
@@ -89,9 +95,9 @@ def choose_plants(seed: int, world: int) -> tuple[int, list[tuple]]:
     n, plants = int(rng.choice(SIZES)), []
     if seed % 2 == 0:
         return n, plants
-    for attribute in rng.permutation(PLANTABLE)[: rng.integers(1, 5)]:
+    for attribute in rng.permutation(BIASABLE_ATTRIBUTES)[: rng.integers(1, 5)]:
         strength = float(rng.choice(STRENGTHS, p=(0.25, 0.25, 0.5)))
-        values, labels = possible_plants(str(attribute), strength)
+        values, labels = possible_biases(str(attribute), strength)
         plant = (str(attribute), str(rng.choice(values)), str(rng.choice(labels)), strength)
         plants.append((*plant, str(rng.choice(KINDS))))
     return n, plants
@@ -117,7 +123,7 @@ def examine(bench: Bench, seed: int, n: int, plants: list[tuple]) -> dict:
             for shown, x in zip(bench.shown, bench.erased, strict=True)
         ]
     )
-    data = data_gaps(drawn.y, WORDS, values_of(drawn.scenes), drawn.law)
+    data = data_gaps(drawn.y, WORDS, values_of(drawn.scenes), drawn.posterior)
     return {
         "seed": seed,
         "n": n,

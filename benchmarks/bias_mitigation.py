@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscenes.biased_sets import PLANTABLE, ScenePool, encode_scenes, possible_plants
+from emoscenes.biased_sets import BIASABLE_ATTRIBUTES, ScenePool, encode_scenes, possible_biases
 from emoscenes.scenes import sample_scenes
 from tinyemo.bias.mitigation import MITIGATIONS
 from tinyemo.bias.planted import PlantedCase
@@ -35,8 +35,9 @@ STRENGTH = 0.30
 
 def choose_plant(case: int) -> tuple[str, str, str, float]:
     """An inert value, another attribute in every case of a round, and a label for which the strength can be reached."""
-    rng, attribute = np.random.default_rng([7, case]), PLANTABLE[case // 2 % len(PLANTABLE)]
-    values, labels = possible_plants(attribute, STRENGTH)
+    rng = np.random.default_rng([7, case])
+    attribute = BIASABLE_ATTRIBUTES[case // 2 % len(BIASABLE_ATTRIBUTES)]
+    values, labels = possible_biases(attribute, STRENGTH)
     return attribute, str(rng.choice(values)), str(rng.choice(labels)), STRENGTH
 
 
@@ -68,7 +69,7 @@ def main() -> None:
     test, tables = pools[1].training_set(args.test, args.seed), []
     for number in range(args.cases):
         plant, kind = choose_plant(number), ("company", "misread")[number % 2]
-        chosen = {"plants": [plant]} if kind == "company" else {"misread": [plant]}
+        chosen = {"attribute_biases" if kind == "company" else "label_biases": [plant]}
         case = PlantedCase(
             pools[0].training_set(args.n, number, **chosen),
             pools[0].training_set(args.n, number),

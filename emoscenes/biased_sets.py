@@ -29,14 +29,14 @@ from tinyemo.data.records import relabel
 from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.features.encoders import ImageEncoder
 
-Plant = tuple[
+InjectedBias = tuple[
     str, str, str, float
 ]  # attribute, value, label ("ekman:anger"), strength: as make_records takes them
 # Attributes with inert values that are frequent enough to learn from, .06 to .33 of the scenes; objects have .02 each
-PLANTABLE = ("action", "background", "expression", "style", "time", "weather")
+BIASABLE_ATTRIBUTES = ("action", "background", "expression", "style", "time", "weather")
 
 
-def possible_plants(
+def possible_biases(
     attribute: str, strength: float, label_set: str = "ekman"
 ) -> tuple[list[str], list[str]]:
     """What can be planted with an attribute: its inert values, and the labels ("ekman:anger") to tie them to.
@@ -65,13 +65,13 @@ def possible_plants(
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """N scenes with a place in the label set: their records, features (N, D), labels (N,) and true law (N, C)."""
+    """N scenes with a place in the label set: their records, features (N, D), labels (N,) and true posterior (N, C)."""
 
     records: pd.DataFrame
     scenes: list[Scene]
     x: Tensor
     y: np.ndarray
-    law: np.ndarray
+    posterior: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +86,15 @@ class ScenePool:
         self,
         n: int,
         seed: int,
-        plants: Sequence[Plant] = (),
-        misread: Sequence[Plant] = (),
+        attribute_biases: Sequence[InjectedBias] = (),
+        label_biases: Sequence[InjectedBias] = (),
         label_set: str = "ekman",
     ) -> TrainingSet:
         """n scenes of the pool, labelled anew (one annotator each), with two kinds of bias.
 
-        `plants` bias which scenes there are: the attribute changes places between scenes with and without the label, as
-        `make_records` does it, so it comes to keep company with the causes of the emotion. `misread` bias what the
-        annotators say: labels change places between scenes with and without the attribute. Both keep the frequencies
+        `attribute_biases` change which scenes there are: values of the attribute are swapped between scenes with and
+        without the label, as `make_records` does it, so the value comes to co-occur with the causes of the emotion.
+        `label_biases` change the labels: they are swapped between scenes with and without the value. Both keep the frequencies
         of values and labels, and mean the same by strength. Scenes whose label has no place in the label set are left
         out. ValueError: a pool smaller than n, or a strength that cannot be reached.
         """
@@ -105,23 +105,23 @@ class ScenePool:
         scenes = [self.scenes[i] for i in chosen]
         cumulative = probabilities(scenes).cumsum(axis=1)
         labels = np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
-        for plant in misread:
-            labels = _misread(scenes, labels, plant, rng)
+        for bias in label_biases:
+            labels = _swap_labels(scenes, labels, bias, rng)
         parts = iter(
             [(scenes, labels), ([], labels[:0]), ([], labels[:0])]
         )  # train; no validation, no test
-        records, planted = make_records(
-            n, 0, 0, seed, 1, list(plants), sample=lambda count, seed: next(parts)
+        records, biased = make_records(
+            n, 0, 0, seed, 1, list(attribute_biases), sample=lambda count, seed: next(parts)
         )
-        x, changed = self.x[chosen].clone(), [i for i in range(n) if planted[i] != scenes[i]]
-        x[changed] = self.encode([planted[i] for i in changed])
+        x, changed = self.x[chosen].clone(), [i for i in range(n) if biased[i] != scenes[i]]
+        x[changed] = self.encode([biased[i] for i in changed])
         records = records[
             [column for column in records if not column.startswith("p_")]
         ]  # one annotator: no shares
         place = records["id"].reset_index().set_index("id")["index"]
         records = relabel(records, label_set)
         kept = place[records["id"]].to_numpy()
-        kept_scenes = [planted[i] for i in kept]
+        kept_scenes = [biased[i] for i in kept]
         y = np.array([labels_of(label_set).index(label) for label in records["label"]])
         return TrainingSet(
             records.reset_index(drop=True),
@@ -132,11 +132,11 @@ class ScenePool:
         )
 
 
-def _misread(
-    scenes: list[Scene], labels: np.ndarray, plant: Plant, rng: np.random.Generator
+def _swap_labels(
+    scenes: list[Scene], labels: np.ndarray, bias: InjectedBias, rng: np.random.Generator
 ) -> np.ndarray:
     """Labels swapped until P(label | value) - P(label | another value) is the strength, to the nearest count."""
-    attribute, value, label, strength = plant
+    attribute, value, label, strength = bias
     shown = np.array([getattr(scene, attribute) == value for scene in scenes])
     label_set, _, word = label.rpartition(":")
     said = np.isin(labels, GROUPS[label_set or "parrott"][word])

@@ -55,7 +55,7 @@ class Counterfactuals:
         p = torch.as_tensor(predict(self.x.flatten(0, 1))).double().numpy()
         return self.contrast @ p.reshape(*self.x.shape[:2], -1).mean(axis=1)
 
-    def law_effects(self, label_set: str) -> np.ndarray:
+    def true_effects(self, label_set: str) -> np.ndarray:
         """(V, C): the same of the world's true p(k | scene)."""
         return self.contrast @ np.stack(
             [probabilities(version, label_set).mean(axis=0) for version in self.scenes]
@@ -65,7 +65,7 @@ class Counterfactuals:
         self, models: Mapping[str, Predict], words: Sequence[str], label_set: str
     ) -> pd.DataFrame:
         """Columns what, where, law, and one of effects a model: a row a value and label."""
-        columns = {"law": self.law_effects(label_set)} | {
+        columns = {"law": self.true_effects(label_set)} | {
             name: self.effects(model) for name, model in models.items()
         }
         return pd.DataFrame(

@@ -241,7 +241,7 @@ def probabilities(scenes: list[Scene], label_set: str = "parrott") -> np.ndarray
     return _posterior(np.exp(log_joint), label_set)
 
 
-def law_of(records: pd.DataFrame, label_set: str = "parrott") -> np.ndarray:
+def true_posterior(records: pd.DataFrame, label_set: str = "parrott") -> np.ndarray:
     """`probabilities` of the scenes of a records table, from their attr_ columns."""
     columns = {name: records[f"attr_{name}"] for name in (*ATTRIBUTES, *CONTINUOUS)}
     return probabilities(
@@ -323,7 +323,7 @@ def sample_decorrelated(n: int, seed: int | list[int]) -> tuple[list[Scene], np.
     return scenes, np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
 
 
-def _plant(
+def _swap_attribute(
     scenes: list[Scene],
     labels: np.ndarray,
     attribute: str,
@@ -363,12 +363,12 @@ def _plant(
             f"cannot plant {attribute}={value!r} with {label!r} at strength {strength}: "
             f"too few of the {n} training scenes can swap"
         )
-    planted = list(scenes)
+    biased = list(scenes)
     pairs = zip(rng.permutation(receivers), rng.permutation(givers), strict=False)
     for (i, j), _ in zip(pairs, range(abs(swaps)), strict=False):
-        planted[i] = replace(scenes[i], **{attribute: getattr(scenes[j], attribute)})
-        planted[j] = replace(scenes[j], **{attribute: getattr(scenes[i], attribute)})
-    return planted
+        biased[i] = replace(scenes[i], **{attribute: getattr(scenes[j], attribute)})
+        biased[j] = replace(scenes[j], **{attribute: getattr(scenes[i], attribute)})
+    return biased
 
 
 def make_records(
@@ -377,7 +377,7 @@ def make_records(
     n_test: int,
     seed: int,
     votes: int = 10,
-    plant: list[tuple[str, str, str, float]] | None = None,
+    biases: list[tuple[str, str, str, float]] | None = None,
     dataset: str = "scenes",
     sample: Sampler = sample_scenes,
 ) -> tuple[pd.DataFrame, list[Scene]]:
@@ -389,7 +389,7 @@ def make_records(
     shares of `votes` annotators drawn from the same, the first of whom gave the label. `attr_<name>` hold
     the attributes, `group` the scene's own seed. `image` is empty: whoever draws fills it in.
 
-    `plant`: (attribute, value, label, strength) each; the label is a Parrott label or "ekman:anger". In the
+    `biases`: (attribute, value, label, strength) each; the label is a Parrott label or "ekman:anger". In the
     training split alone, that attribute is swapped between random scenes with and without the label until
     P(label | value) - P(label | another value) is `strength`, to the nearest count: both marginals stay.
     Labels and votes stay with their scene, so `probabilities` remains the truth of the world.
@@ -404,8 +404,8 @@ def make_records(
         counts = (labels[:, None] == np.array(PARROTT)).astype(float)
         for _ in range(votes - 1):
             counts[np.arange(n), (rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)] += 1
-        for attribute, value, label, strength in (plant or []) if split == "train" else []:
-            drawn = _plant(drawn, labels, attribute, value, label, strength, rng)
+        for attribute, value, label, strength in (biases or []) if split == "train" else []:
+            drawn = _swap_attribute(drawn, labels, attribute, value, label, strength, rng)
         parts.append(
             pd.DataFrame(
                 {

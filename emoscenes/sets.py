@@ -27,7 +27,7 @@ from emoscenes.drawing.image_files import draw_records
 from emoscenes.scenes import Scene, bayes_accuracy, make_records, sample_decorrelated, sample_scenes
 from tinyemo.data.records import relabel
 from tinyemo.emotions import FROM_PARROTT
-from tinyemo.io import write_atomically
+from tinyemo.io import read_image, write_atomically
 
 
 def reprint(image: Image.Image) -> Image.Image:
@@ -77,12 +77,12 @@ def draw_scene_sets(
     folder: str | Path,
     size: int = 64,
     workers: int = 2,
-    plant: float = 0.0,
+    leaked: float = 0.0,
 ) -> pd.DataFrame:
     """Records of the named sets with their images, each under its own label set (items without a place there go).
 
     A set to train on gets share * n_train training and a sixth of that validation scenes; every set n_test test
-    scenes. `plant` is the share of scenes-split's test pictures that are also saved, smaller and as JPEG of quality
+    scenes. `leaked` is the share of scenes-split's test pictures that are also saved, smaller and as JPEG of quality
     80, among the training pictures of scenes-parrott: a leak for the audit to find. ValueError: an unknown name.
     """
     tables = []
@@ -111,8 +111,8 @@ def draw_scene_sets(
                 columns=[column for column in records if column.startswith("p_")]
             )
         tables.append(records)
-    if plant:
-        tables.append(_copies(pd.concat(tables), plant, size, seed))
+    if leaked:
+        tables.append(_copies(pd.concat(tables), leaked, size, seed))
     return pd.concat(
         [
             relabel(table, SCENE_SETS[name].label_set)
@@ -130,8 +130,7 @@ def _copies(records: pd.DataFrame, share: float, size: int, seed: int) -> pd.Dat
     small = round(0.85 * size)
     paths = [Path(path).with_name(f"{Path(path).stem}-copy.jpg") for path in chosen["image"]]
     for source, target in zip(chosen["image"], paths, strict=True):
-        with Image.open(source) as image:
-            copy = image.resize((small, small), Image.Resampling.BICUBIC)
+        copy = read_image(source).resize((small, small), Image.Resampling.BICUBIC)
         write_atomically(target, lambda path, copy=copy: copy.save(path, format="jpeg", quality=80))
     ids = [f"scenes-parrott/train/copy-{i:06d}" for i in range(len(chosen))]
     shares = [column for column in records if column.startswith("p_")]

@@ -7,7 +7,7 @@ from fairlearn.metrics import MetricFrame, equalized_odds_difference
 from scipy.stats import chi2, hypergeom, poisson_binom, ttest_ind
 from sklearn.metrics import accuracy_score
 
-from emoscenes.scenes import law_of, make_records
+from emoscenes.scenes import make_records, true_posterior
 from tinyemo.bias import attributes as A
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.data.records import relabel
@@ -16,12 +16,12 @@ from tinyemo.emotions import labels_of
 WORDS = labels_of("ekman")
 
 
-def scenes(seed: int, plant=None, n: int = 2000) -> tuple[np.ndarray, AttributeValues, np.ndarray]:
+def scenes(seed: int, biases=None, n: int = 2000) -> tuple[np.ndarray, AttributeValues, np.ndarray]:
     """Labels, attribute values and the true law of a training set."""
-    records, _ = make_records(n, 1, 1, seed, plant=plant)
+    records, _ = make_records(n, 1, 1, seed, biases=biases)
     records = relabel(records[records["split"] == "train"], "ekman").reset_index(drop=True)
     y = np.array([WORDS.index(label) for label in records["label"]])
-    return y, attribute_values(records), law_of(records, "ekman")
+    return y, attribute_values(records), true_posterior(records, "ekman")
 
 
 def row(table: pd.DataFrame, what: str, where: str) -> pd.Series:

@@ -139,7 +139,7 @@ def test_resampled_references_do_not_show_a_planted_tie_that_the_model_shows():
     scenes, _ = sample_scenes(4000, [4, 1])
     pool = ScenePool(scenes, encode(scenes), encode)
     anchors = torch.randn(6, 16, generator=torch.Generator().manual_seed(1))
-    train = pool.training_set(3000, 1, misread=[("background", "forest", "ekman:fear", 0.3)])
+    train = pool.training_set(3000, 1, label_biases=[("background", "forest", "ekman:fear", 0.3)])
     test = pool.training_set(900, 2)
     values, asked = attribute_values(train.records), attribute_values(test.records)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scene_features import encode
 
-from emoscenes.biased_sets import PLANTABLE, ScenePool, possible_plants
+from emoscenes.biased_sets import BIASABLE_ATTRIBUTES, ScenePool, possible_biases
 from emoscenes.scenes import ATTRIBUTES, is_decisive, probabilities, sample_scenes
 from tinyemo.emotions import labels_of
 
@@ -26,7 +26,7 @@ def risk_difference(drawn):
     return anger[rain].mean() - anger[~rain].mean()
 
 
-@pytest.mark.parametrize("kind", ["plants", "misread"])
+@pytest.mark.parametrize("kind", ["attribute_biases", "label_biases"])
 def test_a_plant_reaches_its_strength_and_keeps_both_marginals(pool, kind):
     clean, biased = pool.training_set(2000, 1), pool.training_set(2000, 1, **{kind: [PLANT]})
     assert abs(risk_difference(clean)) < 0.06
@@ -36,21 +36,21 @@ def test_a_plant_reaches_its_strength_and_keeps_both_marginals(pool, kind):
     rain = [(drawn.records["attr_weather"] == "rain").sum() for drawn in (clean, biased)]
     assert abs(rain[0] - rain[1]) < 20
     assert (biased.y == clean.y).all() == (
-        kind == "plants"
+        kind == "attribute_biases"
     )  # misreading moves labels, the scenes stay
 
 
 def test_features_and_law_are_those_of_the_scenes_as_they_are(pool):
     drawn = pool.training_set(1500, 3, [PLANT])
     assert torch.allclose(drawn.x, encode(drawn.scenes), atol=1e-6)
-    assert np.allclose(drawn.law, probabilities(drawn.scenes, "ekman"))
+    assert np.allclose(drawn.posterior, probabilities(drawn.scenes, "ekman"))
     assert [s.weather for s in drawn.scenes] == drawn.records["attr_weather"].tolist()
     assert [labels_of("ekman")[k] for k in drawn.y] == drawn.records["label"].tolist()
 
 
 def test_the_same_seed_gives_the_same_set_and_another_seed_another(pool):
     one, again, other = (
-        pool.training_set(500, seed, misread=[PLANT[:3] + (0.15,)]) for seed in (7, 7, 8)
+        pool.training_set(500, seed, label_biases=[PLANT[:3] + (0.15,)]) for seed in (7, 7, 8)
     )
     assert (one.y == again.y).all() and torch.equal(one.x, again.x)
     assert len(one.y) != len(other.y) or (one.y != other.y).any()
@@ -60,28 +60,28 @@ def test_what_cannot_be_reached_is_said(pool):
     with pytest.raises(
         ValueError, match="cannot misread weather='rain' as 'ekman:anger' at strength 0.99"
     ):
-        pool.training_set(500, 0, misread=[PLANT[:3] + (0.99,)])
+        pool.training_set(500, 0, label_biases=[PLANT[:3] + (0.99,)])
     with pytest.raises(ValueError, match="the pool has only 3000"):
         pool.training_set(4000, 0)
 
 
-@pytest.mark.parametrize("attribute", PLANTABLE)
-@pytest.mark.parametrize("kind", ["plants", "misread"])
+@pytest.mark.parametrize("attribute", BIASABLE_ATTRIBUTES)
+@pytest.mark.parametrize("kind", ["attribute_biases", "label_biases"])
 def test_what_is_called_possible_can_be_reached(pool, attribute, kind):
-    values, labels = possible_plants(attribute, 0.3)
+    values, labels = possible_biases(attribute, 0.3)
     assert values == [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
     for label in labels:
         pool.training_set(2000, 5, **{kind: [(attribute, values[0], label, 0.3)]})
 
 
 def test_a_frequent_value_leaves_no_strong_plant_on_a_rare_label_and_a_rare_value_none_on_a_certain_one():
-    assert possible_plants("time", 0.3) == (
+    assert possible_biases("time", 0.3) == (
         ["day", "sunset", "night"],
         ["ekman:anger", "ekman:joy", "ekman:sadness"],
     )
-    assert len(possible_plants("time", 0.15)[1]) == 6 == len(possible_plants("expression", 0.3)[1])
-    assert "ekman:joy" not in possible_plants("expression", 0.8)[1]  # P(joy | value) would be 1.02
-    assert "mikels:contentment" in possible_plants("background", 0.05, "mikels")[1]
+    assert len(possible_biases("time", 0.15)[1]) == 6 == len(possible_biases("expression", 0.3)[1])
+    assert "ekman:joy" not in possible_biases("expression", 0.8)[1]  # P(joy | value) would be 1.02
+    assert "mikels:contentment" in possible_biases("background", 0.05, "mikels")[1]
     for attribute, strength in (("brightness", 0.1), ("time", 0.0)):
         with pytest.raises(ValueError, match=f"plants with '{attribute}' at strength {strength}"):
-            possible_plants(attribute, strength)
+            possible_biases(attribute, strength)

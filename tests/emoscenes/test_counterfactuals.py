@@ -35,7 +35,7 @@ def test_the_effect_of_a_value_is_the_mean_difference_between_scenes_drawn_with_
 def test_a_model_that_is_the_law_has_the_laws_effects_and_inert_values_have_none():
     redrawn = Counterfactuals.draw(SCENES, encode)
     flat = [scene for version in redrawn.scenes for scene in version]
-    law = redrawn.law_effects("ekman")
+    law = redrawn.true_effects("ekman")
     assert np.allclose(redrawn.effects(lambda x: probabilities(flat, "ekman")), law)
     assert np.abs(law[[a == "weather" for a in redrawn.attributes]]).max() < 1e-12
     smiling, joy = redrawn.names.index("expression: smiling"), labels_of("ekman").index("joy")
@@ -48,4 +48,4 @@ def test_the_table_names_every_cell():
     table = redrawn.table({"zero": lambda x: np.zeros((len(x), 6))}, labels_of("ekman"), "ekman")
     row = table[(table["what"] == "object: ghost") & (table["where"] == "fear")].iloc[0]
     cell = redrawn.names.index("object: ghost"), labels_of("ekman").index("fear")
-    assert row["zero"] == 0 and row["law"] == redrawn.law_effects("ekman")[cell]
+    assert row["zero"] == 0 and row["law"] == redrawn.true_effects("ekman")[cell]

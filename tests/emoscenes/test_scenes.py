@@ -12,10 +12,10 @@ from emoscenes.scenes import (
     SIGNATURES,
     bayes_accuracy,
     is_decisive,
-    law_of,
     make_records,
     probabilities,
     sample_scenes,
+    true_posterior,
 )
 from tinyemo.emotions import FROM_PARROTT, labels_of
 
@@ -48,7 +48,7 @@ def test_bayes_accuracy_is_in_its_range_and_simulation_reaches_it(sample, label_
 
 def test_the_law_of_records_is_that_of_their_scenes():
     records, scenes = make_records(30, 5, 5, seed=3)
-    assert np.array_equal(law_of(records, "mikels"), probabilities(scenes, "mikels"))
+    assert np.array_equal(true_posterior(records, "mikels"), probabilities(scenes, "mikels"))
 
 
 def test_probabilities_are_calibrated(sample):
@@ -143,7 +143,7 @@ def test_the_label_is_among_the_votes_and_votes_follow_the_truth():
 def test_a_plant_shifts_training_alone_and_keeps_both_marginals(label, members):
     plain, _ = make_records(4000, 300, 300, seed=6)
     planted, scenes = make_records(
-        4000, 300, 300, seed=6, plant=[("style", "painting", label, 0.15)]
+        4000, 300, 300, seed=6, biases=[("style", "painting", label, 0.15)]
     )
     train = planted["split"] == "train"
     has_value, has_label = planted["attr_style"] == "painting", planted["label"].isin(members)
@@ -167,4 +167,4 @@ def test_a_plant_shifts_training_alone_and_keeps_both_marginals(label, members):
 )
 def test_an_impossible_plant_is_refused_in_one_sentence(plant):
     with pytest.raises(ValueError, match=r"cannot plant [^\n]*expected|cannot plant [^\n]*too few"):
-        make_records(300, 5, 5, seed=0, plant=[plant])
+        make_records(300, 5, 5, seed=0, biases=[plant])

@@ -20,7 +20,7 @@ from tinyemo.emotions import FROM_PARROTT, labels_of
 @pytest.fixture(scope="module")
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets")
-    return check_records(draw_scene_sets(list(SCENE_SETS), 24, 60, 0, folder, size=32, plant=0.2))
+    return check_records(draw_scene_sets(list(SCENE_SETS), 24, 60, 0, folder, size=32, leaked=0.2))
 
 
 def test_three_are_for_training_and_five_for_tests_alone(records):

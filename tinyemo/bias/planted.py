@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from torch import Tensor
 
-from emoscenes.biased_sets import Plant, ScenePool, TrainingSet, encode_scenes
+from emoscenes.biased_sets import InjectedBias, ScenePool, TrainingSet, encode_scenes
 from emoscenes.counterfactuals import Counterfactuals
 from emoscenes.drawing.picture import draw
 from emoscenes.scenes import sample_scenes
@@ -29,7 +29,8 @@ from tinyemo.bias.mitigation import MITIGATIONS, Mitigated, before_and_after
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.bias.vocabulary import over_represented, read_vocabulary, vocabulary_of
 from tinyemo.emotions import labels_of
-from tinyemo.features.encoders import ImageEncoder, load_image_encoder, text_anchors
+from tinyemo.features.encoders import ImageEncoder, load_image_encoder
+from tinyemo.models.anchor_spaces import text_anchors
 from tinyemo.models.anchors import embedding_table, load_anchors
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.projector import PRESETS, fit_projector
@@ -45,7 +46,7 @@ class PlantedCase:
     train: TrainingSet
     clean: TrainingSet
     test: TrainingSet
-    plants: tuple[Plant, ...]
+    plants: tuple[InjectedBias, ...]
     pool: ScenePool
     anchors: Tensor  # (C, d_llm) of `words`
     encoder: ImageEncoder
@@ -59,8 +60,8 @@ class PlantedCase:
         n_pool: int,
         n_train: int,
         n_test: int,
-        company: Sequence[Plant],
-        misread: Sequence[Plant],
+        company: Sequence[InjectedBias],
+        misread: Sequence[InjectedBias],
         seed: int = 0,
         workers: int = 2,
     ) -> "PlantedCase":
@@ -115,7 +116,7 @@ class PlantedCase:
             shown, k = self.in_training.of(what), self.words.index(label)
             said, explained = (
                 y[shown].mean() - y[~shown].mean()
-                for y in (self.train.y == k, self.train.law[:, k])
+                for y in (self.train.y == k, self.train.posterior[:, k])
             )
             rows.append(
                 {

@@ -112,12 +112,6 @@ PHI3 = {  # microsoft/Phi-3-mini-128k-instruct
     "torch_dtype": "bfloat16",
     "transformers_version": "4.40.2",
 }
-LLAVA_CHAT = (  # llava-hf/llava-1.5-7b-hf
-    "{% for message in messages %}{% if message['role'] != 'system' %}{{ message['role'].upper() + ': '}}{% endif %}"
-    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}"
-    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] + ' '}}"
-    "{% endfor %}{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
-)
 
 
 @dataclass(frozen=True)
@@ -333,66 +327,3 @@ def _codegen() -> tuple[Tokenizer, dict]:
 def _decoder(tokenizer: Tokenizer) -> dict[str, dict]:
     added = json.loads(tokenizer.to_str())["added_tokens"]
     return {str(token.pop("id")): token for token in added}
-
-
-def save_llava(folder: Path, words: list[str], template: bool = True) -> Path:
-    """A random LLaVA-1.5 in `folder`: CLIP, two-layer connector and Llama of 32 px and 32 units, its processor with
-    a byte-level tokenizer trained on `words`, and, if asked for, LLaVA-1.5's chat template."""
-    from transformers import (  # seconds that other tests need not wait
-        CLIPImageProcessor,
-        CLIPVisionConfig,
-        LlamaConfig,
-        LlavaConfig,
-        LlavaForConditionalGeneration,
-        LlavaProcessor,
-        PreTrainedTokenizerFast,
-    )
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    special = ["<s>", "</s>", "<pad>", "<image>"]
-    tokenizer.train_from_iterator(
-        words,
-        trainers.BpeTrainer(
-            vocab_size=600,
-            special_tokens=special,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", 0)]
-    )
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
-    )
-    size = {
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-    }
-    config = LlavaConfig(
-        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **size),
-        image_token_index=3,
-        text_config=LlamaConfig(
-            vocab_size=len(fast),
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=2,
-            initializer_range=0.3,
-            **size,
-        ),
-    )
-    torch.manual_seed(0)
-    LlavaForConditionalGeneration(config).save_pretrained(folder)
-    LlavaProcessor(
-        CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
-        fast,
-        patch_size=16,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=LLAVA_CHAT if template else None,
-    ).save_pretrained(folder)
-    return folder

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from photo_layouts import LAYOUTS, make_layout
 from safetensors.torch import save_file
-from test_encoders import save_tiny_clip
+from tiny_clip import save_tiny_clip
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Generator, randn
 from transformers import PreTrainedTokenizerFast

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from checkpoints import save_tokenizer
 from PIL import Image
-from test_encoders import save_tiny_clip
-from transformers import LlamaConfig, LlamaForCausalLM
+from tiny_clip import save_tiny_clip
+from tiny_lm import save_tiny_llama
 
 from tinyemo.emotions import LABEL_SETS
 from tinyemo.explain import Explainer
@@ -18,24 +17,6 @@ from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.models.projector import MetricProjector
 
 LABELS = LABEL_SETS["ekman"]
-
-
-def save_tiny_llama(folder: Path) -> Path:
-    """A random Llama whose likeliest tokens are never lone bytes: broken characters are no text to compare."""
-    tokenizer = save_tokenizer(folder, "llama")
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        initializer_range=0.3,
-    )
-    lm = LlamaForCausalLM(config)
-    lm.lm_head.weight.data[[tokenizer.token_to_id(f"<0x{byte:02X}>") for byte in range(256)]] = 0
-    lm.save_pretrained(folder)
-    return folder
 
 
 def save_images(folder: Path, n: int = 5) -> list[Path]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from test_records import table
+from toy_records import table
 
 from emoscenes.drawing.image_files import draw_records
 from emoscenes.scenes import make_records

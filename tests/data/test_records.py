@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from toy_records import table
 
 from tinyemo.data.folders import read_folder
 from tinyemo.data.records import (
@@ -16,20 +17,6 @@ from tinyemo.data.records import (
 from tinyemo.emotions import LABEL_SETS
 
 EKMAN = LABEL_SETS["ekman"]
-
-
-def table(n: int = 12, split: str = "train", label_set: str = "ekman", **columns) -> pd.DataFrame:
-    words = LABEL_SETS[label_set]
-    return pd.DataFrame(
-        {
-            "id": [f"toy/{i:06d}" for i in range(n)],
-            "dataset": "toy",
-            "split": split,
-            "label": [words[i % len(words)] for i in range(n)],
-            "label_set": label_set,
-            **columns,
-        }
-    )
 
 
 def with_cell(row: int, column: str, value: object) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from test_explain import save_tiny_llama
+from tiny_lm import save_tiny_llama
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.emoreason.prompts import (

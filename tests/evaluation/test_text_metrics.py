@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import save_tokenizer
-from test_encoders import save_tiny_clip
+from tiny_clip import save_tiny_clip
 from torch.nn.functional import log_softmax
 from transformers import LlamaConfig, LlamaForCausalLM
 

@@ -1,14 +1,13 @@
 """The CLIP tower of open_clip against transformers' own implementation of it, both ways; its preprocessing too."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from tiny_clip import VIT, open_clip_vit, stir
 from transformers import (
     CLIPImageProcessor,
     CLIPVisionConfig,
@@ -25,40 +24,6 @@ from tinyemo.features.clip_vit import (
     to_transform,
     to_transformers,
 )
-from tinyemo.features.encoders import ImageEncoder, load_image_encoder
-
-VIT = {
-    "image_size": 48,
-    "patch_size": 16,
-    "layers": 3,
-    "width": 32,
-    "head_width": 8,
-    "mlp_ratio": 3.0,
-}
-
-
-def stir(model: torch.nn.Module, scale: float = 0.2) -> torch.nn.Module:
-    """The model with all its weights random and large enough to tell one from another."""
-    generator = torch.Generator().manual_seed(1)
-    for tensor in model.parameters():
-        tensor.data.normal_(0, scale, generator=generator)
-    return model
-
-
-def open_clip_vit(folder: Path, quick_gelu: bool = False, **vision) -> ImageEncoder:
-    """A random CLIP of open_clip, saved in `folder` and loaded as an encoder."""
-    config = {
-        "embed_dim": 24,
-        "quick_gelu": quick_gelu,
-        "vision_cfg": VIT | vision,
-        "text_cfg": {"context_length": 8, "width": 16, "heads": 2, "layers": 1},
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(stir(open_clip.CLIP(**config)).state_dict(), folder / "open_clip_model.safetensors")
-    (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": {}})
-    )
-    return load_image_encoder(f"local-dir:{folder}", device="cpu")
 
 
 def transformers_vit(kind=CLIPVisionModel, **options) -> CLIPVisionModel:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from timm.models.vision_transformer import VisionTransformer
+from tiny_clip import save_tiny_clip
 from torch.nn import functional as F
 
 from tinyemo.features.encoders import (
@@ -18,32 +19,8 @@ from tinyemo.features.encoders import (
     TimmModel,
     load_image_encoder,
     open_clip,
-    text_anchors,
 )
-
-TOWERS = {
-    "vit": {"layers": 3, "width": 32, "head_width": 16, "patch_size": 16},
-    "resnet": {"layers": [1, 1, 1, 1], "width": 8},
-    "timm": {"timm_model_name": "test_vit", "timm_model_pretrained": False, "timm_pool": "avg"},
-}
-
-
-def save_tiny_clip(folder: Path, tower: str = "resnet", seed: int = 0) -> str:
-    """A randomly initialised open_clip model for 64 px in `folder`; gives its name."""
-    torch.manual_seed(seed)
-    config = {
-        "embed_dim": 24,
-        "vision_cfg": {"image_size": 64, **TOWERS[tower]},
-        "text_cfg": {"context_length": 16, "width": 32, "heads": 2, "layers": 1},
-    }
-    model = (open_clip.CustomTextCLIP if tower == "timm" else open_clip.CLIP)(**config)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
-    config["custom_text"] = tower == "timm"
-    (folder / "open_clip_config.json").write_text(
-        json.dumps({"model_cfg": config, "preprocess_cfg": {}})
-    )
-    return f"local-dir:{folder}"
+from tinyemo.models.anchor_spaces import text_anchors
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
+from full_disk import files_no_larger_than
 from PIL import Image
-from test_encoders import save_tiny_clip
-from test_store import files_no_larger_than
+from tiny_clip import save_tiny_clip
+from toy_records import save_images
 
-from tinyemo.data.records import check_records
 from tinyemo.features.encoders import ImageEncoder, load_image_encoder
 from tinyemo.features.extract import extract
 from tinyemo.features.store import FeatureStore
@@ -41,29 +40,6 @@ def encoded(monkeypatch) -> list[int]:
         ImageEncoder, "encode", lambda self, x: sizes.append(len(x)) or encode(self, x)
     )
     return sizes
-
-
-def save_images(folder: Path, n: int) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    paths = [folder / f"{i}.png" for i in range(n)]
-    for path in paths:
-        colour = rng.integers(0, 200, (1, 1, 3)) + rng.integers(
-            0, 50, (64, 80, 3)
-        )  # flat, and some grain
-        Image.fromarray(colour.astype(np.uint8)).save(path)
-    return check_records(
-        pd.DataFrame(
-            {
-                "id": [f"toy/{i}" for i in range(n)],
-                "dataset": "toy",
-                "split": "train",
-                "label": "joy",
-                "label_set": "ekman",
-                "image": [str(path) for path in paths],
-            }
-        )
-    )
 
 
 def test_features_are_the_encoders_in_the_order_of_the_records(tmp_path, records, encoder):

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_encoders import save_tiny_clip
-from test_extract import save_images
-from test_train_multimodal_lm import save_lm
+from tiny_clip import save_tiny_clip
+from tiny_lm import save_lm
+from toy_records import save_images
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.features.encoders import ImageEncoder, load_image_encoder

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import torch
-from test_upstream import save_tree
+from upstream_tree import save_tree
 
 from tinyemo.data.records import write_records
 from tinyemo.features.sources import load_features

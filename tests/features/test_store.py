@@ -1,27 +1,14 @@
 """The feature store: rows come back by id, mapped and not copied, and a failed write leaves nothing."""
 
-import resource
-from contextlib import contextmanager
-
 import psutil
 import pytest
 import torch
+from full_disk import files_no_larger_than
 
 from tinyemo.features.store import FeatureStore
 from tinyemo.io import write_atomically
 
 IDS = [f"toy/{i}" for i in range(10)]
-
-
-@contextmanager
-def files_no_larger_than(size: int):
-    """Writing past `size` bytes fails as on a full disk (EFBIG for ENOSPC); works for root too."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 def test_rows_come_back_by_id_in_the_order_asked_for(tmp_path):

@@ -6,27 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from upstream_tree import save_tree
 
 from tinyemo.data.audit import audit, audit_verdict, repair_splits
-from tinyemo.emotions import LABEL_SETS
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.upstream import import_pt_tree
-
-
-def save_tree(top: Path, label_set: str, train: int = 4, test: int = 2) -> dict[str, torch.Tensor]:
-    """Upstream's layout under `top`, validation = test; gives {path under top: feature}."""
-    features = {}
-    for label in LABEL_SETS[label_set]:
-        for split, count in (("train", train), ("test", test)):
-            for stem in range(count):
-                features[f"{split}/{label}/{stem}"] = torch.randn(8).half()
-        features |= {
-            f"validation/{label}/{stem}": features[f"test/{label}/{stem}"] for stem in range(test)
-        }
-    for name, feature in features.items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        torch.save(feature, top / f"{name}.pt")
-    return features
 
 
 def test_both_layouts_under_one_root_come_in_bit_for_bit(tmp_path):

@@ -3,102 +3,22 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from checkpoints import save_tokenizer
-from PIL import Image
-from test_clip_vit import open_clip_vit, stir
+from tiny_clip import open_clip_vit
+from tiny_llava import QUESTION, logits, multimodal, picture, sample, stock_inputs
 from transformers import (
-    AutoModelForCausalLM,
-    GPTNeoXConfig,
-    LlamaConfig,
     LlavaForConditionalGeneration,
-    LlavaProcessor,
-    PhiConfig,
-    PreTrainedTokenizerFast,
 )
 
 from tinyemo.models.llava.exporting import export_llava, read_llava
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
-from tinyemo.models.openelm_config import OpenELMConfig
-from tinyemo.models.prompt import Sample
 
-SMALL = {
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-}
 CHATML = (
     "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}{{ eos_token }}\n"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 )
-QUESTION = "<image>\nwhat is felt here, anger or joy?"
-
-
-def config_of(kind: str, rows: int):
-    tied = {"tie_word_embeddings": True}
-    return {
-        "llama": lambda: LlamaConfig(vocab_size=rows, num_key_value_heads=2, **SMALL),
-        "tied": lambda: LlamaConfig(vocab_size=rows, **SMALL, **tied),
-        "spare rows": lambda: LlamaConfig(vocab_size=rows + 40, **SMALL),
-        "openelm": lambda: OpenELMConfig(
-            vocab_size=rows,
-            model_dim=32,
-            head_dim=8,
-            num_transformer_layers=2,
-            num_gqa_groups=2,
-            ffn_dim_divisor=8,
-            normalize_qk_projections=True,
-            share_input_output_layers=True,
-        ),
-        "neox": lambda: GPTNeoXConfig(vocab_size=rows, **SMALL),
-        "phi": lambda: PhiConfig(vocab_size=rows, **SMALL),
-    }[kind]()
-
-
-def multimodal(folder: Path, kind: str = "llama", width: int = 32, **options) -> MultimodalLM:
-    """A random LM of `kind` with random connector, its tokenizer that of Llama 2 in small."""
-    save_tokenizer(folder, "llama")
-    words = PreTrainedTokenizerFast.from_pretrained(folder, add_bos_token=True)
-    torch.manual_seed(0)
-    lm = stir(AutoModelForCausalLM.from_config(config_of(kind, len(words))), 0.5)
-    connectors = options.pop("connectors", {"image": Connector("mlp2x_gelu", width)})
-    model = MultimodalLM(lm, words, connectors, max_length=256, **options).eval()
-    stir(model.connectors)
-    return model
-
-
-def picture(seed: int = 0, size: tuple[int, int] = (48, 48)) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8))
-
-
-def sample(encoder, *images: Image.Image | None, turns=((QUESTION, ""),)) -> Sample:
-    tokens = [
-        image and encoder.encode(encoder.preprocess(image)[None])[1][0].clone() for image in images
-    ]
-    return Sample(turns, {"image": tokens})
-
-
-@torch.inference_mode()
-def logits(model, encoder, *images, turns=((QUESTION, ""),)) -> torch.Tensor:
-    batch = model.collate([sample(encoder, *images, turns=turns)])
-    return model(batch["input_ids"], batch["attention_mask"], image=batch["image"]).logits
-
-
-def stock_inputs(folder: Path, image: Image.Image, *turns: str):
-    """What LLaVA's processor makes of an image and what user and assistant say in turn."""
-    messages = [
-        {"role": ("user", "assistant")[i % 2], "content": [{"type": "text", "text": text}]}
-        for i, text in enumerate(turns)
-    ]
-    messages[0]["content"].insert(0, {"type": "image", "image": image})
-    return LlavaProcessor.from_pretrained(folder).apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
-    )
 
 
 @pytest.mark.parametrize("kind", ["llama", "tied", "spare rows", "openelm", "neox"])

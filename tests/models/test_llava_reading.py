@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoints import save_llava
 from PIL import Image
 from safetensors.torch import save_file
-from test_clip_vit import open_clip_vit, stir
-from test_llava_exporting import QUESTION, SMALL, logits, multimodal, picture, sample, stock_inputs
+from tiny_clip import open_clip_vit, stir
+from tiny_llava import (
+    QUESTION,
+    SMALL,
+    logits,
+    multimodal,
+    picture,
+    sample,
+    save_llava,
+    stock_inputs,
+)
 from transformers import (
     CLIPConfig,
     CLIPImageProcessor,

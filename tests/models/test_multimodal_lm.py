@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from checkpoints import save_tokenizer
-from test_prompt import PHI3
+from tiny_lm import PHI3
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM

@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tiny_lm import WORDS, save_lm
 
 from tinyemo.data.instructions import Instruction, write_instructions
 from tinyemo.features.store import FeatureStore
@@ -23,7 +22,6 @@ from tinyemo.training import stage_trainer
 from tinyemo.training.multimodal_lm import PRESETS, Job, StageRecipe, fit, fit_stage, launch
 from tinyemo.training.samples import GroupedSampler, Samples
 
-WORDS = [f"w{i}" for i in range(30)]
 RECIPE = StageRecipe(
     "all", lr=1e-2, epochs=2, batch=8, per_device=4, drop_stream=0.3, evaluations=2, save_steps=3
 )
@@ -40,33 +38,6 @@ class Source:
             torch.randn(4, 6, generator=torch.Generator().manual_seed(int(Path(image).stem)))
             for image in images
         ]
-
-
-def save_lm(folder: Path) -> Path:
-    """A random Llama of two layers, whose tokens are WORDS."""
-    vocabulary = {
-        word: i
-        for i, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", "USER:", "ASSISTANT:", *WORDS])
-    }
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, "<unk>"))
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.WhitespaceSplit(), decoders.Fuse()
-    special = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
-    torch.manual_seed(0)
-    LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(vocabulary),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            bos_token_id=1,
-            eos_token_id=2,
-            pad_token_id=0,
-            tie_word_embeddings=True,
-        )
-    ).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
-"""What the small language model reads before it sees any image: how people tell, ask and answer about scenes.
+"""Texts that the small language model is pretrained on, before it is given any image.
 
-Gives texts without pictures about scenes of their own: the feeling texts of worlds/grammar.py, which teach what emotion
-words have to do with things, and the questions and answers of the scene grammar (worlds/teacher.py), which teach how
-EmoReason's English runs. The skeletons that are kept out of training are kept out here too.
+They are about scenes of their own, without pictures: the feeling texts of captions.py, which teach
+how emotion words and things belong together, and questions and answers of the scene grammar
+(teacher.py), which teach the English of EmoReason. Skeletons that are held out of training are
+held out here too.
 """
 
 import re
@@ -16,37 +17,42 @@ from tinyemo.data.instructions import IMAGE_TOKEN
 from tinyemo.emoreason.requests import plan_finetuning, plan_pretraining, to_instruction
 from tinyemo.emotions import labels_of
 
+Turns = list[tuple[str, str]]  # (question, answer) each
 
-def conversation_texts(n: int, seed: int) -> list[list[tuple[str, str]]]:
-    """Conversations about n scenes that no notebook shows: (question, answer) turns, about five conversations a scene.
 
-    They are planned and written as EmoReason is (three short ones a scene, up to two explanations, sometimes a talk).
-    The false candidates of an explanation are drawn by chance: no anchors are known yet.
+def conversation_texts(n: int, seed: int) -> list[Turns]:
+    """Conversations about n scenes that no notebook shows, about five per scene.
+
+    They are planned and written as EmoReason is: three short ones per scene, up to two
+    explanations, and sometimes a conversation. No anchors are known yet, so the false candidate
+    labels of an explanation come from random vectors instead.
     """
     records, _ = make_records(n, 0, 0, seed=seed, dataset=f"read-{seed}")
-    chance = torch.randn(
-        len(labels_of("parrott")), 8, generator=torch.Generator().manual_seed(seed)
-    ).numpy()
-    requests = {
-        request.id: request
-        for request in (
-            *plan_pretraining(records, seed),
-            *plan_finetuning(records, {"parrott": chance}, seed, per_image=2, conversations=0.25),
-        )
-    }
-    teacher = GrammarTeacher(seed)
-    items = (
-        to_instruction(requests[reply.id], reply, "", teacher.name)
-        for reply in teacher.replies(list(requests.values()))
+    generator = torch.Generator().manual_seed(seed)
+    random_anchors = torch.randn(len(labels_of("parrott")), 8, generator=generator).numpy()
+    pretraining = plan_pretraining(records, seed)
+    finetuning = plan_finetuning(
+        records, {"parrott": random_anchors}, seed, per_image=2, conversations=0.25
     )
-    return [
-        [(question.replace(f"{IMAGE_TOKEN}\n", ""), answer) for question, answer in item.turns]
-        for item in items
-    ]
+    requests = {request.id: request for request in (*pretraining, *finetuning)}
+    teacher = GrammarTeacher(seed)
+    texts = []
+    for reply in teacher.replies(list(requests.values())):
+        item = to_instruction(requests[reply.id], reply, "", teacher.name)
+        texts.append([(_without_image(question), answer) for question, answer in item.turns])
+    return texts
+
+
+def _without_image(question: str) -> str:
+    return question.replace(f"{IMAGE_TOKEN}\n", "")
 
 
 def words_read(texts: int = 2000, seed: int = 0) -> set[str]:
-    """The words of so many feeling texts, in small letters: which tokens of the small model are whole words."""
-    return {
-        word for text in feeling_texts(texts, seed) for word in re.findall("[a-z]+", text.lower())
-    }
+    """The words of so many feeling texts, in lower case.
+
+    They become whole tokens of the small language model.
+    """
+    words: set[str] = set()
+    for text in feeling_texts(texts, seed):
+        words.update(re.findall("[a-z]+", text.lower()))
+    return words

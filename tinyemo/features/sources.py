@@ -5,10 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from tinyemo.data.audit import audit, audit_verdict, repair_splits
-from tinyemo.data.records import read_records
+from tinyemo.data.records import read_records, write_records
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.upstream import import_pt_tree
 from tinyemo.paths import data_dir
+
+STORE_FILE = "store.txt"  # in a run folder: the path of the feature store that the run used
 
 
 def load_features(
@@ -31,3 +33,18 @@ def load_features(
     found = audit(records, store.rows(list(records["id"])))
     verdict = audit_verdict(records, found)
     return repair_splits(records, found, validation_fraction, seed=0), store, found, verdict
+
+
+def save_used_features(folder: Path, records: pd.DataFrame, store: FeatureStore) -> None:
+    """Write the records that a run used, and where their features are, into its run folder.
+
+    A later notebook reads both with `load_used_features`; the features themselves are not copied.
+    """
+    write_records(records, folder / "records.parquet")
+    (folder / STORE_FILE).write_text(str(store.folder))
+
+
+def load_used_features(folder: Path) -> tuple[pd.DataFrame, FeatureStore]:
+    """The records and the feature store that a run folder names. Errors as of their readers."""
+    records = read_records(folder / "records.parquet")
+    return records, FeatureStore.open((folder / STORE_FILE).read_text())

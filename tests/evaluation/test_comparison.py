@@ -1,4 +1,4 @@
-"""evaluation/comparison.py: the verdict beside every number, and the accuracy on the clean rest, written out."""
+"""evaluation/comparison.py: the verdict beside every number, and the accuracy on clean items."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from tinyemo.data.audit import contaminated_ids, verdicts
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import predictions_table, summary
-from tinyemo.evaluation.comparison import judged_scores
+from tinyemo.evaluation.comparison import audited_scores
 
 EKMAN = labels_of("ekman")
 
@@ -29,6 +29,7 @@ def records():
 
 
 def predictions(records, run, right):
+    """One seed's predictions of the 40 test items, correct where `right` is True."""
     test = records[records["split"] == "test"]
     truth = np.array([EKMAN.index(label) for label in test["label"]])
     p = np.full((len(test), 6), 0.05)
@@ -36,7 +37,11 @@ def predictions(records, run, right):
     return predictions_table(test, p, EKMAN, run, 0)
 
 
-def judged(records, leaked, trained_on, right):
+def audited(records, leaked, trained_on, right):
+    """`audited_scores` of a projector and a probe with the opposite errors, and their predictions.
+
+    The test items with the ids `leaked` are in the training part too.
+    """
     pairs = pd.DataFrame(
         {
             "kind": "files",
@@ -53,14 +58,13 @@ def judged(records, leaked, trained_on, right):
         [predictions(records, "projector", right), predictions(records, "probe_svm", ~right)]
     )
     verdict = verdicts(records, pairs, trained_on, EKMAN[:4], {})
-    return *judged_scores(
-        table, verdict, contaminated_ids(records, pairs, trained_on), trained_on
-    ), table
+    contaminated = contaminated_ids(records, pairs, trained_on)
+    return *audited_scores(table, verdict, contaminated, trained_on), table
 
 
-def test_the_clean_rest_is_scored_without_the_leaked_items(records):
-    right = np.arange(40) < 30  # the leaked ones, 0 to 9, are all right
-    table, metrics, predicted = judged(records, [f"d/{i}" for i in range(10)], ["d"], right)
+def test_clean_scores_leave_out_the_leaked_items(records):
+    right = np.arange(40) < 30  # the projector is right on all leaked items, 0 to 9
+    table, metrics, predicted = audited(records, [f"d/{i}" for i in range(10)], ["d"], right)
     assert metrics["test/accuracy"] == 0.75 and metrics["test/contaminated"] == 0.25
     assert metrics["test/clean_accuracy"] == pytest.approx(20 / 30)
     assert metrics["test/probe_svm_clean_accuracy"] == pytest.approx(10 / 30)
@@ -69,13 +73,12 @@ def test_the_clean_rest_is_scored_without_the_leaked_items(records):
     assert {f"test/{key}": value for key, value in expected.items()}.items() <= metrics.items()
     row = table.set_index("model").loc["projector"]
     assert (row["verdict"], row["words trained"]) == ("contaminated", "4/6")
-    assert not row[
-        "best"
-    ]  # 30 against 10 of 40 is significant, 20 against 10 of the clean 30 is not (z = 1.94)
+    # 30 against 10 of 40 items is significant, 20 against 10 of the clean 30 is not (z = 1.94)
+    assert not row["best"]
 
 
-def test_what_is_unknown_has_no_clean_number(records):
-    table, metrics, _ = judged(records, [], ["somewhere else"], np.arange(40) < 30)
+def test_unknown_training_data_gives_no_clean_numbers(records):
+    table, metrics, _ = audited(records, [], ["somewhere else"], np.arange(40) < 30)
     assert set(table["verdict"]) == {"unknown"} and table["clean accuracy"].isna().all()
     assert metrics["test/clean_accuracy"] is None and metrics["test/contaminated"] is None
     assert metrics["test/accuracy"] == 0.75

@@ -1,23 +1,23 @@
-"""evaluation/table.py and published.py: accuracies, marks and verdicts of made-up runs whose truth is known."""
+"""evaluation/table.py and published.py: accuracies, marks and verdicts of constructed runs."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from test_significance import predictions
+from prediction_tables import predictions_of
 
 from tinyemo.data.audit import contaminated_ids, find_duplicates, verdicts
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.classification import paired_difference
+from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
 from tinyemo.evaluation.published import PUBLISHED, published_table
-from tinyemo.evaluation.table import judge, score_by_dataset, wide_table
+from tinyemo.evaluation.table import audit_runs, score_by_dataset, wide_table
 from tinyemo.plots import accuracy_by_dataset
 
 N = 400
 
 
 def verdict(**by_dataset) -> pd.DataFrame:
-    """dataset=(verdict, share) -> a table with the audit's columns that are read here."""
+    """dataset=(verdict, share) -> a table with those columns of the audit that are read here."""
     return pd.DataFrame(
         [
             {"dataset": name, "verdict": word, "share": share, "words": 6, "words_trained": 4}
@@ -27,24 +27,27 @@ def verdict(**by_dataset) -> pd.DataFrame:
 
 
 def right(share: float, seed: int, seeds: int = 2) -> np.ndarray:
-    """(seeds, N) bool: exactly `share` of each row, in random places."""
+    """(seeds, N) bool: exactly `share` of each row is True, at random positions."""
     return np.random.default_rng(seed).permuted(
         np.tile(np.arange(N) < round(share * N), (seeds, 1)), axis=1
     )
 
 
 @pytest.fixture(scope="module")
-def world():
-    """Two datasets, three runs; `leaky` is perfect on the 40 test items of b that it has trained on."""
-    leaky, planted = right(0.5, 3), [f"b/{i:05}" for i in range(40)]
+def runs():
+    """The arguments of `score_by_dataset` for three runs on two datasets.
+
+    `leaky` was trained on the first 40 test items of b and is right on all of them.
+    """
+    leaky, leaked = right(0.5, 3), [f"b/{i:05}" for i in range(40)]
     leaky[:, :40] = True
     table = pd.concat(
         [
-            predictions(
+            predictions_of(
                 {"good": right(0.8, 1), "weak": right(0.5, 2), "leaky": right(0.75, 4)}, "a"
             ),
-            predictions({"good": right(0.58, 5), "weak": right(0.4, 6), "leaky": leaky}, "b"),
-            predictions({"good": right(0.0, 7)}, "b", split="validation"),
+            predictions_of({"good": right(0.58, 5), "weak": right(0.4, 6), "leaky": leaky}, "b"),
+            predictions_of({"good": right(0.0, 7)}, "b", split="validation"),
         ]
     )
     verdicts = {
@@ -52,15 +55,15 @@ def world():
         "weak": verdict(a=("clean", 0.0), b=("unknown", np.nan)),
         "leaky": verdict(a=("clean", 0.0), b=("contaminated", 0.1)),
     }
-    return table, verdicts, {"leaky": set(planted)}, {"good": ["a"], "weak": ["a"], "leaky": ["c"]}
+    return table, verdicts, {"leaky": set(leaked)}, {"good": ["a"], "weak": ["a"], "leaky": ["c"]}
 
 
 def cell(long, run, dataset):
     return long[(long["run"] == run) & (long["dataset"] == dataset)].iloc[0]
 
 
-def test_scores_and_the_clean_rest(world):
-    long = score_by_dataset(*world)
+def test_scores_of_all_items_and_of_the_clean_items(runs):
+    long = score_by_dataset(*runs)
     assert len(long) == 6
     good = cell(long, "good", "a")
     assert good["accuracy"] == pytest.approx(right(0.8, 1).mean())
@@ -87,34 +90,33 @@ def test_scores_and_the_clean_rest(world):
     assert pd.isna(cell(long, "weak", "b")["clean_accuracy"])
 
 
-def test_best_among_equals_and_on_clean_items(world):
-    table, verdicts, contaminated, trained_on = world
-    long = score_by_dataset(*world)
+def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
+    table, verdicts, contaminated, trained_on = runs
+    long = score_by_dataset(*runs)
     best = {(row.run, row.dataset) for row in long.itertuples() if row.best}
-    assert best == {
-        ("good", "a"),
-        ("good", "b"),
-    }  # leaky on a is the only zero-shot run: no rival, no mark
+    # leaky is the only zero-shot run on a, so it has no mark there
+    assert best == {("good", "a"), ("good", "b")}
+    # with the leaked items, the difference between good and leaky is not significant
     b = table[(table["dataset"] == "b") & (table["split"] == "test")]
-    assert (
-        paired_difference(b[b["run"] == "good"], b[b["run"] == "leaky"])[1] < 0
-    )  # on all items the leak hides it
-    # a contamination that explains the lead: what leaky knows by heart cannot make it the best
+    items = correctness_by_run(b)
+    assert paired_test(items["good"] - items["leaky"])["low"] < 0
+    # leaky leads only because of the items that it was trained on: it is not the best
     cheat = right(0.5, 8)
     cheat[:, :200] = True
-    b = predictions({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": cheat}, "b")
+    b = predictions_of({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": cheat}, "b")
     ids = {"leaky": {f"b/{i:05}" for i in range(200)}}
     named = score_by_dataset(b, verdicts, ids, trained_on)
     hidden = score_by_dataset(b, verdicts | {"leaky": verdict(b=("clean", 0.0))}, {}, trained_on)
-    assert cell(named, "leaky", "b")["best"] == False and cell(hidden, "leaky", "b")["best"] == True  # noqa: E712
-    # contaminated, but nobody knows by which items: no clean accuracy, and the others compete without it
+    assert not cell(named, "leaky", "b")["best"]
+    assert cell(hidden, "leaky", "b")["best"]
+    # contaminated by unknown items: no clean accuracy, and only the other runs are compared
     unnamed = score_by_dataset(b, verdicts, {}, trained_on)
     assert pd.isna(cell(unnamed, "leaky", "b")["clean_accuracy"])
     assert list(unnamed.loc[unnamed["best"], "run"]) == ["good"]
 
 
-def test_wide_table(world):
-    wide = wide_table(score_by_dataset(*world), ["b", "a", "FI"]).set_index("model")
+def test_wide_table_shows_accuracy_interval_marks_and_verdict(runs):
+    wide = wide_table(score_by_dataset(*runs), ["b", "a", "FI"]).set_index("model")
     assert list(wide.columns) == ["b", "a", "FI"] and list(wide.index) == [
         "majority class",
         "good",
@@ -134,8 +136,8 @@ def test_wide_table(world):
     assert (wide["FI"] == "absent").all() and wide.loc["majority class", "a"] == "1.000"
 
 
-def test_figure_shows_what_the_table_says(world):
-    figure = accuracy_by_dataset(score_by_dataset(*world), "made up")
+def test_figure_shows_the_marks_and_verdicts_of_the_table(runs):
+    figure = accuracy_by_dataset(score_by_dataset(*runs), "constructed")
     a, b = (
         {
             (
@@ -160,15 +162,15 @@ def test_figure_shows_what_the_table_says(world):
     }
 
 
-def test_a_run_that_was_not_asked_a_dataset_has_a_dash(world):
-    table, *rest = world
-    asked = table[(table["run"] != "weak") | (table["dataset"] != "b")]
-    wide = wide_table(score_by_dataset(asked, *rest), ["a", "b"])
+def test_run_without_predictions_for_a_dataset_has_a_dash(runs):
+    table, *rest = runs
+    kept = table[(table["run"] != "weak") | (table["dataset"] != "b")]
+    wide = wide_table(score_by_dataset(kept, *rest), ["a", "b"])
     assert wide.set_index("model").loc["weak", "b"] == "—"
 
 
 def test_verdicts_come_from_the_audit():
-    """Ten of 40 test items of b stand in the training part of a; a run trained on the absent c cannot be judged."""
+    """Ten of 40 test items of b are in the training part of a; c has no records to compare."""
     parts = [("a", "train"), ("b", "test")]
     records = check_records(
         pd.DataFrame(
@@ -190,7 +192,7 @@ def test_verdicts_come_from_the_audit():
     pairs = find_duplicates(records, features, images=False)
     trained_on = {"on a": ["a"], "on c": ["c"]}
     long = score_by_dataset(
-        predictions({run: np.arange(40) < 20 for run in trained_on}, "b"),
+        predictions_of({run: np.arange(40) < 20 for run in trained_on}, "b"),
         {
             run: verdicts(records, pairs, names, {"joy", "fear"}, {})
             for run, names in trained_on.items()
@@ -204,22 +206,21 @@ def test_verdicts_come_from_the_audit():
         0.25,
         "2/6",
     )
-    assert leaky["clean_accuracy"] == pytest.approx(
-        10 / 30
-    )  # the ten it knows are among the twenty it gets right
+    # the ten leaked items are among the twenty that it predicts correctly
+    assert leaky["clean_accuracy"] == pytest.approx(10 / 30)
     assert unknown["verdict"] == "unknown" and pd.isna(unknown["clean_accuracy"])
 
 
-def test_what_is_refused(world):
-    table, verdicts, contaminated, trained_on = world
-    long = score_by_dataset(*world)
+def test_invalid_tables_are_refused(runs):
+    table, verdicts, contaminated, trained_on = runs
+    long = score_by_dataset(*runs)
     with pytest.raises(
-        ValueError, match=r"embedded datasets \(scenes-ekman\) and real ones \(FI\)"
+        ValueError, match=r"synthetic datasets \(scenes-ekman\) and real ones \(FI\)"
     ):
         wide_table(long, ["scenes-ekman", "FI"])
     with pytest.raises(ValueError, match="without an interval"):
         wide_table(pd.concat([long, PUBLISHED]), ["a"])
-    with pytest.raises(ValueError, match="embedded datasets"):
+    with pytest.raises(ValueError, match="synthetic datasets"):
         published_table(["scenes-ekman"])
     with pytest.raises(
         ValueError, match="verdicts of run 'good': 0 rows for dataset 'a', expected one"
@@ -228,15 +229,15 @@ def test_what_is_refused(world):
             table, verdicts | {"good": verdict(b=("clean", 0.0))}, contaminated, trained_on
         )
     with pytest.raises(ValueError, match="no row of split 'test'"):
-        score_by_dataset(table[table["split"] == "train"], *world[1:])
+        score_by_dataset(table[table["split"] == "train"], *runs[1:])
     mixed = table.assign(label_set=np.where(table["run"] == "good", "ekman", "mikels"))
     with pytest.raises(
-        ValueError, match="'a' is predicted under ekman, mikels: expected one label set"
+        ValueError, match="'a' is predicted under ekman, mikels: expected one label set per dataset"
     ):
-        score_by_dataset(mixed, *world[1:])
+        score_by_dataset(mixed, *runs[1:])
 
 
-def test_published_means_are_those_that_follow_from_the_papers_table():
+def test_published_means_agree_with_the_papers_table():
     ours = PUBLISHED[PUBLISHED["run"].str.startswith("TinyEmo") & ~PUBLISHED["trained_on"]]
     means = 100 * ours.groupby("run", sort=False)["accuracy"].mean()
     assert [round(x, 2) for x in means] == [57.62, 55.24, 55.73, 56.28]
@@ -244,7 +245,7 @@ def test_published_means_are_those_that_follow_from_the_papers_table():
     assert len(PUBLISHED) == 74 and PUBLISHED["trained_on"].sum() == 15
 
 
-def test_published_block():
+def test_published_table_marks_trained_and_contaminated_cells():
     table = published_table(["EmotionROI", "Emotion6", "EmoSet"]).set_index("published")
     assert list(table.columns) == ["params", "EmotionROI", "Emotion6", "EmoSet"]
     assert (
@@ -267,7 +268,7 @@ def test_published_block():
     assert table.loc["S2-VER", "EmoSet"] == "—"
 
 
-def test_a_projector_from_elsewhere_is_judged_by_what_its_makers_say_it_was_trained_on():
+def test_published_projector_is_audited_by_the_training_data_its_authors_name():
     names = {"Emotion6": "ekman", "FI": "mikels"}
     records = check_records(
         pd.DataFrame(
@@ -285,7 +286,9 @@ def test_a_projector_from_elsewhere_is_judged_by_what_its_makers_say_it_was_trai
         )
     )
     pairs = pd.DataFrame(columns=["dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b"])
-    found = judge(records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))})
+    found = audit_runs(
+        records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))}
+    )
     table = found["verdicts"]["published"].set_index("dataset")
     assert list(table["verdict"]) == ["contaminated", "unknown"]  # EmotionROI has Emotion6's images
     assert list(table["words_trained"]) == [6, 8] and found["trained_on"] == {"published": []}

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tinyemo.bias.references import LEAST_EFFECT, model_gaps
 from tinyemo.bias.values import AttributeValues
-from tinyemo.evaluation.intervals import RESAMPLES
+from tinyemo.evaluation.bootstrap import RESAMPLES
 
 
 def erase(x: Tensor, concept: np.ndarray | Tensor) -> LeaceEraser:

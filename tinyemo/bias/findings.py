@@ -22,7 +22,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from tinyemo.bias.evidence import EVIDENCE
-from tinyemo.evaluation.intervals import bootstrap_of
+from tinyemo.evaluation.bootstrap import score_interval
 from tinyemo.io import write_atomically
 
 FINDING = (
@@ -266,7 +266,7 @@ def reviewers_agreement(review: pd.DataFrame, other: pd.DataFrame) -> dict[str, 
     return {
         "findings": len(both),
         **scores,
-        **dict(zip(("low", "high"), bootstrap_of(kappa, len(both)), strict=True)),
+        **dict(zip(("low", "high"), score_interval(kappa, len(both)), strict=True)),
     }
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tinyemo.bias.erasure import erase
-from tinyemo.evaluation.intervals import RESAMPLES
+from tinyemo.evaluation.bootstrap import RESAMPLES
 
 INTERVAL = (0.025, 0.975)
 MEASURES = {"worst group": 1, "gap": -1, "accuracy": 1}  # and which way is better

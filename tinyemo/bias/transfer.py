@@ -1,8 +1,11 @@
-"""Train on A, test on B (Torralba and Efros 2011, "Unbiased look at dataset bias"): what a dataset fails to teach.
+"""Train on A, test on B: how much accuracy a model loses on other datasets.
 
-Takes training and test parts of several datasets on equal terms (`equal_terms`) and a recipe; gives the train-on-A,
-test-on-B matrix and what each dataset loses elsewhere. Whether datasets can be told apart is another question
-(`naming`): what can be seen need not cost anything.
+Takes training and test parts of several datasets that were made comparable (`equal_terms`), and a
+training function. Gives the train-on-A, test-on-B matrix and the loss of each dataset's models
+elsewhere. Whether datasets can be told apart is another question (`naming`): a visible difference
+does not have to cost accuracy.
+
+Source: Torralba and Efros 2011, "Unbiased look at dataset bias", section 3.1 and table 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +16,8 @@ import pandas as pd
 from torch import Tensor
 
 from tinyemo.bias.evidence import corrected
+from tinyemo.evaluation.bootstrap import ALPHA, RESAMPLES, correctness_by_run
 from tinyemo.evaluation.classification import predictions_table
-from tinyemo.evaluation.intervals import RESAMPLES
-from tinyemo.evaluation.significance import ALPHA, correctness
 from tinyemo.features.tensors import Part
 
 OTHERS = "all others"
@@ -28,114 +30,135 @@ def train_and_test(
     fit: Callable[[Tensor, Tensor, int], Callable[[Tensor], Tensor]],
     seeds: int,
 ) -> pd.DataFrame:
-    """Predictions (evaluation/classification.py) of every dataset's models on every dataset's test part.
+    """Predictions of every dataset's models on every dataset's test part.
 
-    Parts are those of `equal_terms.equal_parts`. `fit(x, y, seed)` trains on features and labels, positions in
-    `words`, and gives a function features -> probabilities (N, C). A seed is a bootstrap draw of the training items,
-    and a training: the spread says what another training part of this size would have taught. `run` names the dataset
-    trained on.
+    The table has the columns of `evaluation.classification.predictions_table`.
+
+    Parts are those of `equal_terms.equal_parts`. `fit(x, y, seed)` trains on features (N, D) and
+    labels (N,), which are positions in `words`, and gives a function from features to probabilities
+    (N, C). Each seed is one bootstrap draw of the training items and one training. So the spread
+    over seeds includes the choice of the training items. Column `run` is the dataset trained on.
     """
     tables = []
     for name, seed in product(train, range(seeds)):
-        rng, part = np.random.default_rng([seed, 1]), train[name]
-        rows = np.concatenate(
-            [rng.choice(own, len(own)) for own in map(np.flatnonzero, part.votes.T.numpy())]
-        )
+        rng = np.random.default_rng([seed, 1])
+        part = train[name]
+        drawn = []
+        for has_label in part.votes.T.numpy():
+            rows_of_label = np.flatnonzero(has_label)
+            drawn.append(rng.choice(rows_of_label, len(rows_of_label)))
+        rows = np.concatenate(drawn)
         predict = fit(part.x[rows], part.y[rows], seed)
-        tables += [
-            predictions_table(one.records, predict(one.x).numpy(), tuple(words), name, seed)
-            for one in test.values()
-        ]
+        for other in test.values():
+            probabilities = predict(other.x).numpy()
+            tables.append(predictions_table(other.records, probabilities, tuple(words), name, seed))
     return pd.concat(tables, ignore_index=True)
 
 
 def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.DataFrame:
-    """Every model of `train_and_test` on every test part: detector table, `what` trained on, `where` tested on.
+    """A detector table with every model of `train_and_test` on every test part.
 
-    `effect` is the drop: accuracy of the model trained where it is tested, minus this model's, on the same items; at
-    home it is 0 and no candidate. The last row of each dataset, `where` is OTHERS, is the mean over the others' parts.
-    Own columns: accuracy, its sd over seeds, its interval, items. Intervals and p are those of `_resampled`: they hold
-    for other test items and for another training part.
+    `what` is the dataset trained on, `where` the dataset tested on. `effect` is the drop in
+    accuracy: the model trained on the dataset of the test, minus this model, on the same items. On
+    its own dataset a model's drop is 0 and is not tested. The last row of each dataset (`where` is
+    OTHERS) is the mean over the parts of the others. Further columns: accuracy, its sd over seeds,
+    its interval, items. Intervals and p are those of `_resampled`: they cover other test items and
+    another training part.
     """
     names, by_seed, draws = _resampled(predictions)
-    drop = _with_others(np.einsum("rbb->rb", draws)[:, None] - draws)  # (1 + R, A, B + 1)
-    p = (1 + (np.abs(drop[1:] - drop[0]) >= np.abs(drop[0]) - 1e-12).sum(axis=0)) / len(drop)
-    p[:, :-1][np.eye(len(names), dtype=bool)] = np.nan
-    draws, n = _with_others(draws), predictions.groupby("dataset")["id"].nunique()[names].to_numpy()
-    (low, high), (least, most) = (
-        np.quantile(one[1:], [0.025, 0.975], axis=0).reshape(2, -1) for one in (drop, draws)
-    )
-    table = pd.DataFrame(
-        {
-            "what": np.repeat(names, len(names) + 1),
-            "where": [*names, OTHERS] * len(names),
-            "effect": drop[0].ravel(),
-            "low": low,
-            "high": high,
-            "p": p.ravel(),
-            "accuracy": draws[0].ravel(),
-            "accuracy_sd": _with_others(by_seed).std(axis=0, ddof=1).ravel(),
-            "accuracy_low": least,
-            "accuracy_high": most,
-            "items": np.column_stack([np.tile(n, (len(n), 1)), n.sum() - n]).ravel(),
-        }
-    )
+    accuracy_at_home = np.einsum("rbb->rb", draws)  # (1 + R, B)
+    drop = _with_others(accuracy_at_home[:, None] - draws)  # (1 + R, A, B + 1)
+
+    distance = np.abs(drop[1:] - drop[0])
+    extreme = distance >= np.abs(drop[0]) - 1e-12
+    p = (1 + extreme.sum(axis=0)) / len(drop)  # (A, B + 1)
+    own_dataset = np.eye(len(names), dtype=bool)
+    p[:, :-1][own_dataset] = np.nan
+
+    accuracy = _with_others(draws)
+    drop_low, drop_high = _interval(drop)
+    accuracy_low, accuracy_high = _interval(accuracy)
+    items = predictions.groupby("dataset")["id"].nunique()[names].to_numpy()  # (B,)
+    items = np.column_stack([np.tile(items, (len(items), 1)), items.sum() - items])  # (A, B + 1)
+    table = pd.DataFrame({"what": np.repeat(names, len(names) + 1)})
+    table["where"] = [*names, OTHERS] * len(names)
+    table["effect"] = drop[0].ravel()
+    table["low"] = drop_low.ravel()
+    table["high"] = drop_high.ravel()
+    table["p"] = p.ravel()
+    table["accuracy"] = accuracy[0].ravel()
+    table["accuracy_sd"] = _with_others(by_seed).std(axis=0, ddof=1).ravel()
+    table["accuracy_low"] = accuracy_low.ravel()
+    table["accuracy_high"] = accuracy_high.ravel()
+    table["items"] = items.ravel()
     return corrected(table, "dataset", "accuracy lost", alpha, candidates=table["p"].notna())
 
 
 def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
-    """What each dataset's models lose elsewhere (Torralba and Efros, table 1), a row a dataset trained on.
+    """The loss of each dataset's models on the other datasets, one row per dataset trained on.
 
-    Columns: dataset, self (accuracy at home), others (mean over the other test parts), drop = 100 (self - others) /
-    self, low, high (95 %, of the drop). A home that is easy, or hard, for everybody's models shows as a drop, or gain.
+    Source: Torralba and Efros 2011, table 1. Columns: dataset, self (accuracy on its own test
+    part), others (mean over the other test parts), drop = 100 (self - others) / self, low, high (95
+    % interval of the drop). A test part that is easy or hard for all models also shows as a drop or
+    a gain.
     """
     names, _, draws = _resampled(predictions)
-    home, others = np.einsum("raa->ra", draws), _with_others(draws)[..., -1]
-    drop = 100 * (home - others) / home
-    low, high = np.quantile(drop[1:], [0.025, 0.975], axis=0)
-    return pd.DataFrame(
-        {
-            "dataset": names,
-            "self": home[0],
-            "others": others[0],
-            "drop": drop[0],
-            "low": low,
-            "high": high,
-        }
-    )
+    own = np.einsum("raa->ra", draws)  # (1 + R, A)
+    others = _with_others(draws)[..., -1]  # (1 + R, A)
+    drop = 100 * (own - others) / own
+    low, high = _interval(drop)
+    columns = {"dataset": names, "self": own[0], "others": others[0]}
+    return pd.DataFrame(columns | {"drop": drop[0], "low": low, "high": high})
+
+
+def _interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % percentile interval of `draws` (1 + R, ...), whose row 0 is the observed value."""
+    low, high = np.quantile(draws[1:], [0.025, 0.975], axis=0)
+    return low, high
 
 
 def _with_others(values: np.ndarray) -> np.ndarray:
-    """(..., A, A) -> (..., A, A + 1): the last column is the mean over the columns of the other datasets."""
-    others = (values * (1 - np.eye(values.shape[-1]))).sum(axis=-1, keepdims=True) / (
-        values.shape[-1] - 1
-    )
-    return np.concatenate([values, others], axis=-1)
+    """(..., A, A) -> (..., A, A + 1), where the last column is the mean over the other datasets."""
+    datasets = values.shape[-1]
+    of_others = values * (1 - np.eye(datasets))
+    mean = of_others.sum(axis=-1, keepdims=True) / (datasets - 1)
+    return np.concatenate([values, mean], axis=-1)
 
 
 def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Datasets; accuracies (S, A, B) by seed, trained on A, tested on B; and (1 + R, A, B), row 0 the mean over seeds.
+    """Dataset names, accuracies by seed (S, A, B), and resampled accuracies (1 + R, A, B).
 
-    The other rows draw the test items anew, alike for all models, and add to each model the deviation of one training
-    from the mean of its S seeds, times sqrt(S / (S - 1)). The deviations of all models are one pool: S is small.
+    Row 0 of the resampled ones is the mean over seeds. A is the dataset trained on, B the dataset
+    tested on. The R other rows resample the test items, in the same way for all models. They also
+    add, to each model, the deviation of one training from the mean of its S seeds, times sqrt(S /
+    (S - 1)). The deviations of all models form one pool, because S is small.
+
+    ValueError: fewer than two seeds, or a dataset that is not both trained on and tested on.
     """
-    names, seeds = list(dict.fromkeys(predictions["run"])), predictions["seed"].nunique()
+    names = list(dict.fromkeys(predictions["run"]))
+    seeds = predictions["seed"].nunique()
     if seeds < 2 or set(names) != set(predictions["dataset"]):
         tested = ", ".join(predictions["dataset"].unique())
         raise ValueError(
-            f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on {tested}: expected "
-            "at least two seeds, and every dataset in both places"
+            f"predictions of {seeds} seed(s), trained on {', '.join(names)}, tested on {tested}: "
+            "expected at least two seeds, and every dataset both trained on and tested on"
         )
-    right = predictions.assign(right=predictions["pred"] == predictions["label"])
-    table = right.pivot_table(index=["run", "seed"], columns="dataset", values="right")[names]
-    by_seed = np.stack([table.loc[name] for name in names], axis=1)
-    draws, rng = np.empty((1 + RESAMPLES, len(names), len(names))), np.random.default_rng(0)
+    correct = predictions.assign(correct=predictions["pred"] == predictions["label"])
+    accuracies = correct.pivot_table(index=["run", "seed"], columns="dataset", values="correct")
+    accuracies = accuracies[names]
+    by_seed = np.stack([accuracies.loc[name] for name in names], axis=1)  # (S, A, B)
+
+    rng = np.random.default_rng(0)
+    draws = np.empty((1 + RESAMPLES, len(names), len(names)))
     for b, name in enumerate(names):
-        items = correctness(predictions[predictions["dataset"] == name])[names].to_numpy()  # (N, A)
-        drawn = rng.multinomial(len(items), np.full(len(items), 1 / len(items)), RESAMPLES)
-        draws[:, :, b] = np.vstack([items.mean(axis=0), drawn @ items / len(items)])
-    noise = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names)) * (
-        seeds / (seeds - 1)
-    ) ** 0.5  # (S A, B)
-    draws[1:] += noise[rng.integers(len(noise), size=(RESAMPLES, len(names)))]
+        tested = predictions[predictions["dataset"] == name]
+        items = correctness_by_run(tested)[names].to_numpy()  # (N, A)
+        share = np.full(len(items), 1 / len(items))
+        counts = rng.multinomial(len(items), share, RESAMPLES)  # (R, N)
+        draws[:, :, b] = np.vstack([items.mean(axis=0), counts @ items / len(items)])
+
+    deviations = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names))  # (S A, B)
+    deviations = deviations * (seeds / (seeds - 1)) ** 0.5
+    drawn = rng.integers(len(deviations), size=(RESAMPLES, len(names)))
+    draws[1:] += deviations[drawn]
     return names, by_seed, draws

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.evaluation.calibration import confidence_of
-from tinyemo.evaluation.intervals import bootstrap_of
+from tinyemo.evaluation.bootstrap import score_interval
 
 COVERAGES = (0.2, 0.5, 0.8, 1.0)
 
@@ -46,7 +46,7 @@ def abstention_scores(predictions: pd.DataFrame) -> dict[str, float]:
         risk = (times * wrong).cumsum(axis=1) / np.maximum(answered, 1)
         return float((risk * times).sum(axis=1).mean() / len(rows))
 
-    low, high = bootstrap_of(aurc, len(curve))
+    low, high = score_interval(aurc, len(curve))
     at = {
         f"accuracy_at_{share:.0%}".rstrip("%"): 1
         - float(curve["risk"][max(round(share * len(curve)), 1) - 1])

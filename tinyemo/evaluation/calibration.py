@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from tinyemo.evaluation.intervals import bootstrap
+from tinyemo.evaluation.bootstrap import mean_interval
 
 BINS, SMALLEST = 10, 10  # bins at most, items a bin at least
 TINY = 1e-12  # a probability that a float32 table rounds to nothing still has a logarithm
@@ -95,7 +95,7 @@ def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
     before, after = predictions[predictions["split"] == "test"], calibrated(predictions)
     losses = log_loss(before), log_loss(after)
     gain = (losses[0] - losses[1]).to_numpy()
-    low, high = bootstrap(gain)
+    low, high = mean_interval(gain)
     return {
         "temperature": float(after.groupby("seed")["temperature"].first().mean()),
         "ece": expected_calibration_error(before),

@@ -1,119 +1,119 @@
 """Scores of a classifier, each with its interval.
 
-Owns: the predictions table and every number that is read off it. Takes records and probabilities; gives
-tables and flat metrics. Nothing here knows where the probabilities came from, so a projector, a probe and
-a language model are scored by the same lines.
+Owns the predictions table and the scores that are computed from it. Takes records and
+probabilities; gives tables and flat metrics. The same functions score a projector, a probe and a
+language model.
 
-Two kinds of spread are reported and never mixed: `_sd` over training seeds, `_low` and `_high` the 95 %
-bootstrap interval over items (of the mean over seeds).
+Two kinds of spread are reported and never mixed: `_sd` over training seeds, and `_low` and `_high`,
+the 95 % bootstrap interval over items (of the mean over seeds).
 """
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, f1_score
 
+from tinyemo.evaluation.bootstrap import item_correctness, mean_interval
 from tinyemo.evaluation.calibration import expected_calibration_error
-from tinyemo.evaluation.intervals import bootstrap
+
+RECORD_COLUMNS = ["id", "dataset", "split", "label", "label_set"]
 
 
 def predictions_table(
     records: pd.DataFrame, probabilities: np.ndarray, labels: tuple[str, ...], run: str, seed: int
 ) -> pd.DataFrame:
-    """One row a record: `id, dataset, split, label, label_set, pred, p_<label>..., run, seed`.
+    """One row per record: `id, dataset, split, label, label_set, pred, p_<label>..., run, seed`.
 
-    `probabilities` is (N, C) in the order of `labels`; its rows sum to one.
+    `probabilities` is (N, C) in the order of `labels`; each row sums to one. The table has them as
+    float32. ValueError: another shape.
     """
-    if probabilities.shape != (len(records), len(labels)):
-        raise ValueError(
-            f"probabilities have shape {probabilities.shape}, expected ({len(records)}, {len(labels)})"
-        )
-    table = records[["id", "dataset", "split", "label", "label_set"]].reset_index(drop=True)
-    columns = pd.DataFrame(
-        probabilities.astype(np.float32), columns=[f"p_{label}" for label in labels]
-    )
-    pred = np.array(labels)[probabilities.argmax(1)]
-    return pd.concat([table.assign(pred=pred), columns], axis=1).assign(run=run, seed=seed)
-
-
-def item_correctness(predictions: pd.DataFrame) -> pd.Series:
-    """Share of seeds that get an item right, by id: what intervals and paired differences resample."""
-    right = (predictions["pred"] == predictions["label"]).astype(float)
-    return right.groupby(predictions["id"]).mean().sort_index()
+    expected = (len(records), len(labels))
+    if probabilities.shape != expected:
+        raise ValueError(f"probabilities have shape {probabilities.shape}, expected {expected}")
+    table = records[RECORD_COLUMNS].reset_index(drop=True)
+    best = probabilities.argmax(1)  # (N,)
+    table["pred"] = np.array(labels)[best]
+    names = [f"p_{label}" for label in labels]
+    columns = pd.DataFrame(probabilities.astype(np.float32), columns=names)
+    table = pd.concat([table, columns], axis=1)
+    return table.assign(run=run, seed=seed)
 
 
 def accuracy_metrics(predictions: pd.DataFrame) -> dict[str, float]:
-    """Accuracy of one split's predictions: mean and sd over seeds, bootstrap interval over items."""
-    by_seed = (predictions["pred"] == predictions["label"]).groupby(predictions["seed"]).mean()
-    low, high = bootstrap(item_correctness(predictions).to_numpy())
-    return {
-        "accuracy": float(by_seed.mean()),
-        "accuracy_sd": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0,
-        "accuracy_low": low,
-        "accuracy_high": high,
-    }
+    """Accuracy of one split: mean and sd over seeds, bootstrap interval over items.
 
-
-def paired_difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[float, float, float]:
-    """Accuracy of `ours` minus `theirs` on the same items: mean and 95 % paired bootstrap interval."""
-    a, b = item_correctness(ours), item_correctness(theirs)
-    if not a.index.equals(b.index):
-        raise ValueError(
-            f"a paired difference needs the same items: {len(a.index.difference(b.index))} only in the first "
-            f"table, {len(b.index.difference(a.index))} only in the second"
-        )
-    difference = (a - b).to_numpy()
-    return float(difference.mean()), *bootstrap(difference)
+    Keys: accuracy, accuracy_sd (0 for a single seed), accuracy_low, accuracy_high.
+    """
+    right = predictions["pred"] == predictions["label"]
+    by_seed = right.groupby(predictions["seed"]).mean()
+    sd = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0
+    metrics = {"accuracy": float(by_seed.mean()), "accuracy_sd": sd}
+    items = item_correctness(predictions)
+    metrics["accuracy_low"], metrics["accuracy_high"] = mean_interval(items.to_numpy())
+    return metrics
 
 
 def majority_accuracy(predictions: pd.DataFrame) -> float:
-    """Accuracy of always naming the most frequent label of this very split: the generous null model."""
+    """Accuracy of always predicting the most frequent label of this split.
+
+    This baseline has an advantage over any model: it is chosen on the split that it is scored on.
+    """
     labels = predictions.drop_duplicates("id")["label"]
     return float(labels.value_counts(normalize=True).iloc[0])
 
 
-def class_metrics(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
-    """Per class: number of items, recall, precision and F1, means over seeds; index = labels."""
-    frames = []
-    for _, one in predictions.groupby("seed"):
-        counts = confusion(one, labels).to_numpy()
-        hit, true, named = np.diag(counts), counts.sum(1), counts.sum(0)
-        recall, precision = hit / np.maximum(true, 1), hit / np.maximum(named, 1)
-        f1 = 2 * hit / np.maximum(true + named, 1)
-        columns = {"items": true, "recall": recall, "precision": precision, "f1": f1}
-        frames.append(pd.DataFrame(columns, index=list(labels)))
-    return sum(frames) / len(frames)
-
-
 def confusion(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
     """(C, C) counts over all seeds; rows are true labels, columns predicted ones."""
-    counts = confusion_matrix(predictions["label"], predictions["pred"], labels=list(labels))
-    return pd.DataFrame(counts, index=list(labels), columns=list(labels))
+    names = list(labels)
+    counts = confusion_matrix(predictions["label"], predictions["pred"], labels=names)
+    return pd.DataFrame(counts, index=names, columns=names)
+
+
+def class_metrics(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Per class: number of items, recall, precision and F1, means over seeds; index = labels."""
+    tables = []
+    for _, one in predictions.groupby("seed"):
+        counts = confusion(one, labels).to_numpy()  # (C, C)
+        correct = np.diag(counts)  # (C,)
+        true = counts.sum(1)
+        predicted = counts.sum(0)
+        table = pd.DataFrame({"items": true}, index=list(labels))
+        table["recall"] = correct / np.maximum(true, 1)
+        table["precision"] = correct / np.maximum(predicted, 1)
+        table["f1"] = 2 * correct / np.maximum(true + predicted, 1)
+        tables.append(table)
+    return sum(tables) / len(tables)
 
 
 def macro_f1(predictions: pd.DataFrame, labels: tuple[str, ...]) -> float:
     """F1 averaged over the classes that occur in the split, then over seeds."""
     present = [label for label in labels if (predictions["label"] == label).any()]
-    scores = [
-        f1_score(one["label"], one["pred"], labels=present, average="macro", zero_division=0)
-        for _, one in predictions.groupby("seed")
-    ]
+    scores = []
+    for _, one in predictions.groupby("seed"):
+        true, predicted = one["label"], one["pred"]
+        score = f1_score(true, predicted, labels=present, average="macro", zero_division=0)
+        scores.append(score)
     return float(np.mean(scores))
 
 
 def fraction_of_bayes(accuracy: float, bayes: float, majority: float) -> tuple[float, float]:
-    """Accuracy as a share of the best possible, and the same with the majority class's subtracted.
+    """Accuracy as a share of the best possible one, without and with the baseline subtracted.
 
-    The second is the honest one: always naming the largest class already earns a good part of the first.
+    The second number is (accuracy - majority) / (bayes - majority). It is the fairer one, because
+    the first is high even for a model that always predicts the most frequent class.
     """
     return accuracy / bayes, (accuracy - majority) / (bayes - majority)
 
 
 def summary(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
-    """All scalar metrics of one split of one run, ready for metrics.json."""
-    return {
-        **accuracy_metrics(predictions),
-        "macro_f1": macro_f1(predictions, labels),
-        "uar": float(class_metrics(predictions, labels).query("items > 0")["recall"].mean()),
-        "ece": expected_calibration_error(predictions),
-        "majority": majority_accuracy(predictions),
-    }
+    """All scalar metrics of one split of one run, ready for metrics.json.
+
+    `uar` is the unweighted average recall over the classes that occur.
+    """
+    by_class = class_metrics(predictions, labels)
+    occurring = by_class[by_class["items"] > 0]
+    metrics = accuracy_metrics(predictions)
+    metrics["macro_f1"] = macro_f1(predictions, labels)
+    metrics["uar"] = float(occurring["recall"].mean())
+    metrics["ece"] = expected_calibration_error(predictions)
+    metrics["majority"] = majority_accuracy(predictions)
+    return metrics

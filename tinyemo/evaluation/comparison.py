@@ -1,12 +1,23 @@
-"""Models beside each other on the same test items: one table and the flat metrics of a run."""
+"""Several models on the same test items: one table to read, and the flat metrics of a run.
+
+Takes predictions of split "test"; gives tables with one row per model, and metrics for
+metrics.json.
+"""
 
 from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.classification import fraction_of_bayes, paired_difference, summary
+from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
+from tinyemo.evaluation.classification import fraction_of_bayes, summary
 from tinyemo.evaluation.table import score_by_dataset
+
+MAIN_RUN = "projector"  # its metrics are named without the run
+CLEAN = ("clean_accuracy", "clean_low", "clean_high")
+# columns of `score_by_dataset` and keys of `summary` that `audited_scores` shows
+AUDITED = ("accuracy", "low", "high", "verdict", "contaminated", *CLEAN, "words_trained")
+SUMMARY_COLUMNS = {"macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE", "majority": "majority"}
 
 
 def compare(
@@ -15,117 +26,117 @@ def compare(
     probe_cv: dict[str, float],
     limit: float | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Score the runs "projector" and "probe_<name>" of one label set's test predictions.
+    """Score the runs "projector" and "probe_<name>" of one label set.
 
-    `probe_cv` holds the probes' cross-validated accuracies by name: the better one there is the one that the
-    projector is compared with. `limit` is the Bayes-optimal accuracy where it is known. Gives a table with a
-    row a model, and metrics named test/..., cv/...
+    `probe_cv` holds the cross-validated accuracy of each probe by name. The projector is compared
+    with the probe that is best there. `limit` is the Bayes-optimal accuracy, None where it is not
+    known. Returns a table with one row per model, and metrics named test/... and cv/...
+
+    ValueError: the two compared runs have predictions for different items.
     """
     labels = labels_of(label_set)
-    by_run = dict(
-        list(predictions[predictions["label_set"] == label_set].groupby("run", sort=False))
-    )
+    own = predictions[predictions["label_set"] == label_set]
+    by_run = dict(list(own.groupby("run", sort=False)))
     scores = {run: summary(table, labels) for run, table in by_run.items()}
-    ours = scores["projector"]
-    best = f"probe_{max(probe_cv, key=probe_cv.get)}"
-    difference = paired_difference(by_run["projector"], by_run[best])
-    share = {
-        run: fraction_of_bayes(one["accuracy"], limit, one["majority"]) if limit else (None, None)
-        for run, one in scores.items()
-    }
-    rows = [
-        {
+
+    best = max(probe_cv, key=probe_cv.get)
+    compared = own[own["run"].isin((MAIN_RUN, f"probe_{best}"))]
+    items = correctness_by_run(compared)  # (items, 2)
+    test = paired_test(items[MAIN_RUN] - items[f"probe_{best}"])
+
+    rows = []
+    for run, one in scores.items():
+        several_seeds = by_run[run]["seed"].nunique() > 1
+        row = {
             "label set": label_set,
             "model": run.replace("_", " "),
             "accuracy": one["accuracy"],
-            "sd": one["accuracy_sd"] if by_run[run]["seed"].nunique() > 1 else None,
+            "sd": one["accuracy_sd"] if several_seeds else None,
             "low": one["accuracy_low"],
             "high": one["accuracy_high"],
             "macro-F1": one["macro_f1"],
             "majority": one["majority"],
             "limit": limit,
             "CV accuracy": probe_cv.get(run.removeprefix("probe_")),
-            "of limit": share[run][0],
-            "above majority": share[run][1],
-            **(
-                dict(zip(("minus best probe", "from", "to"), difference, strict=True))
-                if one is ours
-                else {}
-            ),
         }
-        for run, one in scores.items()
-    ]
-    metrics = {f"test/{key}": value for key, value in ours.items()}
-    metrics |= {f"test/{run}": one["accuracy"] for run, one in scores.items() if run != "projector"}
+        row["of limit"], row["above majority"] = _of_limit(one, limit)
+        if run == MAIN_RUN:
+            row["minus best probe"] = test["difference"]
+            row["from"] = test["low"]
+            row["to"] = test["high"]
+        rows.append(row)
+
+    metrics = {f"test/{key}": value for key, value in scores[MAIN_RUN].items()}
+    for run, one in scores.items():
+        if run != MAIN_RUN:
+            metrics[f"test/{run}"] = one["accuracy"]
     metrics |= {f"cv/probe_{name}": accuracy for name, accuracy in probe_cv.items()}
-    metrics |= dict(
-        zip(
-            ("test/minus_best_probe", "test/minus_best_probe_low", "test/minus_best_probe_high"),
-            difference,
-            strict=True,
-        )
-    )
+    metrics["test/minus_best_probe"] = test["difference"]
+    metrics["test/minus_best_probe_low"] = test["low"]
+    metrics["test/minus_best_probe_high"] = test["high"]
     if limit is not None:
-        metrics |= {
-            "test/bayes": limit,
-            "test/fraction_of_bayes": share["projector"][0],
-            "test/fraction_of_bayes_above_majority": share["projector"][1],
-        }
+        of_limit, above_majority = _of_limit(scores[MAIN_RUN], limit)
+        metrics["test/bayes"] = limit
+        metrics["test/fraction_of_bayes"] = of_limit
+        metrics["test/fraction_of_bayes_above_majority"] = above_majority
     return pd.DataFrame(rows), metrics
 
 
-def judged_scores(
+def _of_limit(
+    scores: dict[str, float], limit: float | None
+) -> tuple[float, float] | tuple[None, None]:
+    """`fraction_of_bayes` of one model's `summary`, or None where the limit is not known."""
+    if not limit:
+        return None, None
+    return fraction_of_bayes(scores["accuracy"], limit, scores["majority"])
+
+
+def audited_scores(
     predictions: pd.DataFrame,
     verdicts: pd.DataFrame,
     contaminated: Collection[str],
     trained_on: Sequence[str],
 ) -> tuple[pd.DataFrame, dict[str, float | None]]:
-    """Score all runs of test predictions under their label sets, the audit's verdict beside every number.
+    """Score all runs under their label sets, with the audit's verdict beside every number.
 
-    All runs were trained on the same data: `verdicts` and `contaminated` are those of data/audit.py. Gives a table
-    with a row a label set, dataset and model, and metrics named [<label set>/][<dataset>/]test/[<run>_]..., without
-    the first two where there is only one, without the run for "projector". What is unknown is None.
+    All runs were trained on the same data, the datasets `trained_on`: `verdicts` and the ids
+    `contaminated` of this data are those of data/audit.py. Returns a table with one row per label
+    set, dataset and model, and metrics named [<label set>/][<dataset>/]test/[<run>_]... The first
+    two parts are left out where there is only one, and the run for "projector". An unknown value is
+    None.
     """
+    several_label_sets = predictions["label_set"].nunique() > 1
+    several_datasets = predictions["dataset"].nunique() > 1
     rows, metrics = [], {}
-    several = {name: predictions[name].nunique() > 1 for name in ("label_set", "dataset")}
     for label_set, part in predictions.groupby("label_set", sort=False):
-        runs = list(part["run"].unique())
-        one_of_all = (dict.fromkeys(runs, given) for given in (verdicts, contaminated, trained_on))
-        for row in score_by_dataset(part, *one_of_all).to_dict("records"):
-            one = part[(part["run"] == row["run"]) & (part["dataset"] == row["dataset"])]
+        runs = part["run"].unique()
+        table = score_by_dataset(
+            part,
+            verdicts=dict.fromkeys(runs, verdicts),
+            contaminated=dict.fromkeys(runs, contaminated),
+            trained_on=dict.fromkeys(runs, trained_on),
+        )
+        for cell in table.to_dict("records"):
+            run, dataset = cell["run"], cell["dataset"]
+            one = part[(part["run"] == run) & (part["dataset"] == dataset)]
             scores = summary(one, labels_of(label_set))
-            rows.append(
-                {
-                    "label set": label_set,
-                    "dataset": row["dataset"],
-                    "model": row["run"].replace("_", " "),
-                    "accuracy": row["accuracy"],
-                    "low": row["low"],
-                    "high": row["high"],
-                    "verdict": row["verdict"],
-                    "contaminated": row["contaminated"],
-                    "clean accuracy": row["clean_accuracy"],
-                    "clean low": row["clean_low"],
-                    "clean high": row["clean_high"],
-                    "words trained": row["words_trained"],
-                    "macro-F1": scores["macro_f1"],
-                    "UAR": scores["uar"],
-                    "ECE": scores["ece"],
-                    "majority": scores["majority"],
-                    "best": row["best"],
-                }
-            )
-            clean = {
-                name: row[name] if pd.notna(row[name]) else None
-                for name in ("contaminated", "clean_accuracy", "clean_low", "clean_high")
-            }
-            where = "".join(
-                f"{name}/"
-                for name, key in ((label_set, "label_set"), (row["dataset"], "dataset"))
-                if several[key]
-            )
-            model = "" if row["run"] == "projector" else f"{row['run']}_"
-            metrics |= {
-                f"{where}test/{model}{key}": value for key, value in (scores | clean).items()
-            }
+
+            row = {"label set": label_set, "dataset": dataset, "model": run.replace("_", " ")}
+            for key in AUDITED:
+                row[key.replace("_", " ")] = cell[key]
+            for key, column in SUMMARY_COLUMNS.items():
+                row[column] = scores[key]
+            row["best"] = cell["best"]
+            rows.append(row)
+
+            prefix = f"{label_set}/" if several_label_sets else ""
+            if several_datasets:
+                prefix += f"{dataset}/"
+            prefix += "test/"
+            if run != MAIN_RUN:
+                prefix += f"{run}_"
+            for key, value in scores.items():
+                metrics[prefix + key] = value
+            for key in ("contaminated", *CLEAN):
+                metrics[prefix + key] = cell[key] if pd.notna(cell[key]) else None
     return pd.DataFrame(rows), metrics

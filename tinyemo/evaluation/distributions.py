@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.emotions import GROUPS, labels_of
-from tinyemo.evaluation.intervals import bootstrap
+from tinyemo.evaluation.bootstrap import mean_interval
 
 HALVINGS = 10  # random halvings of each item's annotators; their distances are averaged
 ALONE, OTHERS = "average of all items", "the other half of the annotators"
@@ -101,7 +101,7 @@ def distribution_table(models: Mapping[str, pd.DataFrame], counts: pd.DataFrame)
         kl = dict(
             zip(
                 ("kl", "kl_low", "kl_high"),
-                (items["kl"].mean(), *bootstrap(items["kl"])),
+                (items["kl"].mean(), *mean_interval(items["kl"])),
                 strict=True,
             )
         )

@@ -29,9 +29,8 @@ from emoscenes.felt import contradictions, felt
 from emoscenes.mentions import Mention, faults, mentions
 from tinyemo.emoreason.requests import attributes_of
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.intervals import bootstrap
+from tinyemo.evaluation.bootstrap import holm, mean_interval, paired_test
 from tinyemo.evaluation.probes import fit_probe
-from tinyemo.evaluation.significance import holm, paired_test
 
 Evidence = Callable[[Mapping[str, object], str, str], Sequence[tuple[str, str]]]
 Claim = frozenset[
@@ -108,7 +107,7 @@ def summarise(
     for condition in scores["condition"].unique():
         for measure in measures:
             values = _by_scene(scores, condition, measure).to_numpy()
-            low, high = bootstrap(values, seed) if len(values) else (np.nan, np.nan)
+            low, high = mean_interval(values, seed) if len(values) else (np.nan, np.nan)
             rows.append(
                 {
                     "condition": condition,
@@ -130,7 +129,7 @@ def differences(
 ) -> pd.DataFrame:
     """The first condition of each pair minus the other, by measure, on the scenes where both have a value.
 
-    Columns `condition, other, measure, scenes, difference, low, high, p, p_holm`, as `significance.compare_runs` has
+    Columns `condition, other, measure, scenes, difference, low, high, p, p_holm`, as `bootstrap.compare_runs` has
     them; the correction is over all rows. ValueError: two conditions without a scene in common.
     """
     rows = []
@@ -183,7 +182,7 @@ def tower_error(
         fit_probe("logreg", features[train], y, seed).predict_proba(features[test]).argmax(axis=1)
     ]
     wrong = (guessed != records.loc[test, column].astype(str).to_numpy()).astype(float)
-    low, high = bootstrap(wrong, seed)
+    low, high = mean_interval(wrong, seed)
     return {"error": float(wrong.mean()), "low": low, "high": high, "items": len(wrong)}
 
 

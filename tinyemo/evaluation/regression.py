@@ -13,7 +13,7 @@ from sklearn.metrics import root_mean_squared_error as rmse
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tinyemo.evaluation.intervals import bootstrap_of
+from tinyemo.evaluation.bootstrap import score_interval
 
 PENALTIES = np.logspace(-1, 5, 13)
 
@@ -58,7 +58,7 @@ def regression_table(
             predicted = head.predict(np.asarray(x_test)[asked])
             row = {"attribute": name.removeprefix("attr_"), "input": source}
             for label, score in (("ccc", concordance), ("rmse", rmse)):
-                low, high = bootstrap_of(
+                low, high = score_interval(
                     lambda i, score=score, t=truth, p=predicted: score(t[i], p[i]), len(truth)
                 )
                 row |= {label: score(truth, predicted), f"{label}_low": low, f"{label}_high": high}

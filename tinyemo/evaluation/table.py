@@ -1,9 +1,9 @@
-"""One table of accuracies: a row a run, a column a dataset, and beside every number what it may be trusted for.
+"""A table of accuracies: one row per run, one column per dataset, and how far each number is valid.
 
-Takes predictions of several runs on several datasets and the audit's verdicts on each run; gives the table in long
-form (a row a run and dataset, for figures and further work) and in wide form (cells to read). Only rows of split
-"test" are scored. Real photographs and the embedded world never share a wide table, published numbers stand in
-their own (evaluation/published.py).
+Takes predictions of several runs on several datasets and the audit's verdicts on each run. Gives
+the table in long form (one row per run and dataset, for figures and further computation) and in
+wide form (cells to read). Only rows of split "test" are scored. Real photographs and EmoScenes
+never share a wide table; published numbers have a table of their own (evaluation/published.py).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,18 +13,21 @@ import pandas as pd
 from tinyemo.data.audit import contaminated_ids, verdicts
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
+from tinyemo.evaluation.bootstrap import correctness_by_run, mean_interval, significantly_best
 from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy
-from tinyemo.evaluation.intervals import bootstrap
-from tinyemo.evaluation.significance import correctness, significantly_best
 
 TRAINED, BEST = "†", "*"
 NO_CELL = "—"
+UNKNOWN = float("nan")
 LEGEND = (
-    f"Accuracy, mean over seeds, [95 % interval over items]. {TRAINED} the run was trained on this dataset; all other "
-    f"cells are zero-shot. {BEST} significantly better than every other run of its column: zero-shot and trained-on "
-    "runs compete apart, on the items that are clean for all of them (paired bootstrap, Holm, 5 %). Then the audit's "
-    "verdict: clean; contaminated: so many test items stand in the run's training data; unknown: that data is not "
-    "here to compare. It speaks of the data the run was trained on, not of what its frozen encoder saw before."
+    "Accuracy, mean over seeds, [95 % interval over items]. "
+    f"{TRAINED} the run was trained on this dataset; all other cells are zero-shot. "
+    f"{BEST} significantly better than every other run of its column (paired bootstrap, Holm, "
+    "5 %). Zero-shot runs and runs trained on the dataset are compared separately, on the items "
+    "that are clean for all of them. Then the audit's verdict. clean: no test item was found in "
+    "the run's training data. contaminated: this share of the test items was found there. unknown: "
+    "the training data is not available for a comparison. The verdict is about the data that the "
+    "run was trained on, not about the data of its frozen encoder."
 )
 
 
@@ -34,126 +37,79 @@ def score_by_dataset(
     contaminated: Mapping[str, Collection[str]],
     trained_on: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
-    """Score every run on every dataset whose test items it was asked.
+    """Score every run on every dataset for which it has test predictions.
 
-    The other three are by run: `verdicts` and `contaminated` (ids of test items) from data/audit.py, and the names
-    of the datasets that it was trained on. Columns:
+    The other arguments have one entry per run: the `verdicts` and the ids of `contaminated` test
+    items from data/audit.py, and the names of the datasets that the run was trained on. Columns:
 
         run, dataset, trained_on       trained_on is True or False
-        accuracy, sd, low, high        mean and sd over seeds (NaN for one); 95 % bootstrap interval over items
-        items, majority                test items; accuracy of naming their largest class
-        verdict, contaminated          of the audit; the share of contaminated items, NaN where unknown
-        words_trained                  "6/6": of so many label words so many were trained on
-        clean_accuracy, clean_low, clean_high   on the items not found in its training data; NaN where the verdict is
-                                       unknown, where no such item is left, or where which they are is unknown
-        best                           see `significantly_best`; among zero-shot and among trained-on runs apart, on
-                                       the items that are clean for all that compete. A contaminated run without
-                                       clean items does not compete
+        accuracy, sd, low, high        mean and sd over seeds (sd is NaN for one seed); 95 %
+                                       bootstrap interval over items
+        items, majority                number of test items; accuracy of their most frequent label
+        verdict, contaminated          the audit's verdict; the share of contaminated items, NaN
+                                       where it is unknown
+        words_trained                  "5/6": five of the six label words were trained on
+        clean_accuracy, clean_low,     on the items that are not in the run's training data; NaN
+        clean_high                     where the verdict is unknown, where no clean item is left,
+                                       or where it is not known which items are contaminated
+        best                           True for the run of `significantly_best`. Zero-shot and
+                                       trained-on runs are compared separately, on the items that
+                                       are clean for all of them. A contaminated run without clean
+                                       items is not compared.
 
-    ValueError: no test items, a dataset under two label sets, runs that were not asked the same items, a run or
-    dataset without a verdict.
+    ValueError: no test items, a dataset under two label sets, runs with predictions for different
+    items, or a run and dataset without exactly one verdict.
     """
     test = predictions[predictions["split"] == "test"]
     if test.empty:
         raise ValueError("predictions hold no row of split 'test': nothing to score")
     rows = []
     for dataset, part in test.groupby("dataset", sort=False):
-        if part["label_set"].nunique() > 1:
+        label_sets = part["label_set"].unique()
+        if len(label_sets) > 1:
             raise ValueError(
-                f"dataset {dataset!r} is predicted under {', '.join(part['label_set'].unique())}: "
-                "expected one label set a dataset"
+                f"dataset {dataset!r} is predicted under {', '.join(label_sets)}: "
+                "expected one label set per dataset"
             )
-        items = correctness(part)
-        clean = pd.DataFrame(
-            {run: ~items.index.isin(list(contaminated.get(run, ()))) for run in items}, items.index
-        )
+        items = correctness_by_run(part)  # (items, runs)
+        clean = pd.DataFrame(index=items.index)  # (items, runs), True: not in the training data
         column = []
         for run, one in part.groupby("run", sort=False):
+            clean[run] = ~items.index.isin(list(contaminated.get(run, ())))
+            verdict = _verdict(verdicts, run, dataset)
             row = {"run": run, "dataset": dataset, "trained_on": dataset in trained_on.get(run, ())}
-            row |= _score(one, _verdict(verdicts, run, dataset), items.loc[clean[run], run])
-            column.append(row)
-        for group in (True, False):
-            rivals = [
-                row["run"]
-                for row in column
-                if row["trained_on"] == group
-                and not (row["verdict"] == "contaminated" and pd.isna(row["clean_accuracy"]))
-            ]
-            winner = significantly_best(items.loc[clean[rivals].all(axis=1), rivals])
-            for row in column:
-                if row["trained_on"] == group:
-                    row["best"] = row["run"] == winner
+            column.append(row | _score(one, verdict, items.loc[clean[run], run]))
+        for trained in (True, False):
+            group = [row for row in column if row["trained_on"] == trained]
+            _mark_best(group, items, clean)
         rows += column
     return pd.DataFrame(rows)
 
 
-def judge(
-    records: pd.DataFrame,
-    duplicates: pd.DataFrame,
-    taught: Mapping[str, Mapping[str, Sequence[str]]],
-) -> dict[str, dict]:
-    """What `score_by_dataset` needs besides predictions, from what every run learnt from.
-
-    `taught[run][dataset]` names the datasets that the model was trained on which the run asks about `dataset`: a row
-    of the table may stand for several trainings of one kind. Datasets that are not here may be named: their label
-    sets and overlaps are those of data/photos.py. `records` and `duplicates` are the audit's (data/audit.py).
-    """
-    overlaps = {name: source.shares_images_with for name, source in PHOTO_SETS.items()}
-    label_set = {name: source.label_set for name, source in PHOTO_SETS.items()}
-    label_set |= records.groupby("dataset")["label_set"].first().to_dict()
-    verdict, leaked = {}, {}
-    for run, sources in taught.items():
-        rows, leaked[run] = [], set()
-        for dataset, names in sources.items():
-            words = {
-                word for name in names if name in label_set for word in labels_of(label_set[name])
-            }
-            table = verdicts(records, duplicates, names, words, overlaps)
-            rows.append(table[table["dataset"] == dataset])
-            own = records.loc[records["dataset"] == dataset, "id"]
-            leaked[run] |= contaminated_ids(records, duplicates, names).intersection(own)
-        verdict[run] = pd.concat(rows, ignore_index=True)
-    seen = {
-        run: [dataset for dataset, names in sources.items() if dataset in names]
-        for run, sources in taught.items()
-    }
-    return {"verdicts": verdict, "contaminated": leaked, "trained_on": seen}
+def _verdict(verdicts: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd.Series:
+    """The audit's row of one run and dataset."""
+    table = verdicts.get(run, pd.DataFrame(columns=["dataset"]))
+    found = table[table["dataset"] == dataset]
+    if len(found) != 1:
+        raise ValueError(
+            f"verdicts of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one"
+        )
+    return found.iloc[0]
 
 
-def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float]:
-    """A table of `score_by_dataset` and one of `significance.compare_runs` as flat metrics, blanks as underscores."""
-    metrics = {}
-    for row in long.to_dict("records"):
-        name = f"{row['run']}/{row['dataset']}/accuracy"
-        spread = {f"{name}_{key}": row[key] for key in ("sd", "low", "high")}
-        metrics |= {name: row["accuracy"]} | {
-            key: value for key, value in spread.items() if pd.notna(value)
-        }
-    for run, mean in (
-        long[~long["trained_on"]].groupby("run", sort=False)["accuracy"].mean().items()
-    ):
-        metrics[f"{run}/zero_shot_mean"] = mean
-    for row in gains.to_dict("records"):
-        name = f"{row['run']} minus {row['other']}/{row['dataset']}"
-        metrics |= {name: row["difference"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
-    return {name.replace(" ", "_"): value for name, value in metrics.items()}
-
-
-def _score(one: pd.DataFrame, verdict: pd.Series, rest: pd.Series) -> dict:
-    """The numbers of one cell; `rest` is the correctness of the items that no audit found in the training data."""
-    metrics, items = accuracy_metrics(one), one["id"].nunique()
+def _score(one: pd.DataFrame, verdict: pd.Series, clean_items: pd.Series) -> dict:
+    """The numbers of one cell; `clean_items` is the correctness of the items that are clean."""
+    metrics = accuracy_metrics(one)
     whole = metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
-    clean, sd = (
-        (float("nan"),) * 3,
-        metrics["accuracy_sd"] if one["seed"].nunique() > 1 else float("nan"),
-    )
+    items = one["id"].nunique()
+    clean = UNKNOWN, UNKNOWN, UNKNOWN
     if verdict["verdict"] == "clean":
         clean = whole
-    elif verdict["verdict"] == "contaminated" and 0 < len(rest) < items:
-        clean = float(rest.mean()), *bootstrap(rest.to_numpy())
+    elif verdict["verdict"] == "contaminated" and 0 < len(clean_items) < items:
+        clean = float(clean_items.mean()), *mean_interval(clean_items.to_numpy())
     return {
         "accuracy": whole[0],
-        "sd": sd,
+        "sd": metrics["accuracy_sd"] if one["seed"].nunique() > 1 else UNKNOWN,
         "low": whole[1],
         "high": whole[2],
         "items": items,
@@ -167,56 +123,121 @@ def _score(one: pd.DataFrame, verdict: pd.Series, rest: pd.Series) -> dict:
     }
 
 
-def _verdict(verdicts: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd.Series:
-    table = verdicts.get(run, pd.DataFrame(columns=["dataset"]))
-    found = table[table["dataset"] == dataset]
-    if len(found) != 1:
-        raise ValueError(
-            f"verdicts of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one"
-        )
-    return found.iloc[0]
+def _mark_best(group: list[dict], items: pd.DataFrame, clean: pd.DataFrame) -> None:
+    """Set `best` in the rows of runs that are compared with each other on one dataset."""
+    compared = []
+    for row in group:
+        without_clean = row["verdict"] == "contaminated" and pd.isna(row["clean_accuracy"])
+        if not without_clean:
+            compared.append(row["run"])
+    clean_for_all = clean[compared].all(axis=1)
+    winner = significantly_best(items.loc[clean_for_all, compared])
+    for row in group:
+        row["best"] = row["run"] == winner
+
+
+def audit_runs(
+    records: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    trained_on: Mapping[str, Mapping[str, Sequence[str]]],
+) -> dict[str, dict]:
+    """The arguments of `score_by_dataset` besides predictions, as keywords.
+
+    `trained_on[run][dataset]` names the datasets that the model was trained on which makes the
+    predictions of `dataset`: one row of the table may combine several trainings of one kind.
+    Datasets without records may be named: their label sets and overlaps are those of
+    data/photos.py. `records` and `duplicates` are the audit's (data/audit.py).
+    """
+    overlaps = {name: source.shares_images_with for name, source in PHOTO_SETS.items()}
+    label_sets = {name: source.label_set for name, source in PHOTO_SETS.items()}
+    label_sets |= records.groupby("dataset")["label_set"].first().to_dict()
+    by_run = {"verdicts": {}, "contaminated": {}, "trained_on": {}}
+    for run, sources in trained_on.items():
+        rows, leaked, own = [], set(), []
+        for dataset, names in sources.items():
+            words = set()
+            for name in names:
+                if name in label_sets:
+                    words.update(labels_of(label_sets[name]))
+            table = verdicts(records, duplicates, names, words, overlaps)
+            rows.append(table[table["dataset"] == dataset])
+            ids = records.loc[records["dataset"] == dataset, "id"]
+            leaked |= contaminated_ids(records, duplicates, names).intersection(ids)
+            if dataset in names:
+                own.append(dataset)
+        by_run["verdicts"][run] = pd.concat(rows, ignore_index=True)
+        by_run["contaminated"][run] = leaked
+        by_run["trained_on"][run] = own
+    return by_run
+
+
+def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float]:
+    """Flat metrics of a table of `score_by_dataset` and one of `bootstrap.compare_runs`.
+
+    Blanks in names become underscores.
+    """
+    metrics = {}
+    for row in long.to_dict("records"):
+        name = f"{row['run']}/{row['dataset']}/accuracy"
+        metrics[name] = row["accuracy"]
+        for key in ("sd", "low", "high"):
+            if pd.notna(row[key]):
+                metrics[f"{name}_{key}"] = row[key]
+    zero_shot = long[~long["trained_on"]]
+    for run, accuracies in zero_shot.groupby("run", sort=False)["accuracy"]:
+        metrics[f"{run}/zero_shot_mean"] = accuracies.mean()
+    for row in gains.to_dict("records"):
+        name = f"{row['run']} minus {row['other']}/{row['dataset']}"
+        metrics[name] = row["difference"]
+        metrics[f"{name}_low"] = row["low"]
+        metrics[f"{name}_high"] = row["high"]
+    return {name.replace(" ", "_"): value for name, value in metrics.items()}
 
 
 def wide_table(long: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """A row a run, a column each dataset of `columns`, after a first row for naming the largest class.
+    """One row per run and one column per dataset of `columns`; the first row is the majority class.
 
-    Cells read "0.713 [.70, .73] clean", marked as `LEGEND` says; "absent" where no run was asked the dataset, a dash
-    where this one was not. ValueError: real and embedded datasets together, or rows that have no interval.
+    Cells read "0.713 [.70, .73] clean", with the marks of `LEGEND`. "absent": no run has
+    predictions for the dataset; a dash: this run has none. ValueError: real datasets and EmoScenes
+    together, or rows without an interval.
     """
     check_columns(columns)
     if "low" not in long or long["low"].isna().any():
         raise ValueError(
-            "accuracies without an interval: expected rows of score_by_dataset only; published numbers "
-            "stand in a table of their own (published_table)"
+            "accuracies without an interval: expected only rows of score_by_dataset; "
+            "published numbers have a table of their own (published_table)"
         )
-    cells = {(row["run"], row["dataset"]): _cell(row) for row in long.to_dict("records")}
     majority = long.drop_duplicates("dataset").set_index("dataset")["majority"]
-    rows = [
-        {"model": "majority class", **{name: f"{share:.3f}" for name, share in majority.items()}}
-    ]
-    rows += [
-        {"model": run, **{name: cells.get((run, name), NO_CELL) for name in majority.index}}
-        for run in dict.fromkeys(long["run"])
-    ]
+    first = {"model": "majority class"}
+    for dataset, share in majority.items():
+        first[dataset] = f"{share:.3f}"
+    rows = [first]
+    for run, cells in long.groupby("run", sort=False):
+        row = {"model": run} | dict.fromkeys(majority.index, NO_CELL)
+        for cell in cells.to_dict("records"):
+            row[cell["dataset"]] = _cell(cell)
+        rows.append(row)
     return pd.DataFrame(rows).reindex(columns=["model", *columns], fill_value="absent")
 
 
-def check_columns(columns: Sequence[str]) -> None:
-    """ValueError if datasets of the embedded world (scenes-...) and real ones would stand in one table."""
-    embedded = [name for name in columns if name.startswith("scenes-")]
-    if embedded and len(embedded) < len(columns):
-        real = [name for name in columns if name not in embedded]
-        raise ValueError(
-            f"embedded datasets ({', '.join(embedded)}) and real ones ({', '.join(real)}) in one table: "
-            "expected two tables"
-        )
-
-
 def _cell(row: dict) -> str:
-    marks, verdict = TRAINED * row["trained_on"] + BEST * row["best"], row["verdict"]
+    marks = TRAINED * row["trained_on"] + BEST * row["best"]
+    verdict = row["verdict"]
     if verdict == "contaminated" and pd.notna(row["contaminated"]):
         verdict += f" {100 * row['contaminated']:.1f} %"
         if pd.notna(row["clean_accuracy"]):
             verdict += f": {row['clean_accuracy']:.2f} on the clean rest"
-    low, high = (f"{bound:.2f}".removeprefix("0") for bound in (row["low"], row["high"]))
+    low = f"{row['low']:.2f}".removeprefix("0")
+    high = f"{row['high']:.2f}".removeprefix("0")
     return f"{row['accuracy']:.3f}{marks} [{low}, {high}] {verdict}"
+
+
+def check_columns(columns: Sequence[str]) -> None:
+    """ValueError if variants of EmoScenes (scenes-...) and real datasets would share one table."""
+    synthetic = [name for name in columns if name.startswith("scenes-")]
+    real = [name for name in columns if name not in synthetic]
+    if synthetic and real:
+        raise ValueError(
+            f"synthetic datasets ({', '.join(synthetic)}) and real ones ({', '.join(real)}) in one "
+            "table: expected two tables"
+        )

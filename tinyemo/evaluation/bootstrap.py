@@ -1,0 +1,173 @@
+"""Bootstrap: intervals over items, and whether a difference between two runs can be chance.
+
+Owns percentile intervals (Efron and Tibshirani 1993, chapter 13), the paired bootstrap test
+(section 16.4) and Holm's correction (1979). Takes values per item, or tables of predictions; gives
+intervals, differences and p-values.
+
+Items are resampled. Seeds are averaged before, so a result holds for these trained models; the
+standard deviation over seeds shows how much another training can differ.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+LEVEL = 0.95
+ALPHA = 0.05
+RESAMPLES = 2_000  # for an interval
+# For a paired test. The smallest p-value is 1 / 10,001, small enough to be significant after a
+# correction over 200 comparisons.
+TEST_RESAMPLES = 10_000
+CHUNK = 100  # resamples drawn at once: 2,000 x N indices may not fit into memory
+
+
+def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """95 % interval (low, high) of the mean of (N,) values, one per item."""
+    rng = np.random.default_rng(seed)
+    values = np.asarray(values, dtype=np.float64)
+    means = []
+    for _ in range(RESAMPLES // CHUNK):
+        rows = rng.integers(len(values), size=(CHUNK, len(values)))  # (CHUNK, N)
+        means.append(values[rows].mean(axis=1))
+    return _percentiles(np.concatenate(means))
+
+
+def score_interval(
+    score: Callable[[np.ndarray], float], items: int, seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval (low, high) of a score that is not a mean.
+
+    `score` takes the row numbers (items,) of one resample and gives the score of these rows.
+    """
+    rng = np.random.default_rng(seed)
+    scores = []
+    for _ in range(RESAMPLES):
+        rows = rng.integers(items, size=items)
+        scores.append(score(rows))
+    return _percentiles(scores)
+
+
+def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """Test whether the mean difference of two runs on the same items can be chance.
+
+    `difference` (N,) is the first run's value minus the second's, per item. Returns
+
+        difference    mean of the N differences
+        low, high     its 95 % percentile interval
+        p             two-sided p-value: the share of resampled means that are at least as far from
+                      the observed mean as the observed mean is from zero, with one added to
+                      numerator and denominator (Davison and Hinkley 1997, equation 4.11)
+    """
+    # Differences take few values. How often each value is drawn follows a multinomial distribution:
+    # the same bootstrap as drawing items, at a cost that does not grow with N.
+    values, counts = np.unique(np.asarray(difference, dtype=np.float64), return_counts=True)  # (V,)
+    n = int(counts.sum())
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n, counts / n, size=TEST_RESAMPLES)  # (TEST_RESAMPLES, V)
+    means = drawn @ values / n  # (TEST_RESAMPLES,)
+
+    observed = float(values @ counts / n)
+    distance = np.abs(means - observed)
+    extreme = int((distance >= abs(observed) - 1e-12).sum())
+    low, high = _percentiles(means)
+    return {
+        "difference": observed,
+        "low": low,
+        "high": high,
+        "p": (1 + extreme) / (1 + TEST_RESAMPLES),
+    }
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Holm's adjusted p-values (m,).
+
+    The k-th smallest p-value is multiplied by m - k + 1. The result is at least as large as the
+    adjusted value before it, and at most 1.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(len(p), 0, -1)  # m, m - 1, ..., 1
+    ascending = np.maximum.accumulate(p[order] * factors)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(ascending, 1)
+    return adjusted
+
+
+def item_correctness(predictions: pd.DataFrame) -> pd.Series:
+    """Share of one run's seeds that predict an item's label correctly; index `id`, sorted."""
+    right = (predictions["pred"] == predictions["label"]).astype(float)
+    return right.groupby(predictions["id"]).mean().sort_index()
+
+
+def correctness_by_run(predictions: pd.DataFrame) -> pd.DataFrame:
+    """`item_correctness` of every run: (items, runs), index `id`, one column per run.
+
+    ValueError: two runs have predictions for different items.
+    """
+    runs = {}
+    for run, one in predictions.groupby("run", sort=False):
+        runs[run] = item_correctness(one)
+    first, reference = next(iter(runs.items()))
+    for run, items in runs.items():
+        if not items.index.equals(reference.index):
+            only_first = len(reference.index.difference(items.index))
+            only_second = len(items.index.difference(reference.index))
+            raise ValueError(
+                f"runs {first!r} and {run!r} have predictions for different items: "
+                f"{only_first} only in the first, {only_second} only in the second"
+            )
+    return pd.DataFrame(runs)
+
+
+def compare_runs(predictions: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Accuracy of the first run of each pair minus the second's, on each dataset that has both.
+
+    Only items of split "test" count. Columns `dataset, run, other, items, difference, low, high, p,
+    p_holm`; the correction is over all rows of the table. ValueError: no dataset has both runs of a
+    pair, or they have predictions for different items of it.
+    """
+    pairs = list(pairs)
+    test = predictions[predictions["split"] == "test"]
+    rows = []
+    for dataset, part in test.groupby("dataset", sort=False):
+        present = set(part["run"])
+        for run, other in pairs:
+            if not {run, other} <= present:
+                continue
+            items = correctness_by_run(part[part["run"].isin((run, other))])
+            row = {"dataset": dataset, "run": run, "other": other, "items": len(items)}
+            rows.append(row | paired_test(items[run] - items[other]))
+    missing = set(pairs) - {(row["run"], row["other"]) for row in rows}
+    if missing or not rows:
+        raise ValueError(
+            f"runs to compare {sorted(missing)}: expected two runs with test items of one dataset"
+        )
+    table = pd.DataFrame(rows)
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def significantly_best(items: pd.DataFrame) -> str | None:
+    """The run that is better than every other run, or None.
+
+    `items` (items, runs) is a table of `correctness_by_run`. Each difference between the best run
+    and another must be significant at 5 % after Holm's correction over all pairs of runs. Pairs
+    without the best run count too, because the best run was found on these same items. None for a
+    single run.
+    """
+    pairs = list(combinations(items.columns, 2))
+    if not pairs or items.empty:
+        return None
+    leader = items.mean().idxmax()
+    adjusted = holm([paired_test(items[a] - items[b])["p"] for a, b in pairs])
+    for pair, p in zip(pairs, adjusted, strict=True):
+        if leader in pair and p >= ALPHA:
+            return None
+    return leader
+
+
+def _percentiles(scores: np.ndarray | list[float]) -> tuple[float, float]:
+    """The central 95 % of resampled scores."""
+    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

@@ -19,7 +19,7 @@ from torch import Tensor
 from tinyemo.data.instructions import IMAGE_TOKEN
 from tinyemo.emoreason.prompts import reasoning_question
 from tinyemo.emoreason.requests import draw_candidates
-from tinyemo.features.encoders import ImageEncoder
+from tinyemo.features.encoders import ImageEncoder, read_pixels
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.models.projector import MetricProjector
 from tinyemo.models.prompt import Sample
@@ -98,7 +98,7 @@ class Explainer:
     def _look(self, images: Sequence[Picture]) -> tuple[Tensor, list[str], list[Sample]]:
         """One pass of the tower: the labels' probabilities (B, C), the likeliest labels, what the model is asked."""
         pooled, patches = self.encoder.encode(
-            torch.stack([self.encoder.preprocess(_read(image)) for image in images])
+            torch.stack([read_pixels(image, self.encoder.preprocess) for image in images])
         )
         shares = self.projector.classify(pooled.to(self.anchors.device), self.anchors).cpu()
         labels = [self.labels[place] for place in shares.argmax(dim=1).tolist()]
@@ -118,18 +118,3 @@ class Explainer:
             anchors = self.anchors.float().cpu().numpy()
             candidates = draw_candidates(label, self.labels, anchors, np.random.default_rng(0))
         return reasoning_question(candidates, label)
-
-
-def _read(image: Picture) -> Image.Image:
-    """RGB."""
-    try:
-        if isinstance(image, Image.Image):
-            return image.convert("RGB")
-        with Image.open(image) as opened:
-            return opened.convert("RGB")
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"image not found: {image}") from error
-    except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-        raise ValueError(
-            f"cannot read the image {image}: {(str(error) or repr(error)).splitlines()[0]}"
-        ) from error

@@ -1,4 +1,4 @@
-"""Finding and reading a checkpoint's files: a local folder or a hub id, tensors only.
+"""Finding and reading the files of a checkpoint: a local folder or a hub id, tensors only.
 
 Takes a checkpoint (a folder, or a hub id such as "apple/OpenELM-270M-Instruct") and file patterns; gives
 a local folder and tensors. From the hub only the files asked for are downloaded. Weights are read as
@@ -7,10 +7,14 @@ safetensors or with `torch.load(weights_only=True)`: a file that would run code 
 
 import pickle
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from torch import Tensor
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -35,6 +39,35 @@ def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
             f"{checkpoint}: neither a folder here nor a repository that the hub gave "
             f"({type(error).__name__}); download it where there is access and pass its folder"
         ) from error
+
+
+@contextmanager
+def safetensors_errors(path: str | Path) -> Iterator[None]:
+    """Within the block, an error of the safetensors library becomes a sentence that names the file.
+
+    FileNotFoundError: no such file. ValueError: damaged, or it lacks a tensor that was asked for.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such weight file") from None
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
+
+
+def read_safetensors(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name, on the CPU. Errors as of `safetensors_errors`."""
+    with safetensors_errors(path):
+        return load_file(path)
+
+
+def safetensors_metadata(path: str | Path) -> dict[str, str]:
+    """What a safetensors file carries beside its tensors; empty where the file is missing or damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError):
+        return {}
 
 
 def read_bin(path: str | Path) -> dict[str, Tensor]:

@@ -165,7 +165,7 @@ def test_what_is_wrong_is_said_in_one_sentence(llava, requests, tmp_path):
     good, broken = requests[0].image, tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     assert str(broken) in refusal(llava, str(broken), ValueError)
-    assert "file not found: /no/such.png" in refusal(llava, "/no/such.png", FileNotFoundError)
+    assert "image not found: /no/such.png" in refusal(llava, "/no/such.png", FileNotFoundError)
     assert "/no/such: no such folder; expected a checkpoint folder or a hub id" in refusal(
         "/no/such", good, FileNotFoundError
     )

@@ -23,8 +23,9 @@ from tinyemo.bias.vocabulary import Reading, Vocabulary, over_represented
 from tinyemo.data.audit import contaminated_ids
 from tinyemo.emotions import labels_of
 from tinyemo.features.collection import Collection
-from tinyemo.features.encoders import ImageEncoder, load_image_encoder, text_anchors
+from tinyemo.features.encoders import ImageEncoder, load_image_encoder
 from tinyemo.features.tensors import Part, parts_of
+from tinyemo.models.anchor_spaces import text_anchors
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.linear_projector import fit_linear
 from tinyemo.training.projector import Recipe, fit_projector

@@ -21,11 +21,10 @@ import faiss
 import numpy as np
 import pandas as pd
 from imagehash import phash
-from PIL import Image
 
 from tinyemo.data.records import FILES, SPLITS, carve_validation
 from tinyemo.emotions import labels_of
-from tinyemo.io import digests
+from tinyemo.io import digests, read_image
 
 COLUMNS = ("kind", "dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b", "similarity")
 
@@ -111,16 +110,8 @@ def _row_digests(features: np.ndarray) -> list[bytes]:
 
 def _hashes(paths: Sequence[str]) -> list[bytes]:
     def one(path: str) -> bytes:
-        try:
-            with Image.open(path) as image:
-                image.draft("L", (256, 256))  # a large JPEG is decoded at a fraction of its size
-                return np.packbits(phash(image, HASH_SIDE).hash).tobytes()
-        except FileNotFoundError:
-            raise FileNotFoundError(f"file not found: {path}") from None
-        except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            raise ValueError(
-                f"cannot read the image {path}: {str(error).splitlines()[0] or repr(error)}"
-            ) from error
+        image = read_image(path, mode="L", smallest=256)
+        return np.packbits(phash(image, HASH_SIDE).hash).tobytes()
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(one, paths))

@@ -15,18 +15,16 @@ id is kept. Files of other projects are mended where nothing is lost by it, and 
     "<image>" without image      refused, and so is a second one, or one outside the first human turn
     a path out of the folder     refused: absolute, with "..", a drive or backslashes
 
-    python -m tinyemo.data.instructions FILE [--images DIR]     prints a summary; exit code 1 if anything is wrong
+`tinyemo check FILE [--images DIR]` prints the summary of `check_file`.
 """
 
-import argparse
 import atexit
 import json
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from reprlib import Repr
@@ -289,26 +287,3 @@ def _judged(path: str | Path) -> Iterator[Instruction | ValueError]:
             yield _parse(record, row)
         except ValueError as error:
             yield _refusal(path, row, record.get("id") if isinstance(record, dict) else None, error)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Check a file of instructions in LLaVA's format.")
-    parser.add_argument("file")
-    parser.add_argument("--images", metavar="DIR", help="folder in which every image must lie")
-    arguments = parser.parse_args()
-    try:
-        summary = check_file(arguments.file, arguments.images)
-    except FileNotFoundError as error:
-        sys.exit(str(error))
-    counts = asdict(summary)
-    problems = counts.pop("problems")
-    print(
-        *(f"{name.replace('_', ' '):<20}{count:>15,}" for name, count in counts.items()),
-        *problems,
-        sep="\n",
-    )
-    sys.exit(1 if summary.faulty else 0)
-
-
-if __name__ == "__main__":
-    main()

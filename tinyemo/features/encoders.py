@@ -9,7 +9,7 @@ last norm; patch tokens come from the layer before the last, as LLaVA's connecto
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +32,7 @@ from torch.nn.functional import normalize
 from torchvision.transforms import Compose
 
 from tinyemo.hub import local_folder
-from tinyemo.models.anchors import ground
+from tinyemo.io import first_line, read_image
 
 # TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature). Its code takes the
 # DINOv2-L with registers.
@@ -127,11 +127,21 @@ class ImageEncoder:
         return torch.softmax(self.model.logit_scale.exp().item() * cosines, dim=1)
 
 
-def text_anchors(
-    encoder: ImageEncoder, words: Sequence[str], template: str | Sequence[str] = "{emotion}"
+def read_pixels(
+    source: str | Path | Image.Image, preprocess: Callable[[Image.Image], Tensor]
 ) -> Tensor:
-    """Anchors (C, D) float32 of `words` in the encoder's own space; templates and errors as of `anchors.ground`."""
-    return ground(encoder.encode_text, words, template)
+    """One image (a path or a PIL image), decoded and preprocessed for an encoder: (3, H, W) float32.
+
+    FileNotFoundError or ValueError names an image that is missing, damaged or cannot be preprocessed.
+    """
+    image = read_image(source)
+    try:
+        return preprocess(image)
+    except Exception as error:  # torchvision raises several kinds, for instance for extreme shapes
+        raise ValueError(
+            f"cannot preprocess the image {source} of {image.width} x {image.height} pixels: "
+            f"{first_line(error)}"
+        ) from error
 
 
 def load_image_encoder(
@@ -219,7 +229,7 @@ def _one_sentence(what: str, source: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
-        reason = (str(error).strip() or repr(error)).splitlines()[0].rstrip(". ")
+        reason = first_line(error).rstrip(". ")
         if Path(source.removeprefix("local-dir:")).exists():
             raise ValueError(
                 f"cannot load {what}: {reason}; expected a model of open_clip or timm, its weights "

@@ -12,10 +12,9 @@ from typing import Protocol
 
 import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 
-from tinyemo.features.encoders import ImageEncoder
+from tinyemo.features.encoders import ImageEncoder, read_pixels
 from tinyemo.features.extract import extract
 from tinyemo.features.store import FeatureStore
 
@@ -59,22 +58,12 @@ class LivePatches:
     def __call__(self, images: Sequence[str]) -> list[Tensor]:
         if not images:
             return []
-        pixels = torch.stack([self._pixels(Path(self.image_root, image)) for image in images])
+        paths = [Path(self.image_root, image) for image in images]
+        pixels = torch.stack([read_pixels(path, self.encoder.preprocess) for path in paths])
         tokens = self.encoder.encode(pixels)[1]
         return list(
             tokens.float().cpu().clone()
         )  # a tensor made in inference mode has no place in training
-
-    def _pixels(self, path: Path) -> Tensor:
-        if not path.is_file():
-            raise FileNotFoundError(f"image not found: {path}")
-        try:
-            with Image.open(path) as image:
-                return self.encoder.preprocess(image.convert("RGB"))
-        except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
-            raise ValueError(
-                f"cannot read the image {path}: {(str(error) or repr(error)).splitlines()[0]}"
-            ) from error
 
 
 def cache_patches(

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tinyemo.hub import safetensors_metadata
 from tinyemo.io import write_atomically
 
 
@@ -44,11 +45,7 @@ def write_shard(
 
 def shard_key(path: Path) -> str | None:
     """The key in a shard's header; None where there is no such file or it is damaged."""
-    try:
-        with safe_open(path, framework="pt") as shard:
-            return (shard.metadata() or {}).get("key")
-    except (OSError, SafetensorError):
-        return None
+    return safetensors_metadata(path).get("key")
 
 
 def store_key(folder: str | Path) -> str | None:

@@ -11,8 +11,8 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
-from tinyemo.features.encoders import ImageEncoder, text_anchors
-from tinyemo.models.anchors import load_anchors
+from tinyemo.features.encoders import ImageEncoder
+from tinyemo.models.anchors import ground, load_anchors
 
 Space = Callable[
     [Sequence[str], Sequence[str], int], Tensor
@@ -39,6 +39,16 @@ def anchor_space(
             partial(load_anchors, name, tokenizer=tokenizer or None)
         )  # large files are read once
     return lambda words, texts, seed: place(tuple(words), tuple(texts))
+
+
+def text_anchors(
+    encoder: ImageEncoder, words: Sequence[str], template: str | Sequence[str] = "{emotion}"
+) -> Tensor:
+    """Anchors (C, D) float32 of `words` in the space of the encoder's pooled features, by its text tower.
+
+    Templates and errors are those of `anchors.ground`. ValueError: the encoder has no text tower.
+    """
+    return ground(encoder.encode_text, words, template)
 
 
 def random_anchors(words: Sequence[str], width: int, seed: int) -> Tensor:

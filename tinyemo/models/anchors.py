@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from tinyemo.hub import local_folder, read_bin
+from tinyemo.hub import local_folder, read_bin, safetensors_errors
 
 # how the input-embedding parameter is called in each family; the first that fits is taken
 EMBEDDING_NAMES = (
@@ -172,11 +172,9 @@ def _open_tensor(path: Path, name: str | None) -> Any:
     if path.suffix != ".safetensors":
         state = read_bin(path)
         return state[name or _embedding_name(state, path)]
-    try:
+    with safetensors_errors(path):
         file = safe_open(path, framework="pt")
         return file.get_slice(name or _embedding_name(file.keys(), path))
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
 
 
 def _embedding_name(names: Any, path: Path) -> str:

@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from tinyemo.hub import local_folder
+from tinyemo.hub import local_folder, read_safetensors
 from tinyemo.io import digests, write_atomically
 from tinyemo.models import openelm  # noqa: F401 (load_lm may rest on it, and is seen to)
 
@@ -115,8 +115,6 @@ def read_folder(source: str | Path) -> tuple[Path, dict, dict[str, Tensor]]:
     try:
         config = json.loads(file.read_text())
         config = dict.fromkeys(KEYS) | {key: config[key] for key in KEYS[:3]} | config
-        return folder, config, load_file(weights)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file}: expected JSON with the keys {', '.join(KEYS[:3])}") from error
-    except SafetensorError as error:
-        raise ValueError(f"{weights}: not a readable safetensors file ({error})") from error
+    return folder, config, read_safetensors(weights)

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tinyemo.hub import local_folder, read_bin
+from tinyemo.hub import local_folder, read_bin, read_safetensors
 from tinyemo.io import write_atomically
 
 CARD = """---
@@ -126,10 +125,7 @@ class MetricProjector(nn.Module):
                 raise FileNotFoundError(
                     f"{path}: no such file; expected a folder made by save_pretrained"
                 )
-        try:
-            state = load_file(weights)
-        except SafetensorError as error:
-            raise ValueError(f"{weights}: not a readable safetensors file ({error})") from error
+        state = read_safetensors(weights)
         try:
             known = json.loads(config.read_text())
             options = {key: known[key] for key in cls.OPTIONS}

@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 from torch.utils.tensorboard import SummaryWriter
@@ -26,6 +25,7 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
+from tinyemo.hub import read_safetensors, safetensors_metadata
 from tinyemo.io import digests, write_atomically
 from tinyemo.models.prompt import IGNORED
 from tinyemo.training.samples import GroupedSampler, Samples
@@ -204,17 +204,13 @@ def load_trained(model: nn.Module, path: Path) -> None:
     """Copy what `save_trained` wrote into the parameters of the same names."""
     parameters = dict(model.named_parameters())
     with torch.no_grad():
-        for name, value in load_file(path).items():
+        for name, value in read_safetensors(path).items():
             parameters[name].copy_(value)
 
 
 def kept_under(path: Path, key: str) -> bool:
     """Whether a weights file is there, readable and that of the run `key`."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return (file.metadata() or {}).get("key") == key
-    except (OSError, SafetensorError):
-        return False
+    return safetensors_metadata(path).get("key") == key
 
 
 def discard_checkpoints(out: Path) -> None:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import (
     CONFIG_MAPPING,
@@ -32,7 +30,7 @@ from transformers import (
 
 from tinyemo.features.clip_vit import as_encoder
 from tinyemo.features.encoders import ImageEncoder
-from tinyemo.hub import local_folder, read_bin
+from tinyemo.hub import local_folder, read_bin, read_safetensors
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.multimodal_folder import LM_FILES
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
@@ -190,7 +188,7 @@ def _transformers(folder: Path, config: dict, dtype: torch.dtype) -> _Parts:
         },
         "mlp2x_gelu",
         stock.model.vision_tower,
-        load_file(projection)["weight"] if projection.is_file() else None,
+        read_safetensors(projection)["weight"] if projection.is_file() else None,
         processor.image_processor.to_dict(),
     )
 
@@ -316,12 +314,12 @@ def _from_parts(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
 def _tensors(folder: Path) -> dict[str, Tensor]:
     """All weights of a folder by name. FileNotFoundError: none. ValueError: damaged, or pickled code."""
     state: dict[str, Tensor] = {}
-    for pattern, read in (("model*.safetensors", load_file), ("pytorch_model*.bin", read_bin)):
+    for pattern, read in (
+        ("model*.safetensors", read_safetensors),
+        ("pytorch_model*.bin", read_bin),
+    ):
         for file in sorted(folder.glob(pattern)):
-            try:
-                state |= read(file)
-            except SafetensorError as error:
-                raise ValueError(f"{file}: not a readable safetensors file ({error})") from error
+            state |= read(file)
         if state:
             return state
     raise FileNotFoundError(

@@ -84,7 +84,7 @@ def a_collection():
 
 
 def test_parts_have_common_labels_no_shared_items_and_equally_many_of_each():
-    words, parts = common_parts(a_collection(), ["one", "two"], "ekman", least=2)
+    words, parts = common_parts(a_collection(), ["one", "two"], "ekman", minimum=2)
     assert words == ("anger", "joy", "surprise")  # two has no disgust
     ids = {
         name: set(pd.concat([parts[s][name].records for s in ("train", "test")])["id"])
@@ -106,6 +106,6 @@ def test_parts_have_common_labels_no_shared_items_and_equally_many_of_each():
 def test_what_cannot_be_compared_is_refused_in_a_sentence():
     collection = a_collection()
     with pytest.raises(ValueError, match="'three' is not in the collection: get it there"):
-        common_parts(collection, ["one", "three"], "ekman", least=2)
+        common_parts(collection, ["one", "three"], "ekman", minimum=2)
     with pytest.raises(ValueError, match="of one, two hold .*'disgust': 0.*expected 50 items"):
-        common_parts(collection, ["one", "two"], "ekman", least=50)
+        common_parts(collection, ["one", "two"], "ekman", minimum=50)

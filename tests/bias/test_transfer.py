@@ -73,9 +73,9 @@ def test_datasets_of_one_kind_lose_nothing_beyond_chance(monkeypatch):
     assert np.mean([table["found"].any() for table in tables]) <= 0.15
 
 
-def test_predictions_without_a_spread_or_a_home_are_refused():
+def test_predictions_of_one_seed_or_of_an_untested_dataset_are_refused():
     predictions, _ = matrix_of(0)
     with pytest.raises(ValueError, match="1 seed.*at least two seeds"):
         transfer.train_test_matrix(predictions[predictions["seed"] == 0])
-    with pytest.raises(ValueError, match="every dataset in both places"):
+    with pytest.raises(ValueError, match="every dataset both trained on and tested on"):
         transfer.train_test_matrix(predictions[predictions["dataset"] != "c"])

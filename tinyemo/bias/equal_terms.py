@@ -1,12 +1,14 @@
-"""Equal terms, on which datasets can be compared: common labels, as many items of each, none that two of them share.
+"""Parts of several datasets that can be compared with each other.
 
-Takes a collection of datasets and a label set that their labels have in common; gives parts of equal make-up, for
+Their labels are common to all, each label has equally many items, and no item is in two datasets.
+Takes a collection of datasets and a label set that their labels have in common. Gives parts for
 `transfer` and `naming`.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import torch
 
 from tinyemo.data.records import seeded_split
@@ -16,89 +18,118 @@ from tinyemo.features.tensors import Part, parts_of
 
 
 def common_labels(source: str, target: str) -> dict[str, str]:
-    """Label of `source` -> the label of `target` that means or holds it; labels without one are absent.
+    """Label of `source` -> the label of `target` that means or contains it.
 
-    By Parrott's taxonomy where both sets have a place in it (Mikels' awe falls under Ekman's surprise, Ekman's joy
-    under none of Mikels' labels), else by the word itself.
+    Labels without one are absent.
+
+    Where both label sets have groups in Parrott's taxonomy, these decide: Mikels' awe belongs to
+    Ekman's surprise, and Ekman's joy to none of Mikels' labels. Otherwise the words have to be
+    equal.
     """
-    if source in GROUPS and target in GROUPS:
-        return {
-            label: found
-            for label, fine in GROUPS[source].items()
-            for found, group in GROUPS[target].items()
-            if set(fine) <= set(group)
-        }
-    return {label: label for label in labels_of(source) if label in labels_of(target)}
+    if source not in GROUPS or target not in GROUPS:
+        return {label: label for label in labels_of(source) if label in labels_of(target)}
+    found = {}
+    for label, fine in GROUPS[source].items():
+        for candidate, group in GROUPS[target].items():
+            if set(fine) <= set(group):
+                found[label] = candidate
+    return found
 
 
 def common_parts(
-    collection: Collection, datasets: Sequence[str], label_set: str, least: int
+    collection: Collection, datasets: Sequence[str], label_set: str, minimum: int
 ) -> tuple[tuple[str, ...], dict[str, dict[str, Part]]]:
-    """Words, and part -> dataset -> its items under `label_set`: "train" (with validation) and "test".
+    """Label words, and part ("train", "test") -> dataset -> its items under `label_set`.
 
-    A dataset without a training part gives half of its test part for it. Items that also stand in another dataset
-    are left out, and labels of which some part has fewer than `least` items. ValueError: no two labels are left.
+    Validation items count as training items. A dataset without a training part gives half of its
+    test part for it. Items that are also in another dataset are left out. So are labels with fewer
+    than `minimum` items in some part.
+
+    ValueError: a dataset has no common label, or fewer than two labels are left.
     """
     collection.require(list(datasets))
-    pairs = collection.duplicates
-    across = pairs[pairs["dataset_a"] != pairs["dataset_b"]]
-    within = pairs[pairs["dataset_a"] == pairs["dataset_b"]]  # of these one item stays
-    gone = {*across["id_a"], *across["id_b"], *within["id_b"]}
-    records = collection.records[~collection.records["id"].isin(gone)]
-    records = records.drop(columns=[column for column in records if column.startswith("p_")])
+    records = _without_shared_items(collection)
     parts = {"train": {}, "test": {}}
     for name in datasets:
-        labels = common_labels(collection.label_sets[name], label_set)
-        own = records[(records["dataset"] == name) & records["label"].isin(list(labels))]
-        if own.empty:
-            raise ValueError(f"dataset {name!r}: none of its labels has a place in {label_set!r}")
-        own = own.assign(
-            label=own["label"].map(labels),
-            label_set=label_set,
-            split=own["split"].replace("validation", "train"),
-        )
-        if not (own["split"] == "train").any():
-            own["split"] = seeded_split(own, {"train": 0.5, "test": 0.5}, seed=0)
+        own = _relabelled(records, collection.label_sets[name], name, label_set)
         for split, part in parts_of(own, collection.stores[name], label_set).items():
             parts[split][name] = part
-    held = {
-        word: min(
-            int((part[name].records["label"] == word).sum()) if name in part else 0
-            for part in parts.values()
-            for name in datasets
-        )
-        for word in labels_of(label_set)
-    }
-    words = tuple(word for word, items in held.items() if items >= least)
+    smallest = {word: _smallest_count(parts, datasets, word) for word in labels_of(label_set)}
+    words = tuple(word for word, items in smallest.items() if items >= minimum)
     if len(words) < 2:
         raise ValueError(
-            f"the smallest parts of {', '.join(datasets)} hold {held}: expected {least} items of at least "
-            "two labels; leave a dataset out, or ask for fewer items"
+            f"the smallest parts of {', '.join(datasets)} hold {smallest}: expected {minimum} "
+            "items of at least two labels; leave a dataset out, or ask for fewer items"
         )
     return words, parts
+
+
+def _without_shared_items(collection: Collection) -> pd.DataFrame:
+    """Records without items that stand in two datasets, and with one of each pair within a dataset.
+
+    Columns of annotators' votes are left out, because labels are mapped to another set.
+    """
+    pairs = collection.duplicates
+    between = pairs[pairs["dataset_a"] != pairs["dataset_b"]]
+    within = pairs[pairs["dataset_a"] == pairs["dataset_b"]]
+    left_out = {*between["id_a"], *between["id_b"], *within["id_b"]}
+    records = collection.records[~collection.records["id"].isin(left_out)]
+    return records.drop(columns=[column for column in records if column.startswith("p_")])
+
+
+def _relabelled(
+    records: pd.DataFrame, own_label_set: str, dataset: str, label_set: str
+) -> pd.DataFrame:
+    """The records of one dataset under the common label set, split into "train" and "test"."""
+    labels = common_labels(own_label_set, label_set)
+    own = records[(records["dataset"] == dataset) & records["label"].isin(list(labels))]
+    if own.empty:
+        raise ValueError(f"dataset {dataset!r}: none of its labels has a place in {label_set!r}")
+    split = own["split"].replace("validation", "train")
+    own = own.assign(label=own["label"].map(labels), label_set=label_set, split=split)
+    if not (own["split"] == "train").any():
+        own["split"] = seeded_split(own, {"train": 0.5, "test": 0.5}, seed=0)
+    return own
+
+
+def _smallest_count(
+    parts: Mapping[str, Mapping[str, Part]], datasets: Sequence[str], word: str
+) -> int:
+    """The number of items with a label in the part and dataset that has fewest."""
+    counts = []
+    for part in parts.values():
+        for name in datasets:
+            count = int((part[name].records["label"] == word).sum()) if name in part else 0
+            counts.append(count)
+    return min(counts)
 
 
 def equal_parts(
     parts: Mapping[str, Part], words: Sequence[str], most: int | None = None
 ) -> dict[str, Part]:
-    """As many items of each of the `words` from every dataset, at most `most`, drawn by seed; y counts the `words`."""
-    rng, drawn = np.random.default_rng(0), {}
-    rows = {
-        name: [np.flatnonzero(part.records["label"] == word) for word in words]
-        for name, part in parts.items()
-    }
-    sizes = [
-        min([most or 10**9, *(len(one[k]) for one in rows.values())]) for k in range(len(words))
-    ]
-    y = torch.arange(len(words)).repeat_interleave(torch.tensor(sizes))
+    """Equally many items per label from every dataset, drawn with a fixed seed.
+
+    For each of the `words`, the smallest dataset decides the number of items, and `most` is its
+    upper bound. The labels `y` of the parts are positions in `words`.
+    """
+    rows = {}
     for name, part in parts.items():
-        kept = np.concatenate(
-            [rng.choice(own, n, replace=False) for own, n in zip(rows[name], sizes, strict=True)]
-        )
-        drawn[name] = Part(
-            part.records.iloc[kept].reset_index(drop=True),
-            part.x[kept],
-            y,
-            torch.eye(len(words))[y],
-        )
+        rows[name] = [np.flatnonzero(part.records["label"] == word) for word in words]
+    sizes = []
+    for k in range(len(words)):
+        smallest = min(len(of_dataset[k]) for of_dataset in rows.values())
+        sizes.append(min(smallest, most) if most else smallest)
+    y = torch.arange(len(words)).repeat_interleave(torch.tensor(sizes))  # (N,)
+    votes = torch.eye(len(words))[y]  # (N, C), one-hot
+
+    rng = np.random.default_rng(0)
+    drawn = {}
+    for name, part in parts.items():
+        chosen = [
+            rng.choice(of_label, size, replace=False)
+            for of_label, size in zip(rows[name], sizes, strict=True)
+        ]
+        kept = np.concatenate(chosen)
+        records = part.records.iloc[kept].reset_index(drop=True)
+        drawn[name] = Part(records, part.x[kept], y, votes)
     return drawn

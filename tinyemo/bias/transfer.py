@@ -153,9 +153,11 @@ def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.nda
     for b, name in enumerate(names):
         tested = predictions[predictions["dataset"] == name]
         items = correctness_by_run(tested)[names].to_numpy()  # (N, A)
-        share = np.full(len(items), 1 / len(items))
-        counts = rng.multinomial(len(items), share, RESAMPLES)  # (R, N)
-        draws[:, :, b] = np.vstack([items.mean(axis=0), counts @ items / len(items)])
+        n = len(items)
+        share = np.full(n, 1 / n)
+        counts = rng.multinomial(n, share, RESAMPLES)  # (R, N)
+        draws[0, :, b] = items.mean(axis=0)
+        draws[1:, :, b] = counts @ items / n
 
     deviations = (by_seed - by_seed.mean(axis=0)).reshape(-1, len(names))  # (S A, B)
     deviations = deviations * (seeds / (seeds - 1)) ** 0.5

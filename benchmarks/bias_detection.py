@@ -26,14 +26,9 @@ import torch
 from bias_judging import report
 from joblib import Parallel, delayed
 
-from emoscenes.biased_sets import (
-    BIASABLE_ATTRIBUTES,
-    ScenePool,
-    TrainingSet,
-    encode_scenes,
-    possible_biases,
-)
+from emoscenes.biased_sets import ScenePool, TrainingSet, encode_scenes
 from emoscenes.counterfactuals import Counterfactuals
+from emoscenes.injected_biases import BIASABLE_ATTRIBUTES, possible_biases
 from emoscenes.scenes import ATTRIBUTES, Scene, sample_scenes
 from tinyemo.bias.attributes import data_gaps, naive_gaps
 from tinyemo.bias.erasure import erase

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emoscenes.biased_sets import BIASABLE_ATTRIBUTES, ScenePool, encode_scenes, possible_biases
+from emoscenes.biased_sets import ScenePool, encode_scenes
+from emoscenes.injected_biases import BIASABLE_ATTRIBUTES, possible_biases
 from emoscenes.scenes import sample_scenes
 from tinyemo.bias.mitigation import MITIGATIONS
 from tinyemo.bias.planted import PlantedCase

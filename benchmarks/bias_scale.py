@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 from scipy import sparse
 
+from emoscenes.injected_biases import pairs_to_swap
 from tinyemo.bias.attributes import data_gaps, group_metrics
 from tinyemo.bias.findings import rank
 from tinyemo.bias.references import AdjustedEffects, both, model_gaps, resampled_references
@@ -73,7 +74,11 @@ def records_like_emoset(
         )  # (items, 1 or 3) of numbers
         for name, word, emotion, strength in plants:
             if name == attribute:
-                _swap(shown, y, word, emotion, strength, rng)
+                has_word = (shown == word).any(axis=1)
+                rows, partners = pairs_to_swap(
+                    has_word, y == emotion, strength, rng, first=has_word
+                )
+                shown[rows], shown[partners] = shown[partners].copy(), shown[rows].copy()
         names = np.array([f"{attribute} {i:03}" for i in range(count)], dtype=object)
         missing = rng.random(items) < MISSING[attribute]
         lists = [
@@ -124,24 +129,6 @@ def _draw(law: np.ndarray, y: np.ndarray, rng: np.random.Generator, times: int) 
         rows = np.flatnonzero(y == emotion)
         shown[rows] = rng.choice(len(law), size=(len(rows), times), p=law[:, emotion])
     return shown
-
-
-def _swap(
-    shown: np.ndarray,
-    y: np.ndarray,
-    word: int,
-    emotion: int,
-    strength: float,
-    rng: np.random.Generator,
-) -> None:
-    """Swap words of items with and without the emotion until the risk difference is `strength`; marginals stay."""
-    has, is_it = (shown == word).any(axis=1), y == emotion
-    n, n_word, n_label = len(y), has.sum(), is_it.sum()
-    wanted = (strength + n_label / (n - n_word)) / (1 / n_word + 1 / (n - n_word))
-    swaps = int(round(wanted - (has & is_it).sum()))
-    givers = rng.permutation(np.flatnonzero(has & ~is_it))[:swaps]
-    takers = rng.permutation(np.flatnonzero(~has & is_it))[:swaps]
-    shown[givers], shown[takers] = shown[takers].copy(), shown[givers].copy()
 
 
 def main() -> None:

@@ -1,12 +1,14 @@
-"""A pool of scenes with their features, from which training sets are drawn by the hundred, with and without plants.
+"""Training sets of EmoScenes with and without injected biases, drawn by the hundred.
 
-Takes scenes and a frozen encoder; gives training sets. Drawing and encoding a scene costs more than training on its
-feature, so each is done once: a training set takes some of the pool's scenes, asks new annotators for their labels,
-and only the scenes that a plant changed are drawn again.
+Takes scenes and a frozen image encoder; gives training sets with features and true posteriors.
+Drawing and encoding a scene costs more than training on its feature, so both are done once, for a
+pool of scenes. A training set takes some scenes of the pool and draws new labels for them. Only the
+scenes that a bias changed are drawn and encoded again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,72 +17,45 @@ from PIL import Image
 from torch import Tensor
 
 from emoscenes.drawing.picture import draw_many
-from emoscenes.scenes import (
-    ATTRIBUTES,
-    DECISIVE_SHARE,
-    PARROTT,
-    PRIOR,
-    Scene,
-    is_decisive,
-    make_records,
-    probabilities,
-)
+from emoscenes.injected_biases import InjectedBias, swap_labels
+from emoscenes.scenes import Scene, draw_labels, make_records, probabilities
 from tinyemo.data.records import relabel
-from tinyemo.emotions import GROUPS, labels_of
-from tinyemo.features.encoders import ImageEncoder
+from tinyemo.emotions import labels_of
 
-InjectedBias = tuple[
-    str, str, str, float
-]  # attribute, value, label ("ekman:anger"), strength: as make_records takes them
-# Attributes with inert values that are frequent enough to learn from, .06 to .33 of the scenes; objects have .02 each
-BIASABLE_ATTRIBUTES = ("action", "background", "expression", "style", "time", "weather")
+DRAWN_AT_ONCE = 2048  # scenes
+ENCODED_AT_ONCE = 256  # pictures
 
 
-def possible_biases(
-    attribute: str, strength: float, label_set: str = "ekman"
-) -> tuple[list[str], list[str]]:
-    """What can be planted with an attribute: its inert values, and the labels ("ekman:anger") to tie them to.
+class Encoder(Protocol):
+    """What is needed of an image encoder; `tinyemo.features.encoders.ImageEncoder` is one."""
 
-    With both marginals kept, P(label | value) is P(label) + (1 - P(value)) * strength, and P(label | another value)
-    is P(label) - P(value) * strength. A label is possible where both stay between 0 and 1 with 15 % to spare, as
-    frequencies differ from set to set. ValueError: not a discrete attribute, a strength that is not above zero.
-    """
-    if attribute not in ATTRIBUTES or strength <= 0:
-        raise ValueError(
-            f"plants with {attribute!r} at strength {strength}: expected a strength above zero and one of "
-            f"{', '.join(ATTRIBUTES)}"
-        )
-    inert = [value for value in ATTRIBUTES[attribute] if not is_decisive(attribute, value)]
-    prevalence = (1 - DECISIVE_SHARE.get(attribute, 0)) / len(inert)
-    share = {
-        word: PRIOR[np.isin(PARROTT, GROUPS[label_set][word])].sum()
-        for word in labels_of(label_set)
-    }
-    return inert, [
-        f"{label_set}:{word}"
-        for word, p in share.items()
-        if 1.15 * strength * prevalence < p < 1 - 1.15 * strength * (1 - prevalence)
-    ]
+    width: int  # D
+
+    def preprocess(self, image: Image.Image) -> Tensor: ...
+
+    def encode(self, images: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, S, S) -> pooled features (B, D), and more."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """N scenes with a place in the label set: their records, features (N, D), labels (N,) and true posterior (N, C)."""
+    """N scenes with a label of the label set: records, scenes, features, labels, true posterior."""
 
     records: pd.DataFrame
     scenes: list[Scene]
-    x: Tensor
-    y: np.ndarray
-    posterior: np.ndarray
+    x: Tensor  # features (N, D)
+    y: np.ndarray  # positions of the labels in the label set (N,)
+    posterior: np.ndarray  # (N, C)
 
 
 @dataclass(frozen=True, eq=False)
 class ScenePool:
-    """Scenes, their features (N, D), and what made these: scenes -> features, `encode_scenes` of an encoder."""
+    """Scenes, their features, and the function that made the features."""
 
     scenes: list[Scene]
-    x: Tensor
-    encode: Callable[[list[Scene]], Tensor]
+    x: Tensor  # (N, D)
+    encode: Callable[[list[Scene]], Tensor]  # `encode_scenes` with an encoder
 
     def training_set(
         self,
@@ -90,89 +65,69 @@ class ScenePool:
         label_biases: Sequence[InjectedBias] = (),
         label_set: str = "ekman",
     ) -> TrainingSet:
-        """n scenes of the pool, labelled anew (one annotator each), with two kinds of bias.
+        """n scenes of the pool with new labels (one annotator each) and two kinds of biases.
 
-        `attribute_biases` change which scenes there are: values of the attribute are swapped between scenes with and
-        without the label, as `make_records` does it, so the value comes to co-occur with the causes of the emotion.
-        `label_biases` change the labels: they are swapped between scenes with and without the value. Both keep the frequencies
-        of values and labels, and mean the same by strength. Scenes whose label has no place in the label set are left
-        out. ValueError: a pool smaller than n, or a strength that cannot be reached.
+        `attribute_biases` change which scenes there are: values of the attribute are swapped
+        between scenes with and without the label, so the value co-occurs with the causes of the
+        emotion. `label_biases` change the labels: they are swapped between scenes with and without
+        the value, as if annotators were biased. Both keep the frequencies of values and of labels,
+        and strength means the same in both. Scenes whose label has no counterpart in the label set
+        are left out.
+        ValueError: a pool of fewer than n scenes, or a strength that cannot be reached.
         """
         if n > len(self.scenes):
             raise ValueError(f"training set of {n} scenes: the pool has only {len(self.scenes)}")
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.scenes), n, replace=False)
         scenes = [self.scenes[i] for i in chosen]
-        cumulative = probabilities(scenes).cumsum(axis=1)
-        labels = np.array(PARROTT)[(rng.random(n)[:, None] > cumulative[:, :-1]).sum(axis=1)]
+        labels = draw_labels(scenes, rng)
         for bias in label_biases:
-            labels = _swap_labels(scenes, labels, bias, rng)
-        parts = iter(
-            [(scenes, labels), ([], labels[:0]), ([], labels[:0])]
-        )  # train; no validation, no test
+            values = np.array([getattr(scene, bias[0], None) for scene in scenes])
+            labels = swap_labels(values, labels, bias, rng)
+
+        splits = _training_split_alone(scenes, labels)
         records, biased = make_records(
-            n, 0, 0, seed, 1, list(attribute_biases), sample=lambda count, seed: next(parts)
+            n, 0, 0, seed, votes=1, biases=attribute_biases, sample=lambda n, seed: next(splits)
         )
-        x, changed = self.x[chosen].clone(), [i for i in range(n) if biased[i] != scenes[i]]
-        x[changed] = self.encode([biased[i] for i in changed])
-        records = records[
-            [column for column in records if not column.startswith("p_")]
-        ]  # one annotator: no shares
-        place = records["id"].reset_index().set_index("id")["index"]
-        records = relabel(records, label_set)
-        kept = place[records["id"]].to_numpy()
+        features = self.x[chosen].clone()
+        changed = [i for i in range(n) if biased[i] != scenes[i]]
+        features[changed] = self.encode([biased[i] for i in changed])
+
+        # One annotator gives a label and no distribution.
+        records = records.drop(columns=[name for name in records if name.startswith("p_")])
+        row_of_id = {name: row for row, name in enumerate(records["id"])}
+        records = relabel(records, label_set).reset_index(drop=True)
+        kept = [row_of_id[name] for name in records["id"]]
         kept_scenes = [biased[i] for i in kept]
-        y = np.array([labels_of(label_set).index(label) for label in records["label"]])
+        words = labels_of(label_set)
         return TrainingSet(
-            records.reset_index(drop=True),
-            kept_scenes,
-            x[torch.tensor(kept)],
-            y,
-            probabilities(kept_scenes, label_set),
+            records=records,
+            scenes=kept_scenes,
+            x=features[torch.tensor(kept, dtype=torch.long)],
+            y=np.array([words.index(label) for label in records["label"]]),
+            posterior=probabilities(kept_scenes, label_set),
         )
 
 
-def _swap_labels(
-    scenes: list[Scene], labels: np.ndarray, bias: InjectedBias, rng: np.random.Generator
-) -> np.ndarray:
-    """Labels swapped until P(label | value) - P(label | another value) is the strength, to the nearest count."""
-    attribute, value, label, strength = bias
-    shown = np.array([getattr(scene, attribute) == value for scene in scenes])
-    label_set, _, word = label.rpartition(":")
-    said = np.isin(labels, GROUPS[label_set or "parrott"][word])
-    if not 0 < shown.sum() < len(scenes):
-        raise ValueError(
-            f"cannot misread {attribute}={value!r}: {shown.sum()} of {len(scenes)} scenes show it"
-        )
-    # strength = both / shown - (said - both) / (n - shown), solved for both
-    wanted = (strength + said.sum() / (~shown).sum()) / (1 / shown.sum() + 1 / (~shown).sum())
-    swaps = int(round(wanted - (shown & said).sum()))
-    more = swaps >= 0  # of the label where the value is
-    takers, givers = np.flatnonzero(shown & (said != more)), np.flatnonzero(~shown & (said == more))
-    if abs(swaps) > min(len(takers), len(givers)):
-        raise ValueError(
-            f"cannot misread {attribute}={value!r} as {label!r} at strength {strength}: "
-            f"{abs(swaps)} of {len(takers)} and {len(givers)} labels would have to change places"
-        )
-    takers, givers, swapped = (
-        *(rng.permutation(rows)[: abs(swaps)] for rows in (takers, givers)),
-        labels.copy(),
-    )
-    swapped[takers], swapped[givers] = labels[givers], labels[takers]
-    return swapped
+def _training_split_alone(
+    scenes: list[Scene], labels: np.ndarray
+) -> Iterator[tuple[list[Scene], np.ndarray]]:
+    """The scenes and labels of a training split, an empty validation and an empty test split."""
+    yield scenes, labels
+    yield [], labels[:0]
+    yield [], labels[:0]
 
 
 def encode_scenes(
-    scenes: list[Scene], encoder: ImageEncoder, size: int = 64, workers: int = 1
+    scenes: list[Scene], encoder: Encoder, size: int = 64, workers: int = 1
 ) -> Tensor:
-    """Features (n, D) float32 of scenes, drawn for the purpose at `size` pixels by `workers` processes."""
-    parts = [torch.zeros(0, encoder.width)]
-    for start in range(0, len(scenes), 2048):
-        pixels = draw_many(scenes[start : start + 2048], size, workers)
-        for batch in np.array_split(pixels, -(-len(pixels) // 256)):
-            parts.append(
-                encoder.encode(
-                    torch.stack([encoder.preprocess(Image.fromarray(p)) for p in batch])
-                )[0].cpu()
-            )
-    return torch.cat(parts)
+    """Features (N, D) float32 of scenes, which `workers` processes draw at `size` pixels."""
+    features = [torch.zeros(0, encoder.width)]
+    for start in range(0, len(scenes), DRAWN_AT_ONCE):
+        pixels = draw_many(scenes[start : start + DRAWN_AT_ONCE], size, workers)  # (n, S, S, 3)
+        batches = -(-len(pixels) // ENCODED_AT_ONCE)  # rounded up
+        for batch in np.array_split(pixels, batches):
+            images = [encoder.preprocess(Image.fromarray(one)) for one in batch]
+            pooled = encoder.encode(torch.stack(images))[0]  # (B, D)
+            features.append(pooled.cpu())
+    return torch.cat(features)

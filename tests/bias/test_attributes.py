@@ -16,7 +16,7 @@ from tinyemo.emotions import labels_of
 WORDS = labels_of("ekman")
 
 
-def scenes(seed: int, biases=None, n: int = 2000) -> tuple[np.ndarray, AttributeValues, np.ndarray]:
+def scenes(seed: int, biases=(), n: int = 2000) -> tuple[np.ndarray, AttributeValues, np.ndarray]:
     """Labels, attribute values and the true law of a training set."""
     records, _ = make_records(n, 1, 1, seed, biases=biases)
     records = relabel(records[records["split"] == "train"], "ekman").reset_index(drop=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoscenes.evidence import THRESHOLD, evidence, weight_of_evidence
-from emoscenes.scenes import ATTRIBUTES, PRIOR_WEIGHTS, SIGNATURES, is_decisive, sample_scenes
+from emoscenes.scenes import ATTRIBUTES, PARROTT, PRIOR, SIGNATURES, is_decisive, sample_scenes
 from tinyemo.emotions import FROM_PARROTT, labels_of
 
 PLAIN = {
@@ -60,13 +60,10 @@ def test_a_weight_is_the_shift_of_log_odds_that_seeing_the_value_brings(sample, 
 
 def test_one_weight_by_hand():
     """Balloons speak for cheerfulness alone, which has no other object: 50 of 50 + 14, against 1 of 15 + 49 n."""
-    others = {
-        k: sum(k in labels for labels in SIGNATURES["object"].values()) for k in PRIOR_WEIGHTS
-    }
+    others = {k: sum(k in labels for labels in SIGNATURES["object"].values()) for k in PARROTT}
     del others["cheerfulness"]
-    rest = sum(PRIOR_WEIGHTS[k] / (15 + 49 * n) for k, n in others.items()) / sum(
-        PRIOR_WEIGHTS[k] for k in others
-    )
+    prior = dict(zip(PARROTT, PRIOR, strict=True))
+    rest = sum(prior[k] / (15 + 49 * n) for k, n in others.items()) / sum(prior[k] for k in others)
     assert weight_of_evidence("object", "balloons", "cheerfulness") == pytest.approx(
         np.log(50 / 64 / rest)
     )

@@ -1,4 +1,4 @@
-"""Pictures and texts of EmoScenes equal the recorded ones: a rewrite of the code changes neither."""
+"""Pictures and texts of EmoScenes equal the recorded ones, so rewrites of the code keep both."""
 
 import json
 

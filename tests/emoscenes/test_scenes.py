@@ -1,4 +1,4 @@
-"""The world's truth: exact figures against simulation, splits, votes, plants."""
+"""The model of EmoScenes: exact figures against simulation, splits, votes, injected biases."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def counted_frequencies(scenes, labels, attribute):
 
 
 @pytest.mark.parametrize("label_set", list(BAYES))
-def test_bayes_accuracy_is_in_its_range_and_simulation_reaches_it(sample, label_set):
+def test_bayes_accuracy_is_in_its_range_and_equals_simulation(sample, label_set):
     scenes, labels = sample
     placed = np.isin(labels, list(FROM_PARROTT[label_set]))
     truth = np.array([FROM_PARROTT[label_set].get(k) for k in labels])
@@ -46,7 +46,7 @@ def test_bayes_accuracy_is_in_its_range_and_simulation_reaches_it(sample, label_
     assert abs((best == truth)[placed].mean() - exact) < 4 * 0.5 / np.sqrt(placed.sum())
 
 
-def test_the_law_of_records_is_that_of_their_scenes():
+def test_true_posterior_of_records_equals_that_of_their_scenes():
     records, scenes = make_records(30, 5, 5, seed=3)
     assert np.array_equal(true_posterior(records, "mikels"), probabilities(scenes, "mikels"))
 
@@ -61,8 +61,8 @@ def test_probabilities_are_calibrated(sample):
         assert abs(onehot[cell].mean() - p[cell].mean()) < 0.02
 
 
-def test_log_odds_are_sums_of_one_weight_an_attribute(sample):
-    """Log-linear: what changing the object does to log p does not depend on the rest of the scene."""
+def test_log_odds_are_sums_of_one_weight_per_attribute(sample):
+    """Log-linear: the effect of the object on log p does not depend on the rest of the scene."""
     shifts = []
     for scene in sample[0][:20]:
         log_p = np.log(probabilities([replace(scene, object=o) for o in ("snake", "gift")]))
@@ -71,7 +71,7 @@ def test_log_odds_are_sums_of_one_weight_an_attribute(sample):
     assert np.ptp(shifts, axis=0).max() < 1e-9
 
 
-def test_at_least_half_of_the_values_are_inert_and_inert_means_inert(sample):
+def test_at_least_half_of_the_values_are_inert_and_do_not_depend_on_the_label(sample):
     scenes, labels = sample
     values = [(a, v) for a, all_values in ATTRIBUTES.items() for v in all_values]
     inert = [pair for pair in values if not is_decisive(*pair)]
@@ -90,8 +90,8 @@ def test_at_least_half_of_the_values_are_inert_and_inert_means_inert(sample):
 
 
 def test_every_label_has_evidence_and_groups_are_balanced():
-    spoken_for = {k for values in SIGNATURES.values() for labels in values.values() for k in labels}
-    assert spoken_for == set(PARROTT)
+    explained = {k for values in SIGNATURES.values() for labels in values.values() for k in labels}
+    assert explained == set(PARROTT)
     mass = {
         k: sum(PRIOR[PARROTT.index(f)] for f, c in FROM_PARROTT["ekman"].items() if c == k)
         for k in labels_of("ekman")
@@ -99,7 +99,7 @@ def test_every_label_has_evidence_and_groups_are_balanced():
     assert 0.25 <= max(mass.values()) / sum(mass.values()) <= 0.30
 
 
-def test_time_leans_on_the_background_but_says_nothing_of_the_label(sample):
+def test_time_depends_on_the_background_and_not_on_the_label(sample):
     scenes, _ = sample
     night = {
         b: np.mean([s.time == "night" for s in scenes if s.background == b])
@@ -126,7 +126,7 @@ def test_records_are_the_same_for_a_seed_and_splits_differ():
     assert [s.object for s in scenes] == records["attr_object"].tolist()
 
 
-def test_the_label_is_among_the_votes_and_votes_follow_the_truth():
+def test_label_is_among_the_votes_and_votes_follow_the_true_posterior():
     records, scenes = make_records(4000, 10, 10, seed=5, votes=10)
     votes = records[[f"p_{k}" for k in PARROTT]].to_numpy()
     first = votes[np.arange(len(records)), [PARROTT.index(k) for k in records["label"]]]
@@ -140,24 +140,24 @@ def test_the_label_is_among_the_votes_and_votes_follow_the_truth():
 @pytest.mark.parametrize(
     ("label", "members"), [("disgust", {"disgust"}), ("ekman:fear", {"horror", "nervousness"})]
 )
-def test_a_plant_shifts_training_alone_and_keeps_both_marginals(label, members):
+def test_injected_bias_changes_only_training_and_keeps_both_marginals(label, members):
     plain, _ = make_records(4000, 300, 300, seed=6)
-    planted, scenes = make_records(
+    biased, scenes = make_records(
         4000, 300, 300, seed=6, biases=[("style", "painting", label, 0.15)]
     )
-    train = planted["split"] == "train"
-    has_value, has_label = planted["attr_style"] == "painting", planted["label"].isin(members)
+    train = biased["split"] == "train"
+    has_value, has_label = biased["attr_style"] == "painting", biased["label"].isin(members)
     difference = has_label[train & has_value].mean() - has_label[train & ~has_value].mean()
     assert difference == pytest.approx(0.15, abs=0.001)
-    assert planted[~train].equals(plain[~train])
-    assert planted["label"].equals(plain["label"])
-    counts = [r.loc[train, "attr_style"].value_counts().sort_index() for r in (plain, planted)]
+    assert biased[~train].equals(plain[~train])
+    assert biased["label"].equals(plain["label"])
+    counts = [r.loc[train, "attr_style"].value_counts().sort_index() for r in (plain, biased)]
     assert counts[0].equals(counts[1])
-    assert [s.style for s in scenes] == planted["attr_style"].tolist()
+    assert [s.style for s in scenes] == biased["attr_style"].tolist()
 
 
 @pytest.mark.parametrize(
-    "plant",
+    "bias",
     [
         ("background", "beach", "disgust", 0.99),
         ("mood", "car", "disgust", 0.1),
@@ -165,6 +165,8 @@ def test_a_plant_shifts_training_alone_and_keeps_both_marginals(label, members):
         ("object", "car", "hunger", 0.1),
     ],
 )
-def test_an_impossible_plant_is_refused_in_one_sentence(plant):
-    with pytest.raises(ValueError, match=r"cannot plant [^\n]*expected|cannot plant [^\n]*too few"):
-        make_records(300, 5, 5, seed=0, biases=[plant])
+def test_impossible_bias_is_refused_in_one_sentence(bias):
+    with pytest.raises(
+        ValueError, match=r"cannot inject [^\n]*expected|cannot inject [^\n]*too few"
+    ):
+        make_records(300, 5, 5, seed=0, biases=[bias])

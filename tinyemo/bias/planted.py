@@ -19,9 +19,10 @@ from PIL import Image
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from torch import Tensor
 
-from emoscenes.biased_sets import InjectedBias, ScenePool, TrainingSet, encode_scenes
+from emoscenes.biased_sets import ScenePool, TrainingSet, encode_scenes
 from emoscenes.counterfactuals import Counterfactuals
 from emoscenes.drawing.picture import draw
+from emoscenes.injected_biases import InjectedBias
 from emoscenes.scenes import sample_scenes
 from emoscenes.text.captions import CAPTION_KINDS, caption
 from emoscenes.text.reading import words_read

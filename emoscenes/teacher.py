@@ -29,7 +29,7 @@ class GrammarTeacher:
     `full`: rationales name all the evidence.
     """
 
-    silence, note = "no evidence", ""
+    unanswered_reason, note = "no evidence", ""
 
     def __init__(self, seed: int, held_out: bool = False, full: bool = False) -> None:
         self.seed, self.held_out, self.full = seed, held_out, full

@@ -1,4 +1,4 @@
-"""Files hold their records, and the card says what the data consist of."""
+"""The files of a dataset hold its records, and the card describes them."""
 
 import json
 
@@ -27,36 +27,30 @@ def card(datasets, teacher="a model"):
     )
 
 
-def test_every_record_lies_in_the_file_of_its_part_and_split(tmp_path):
-    def one(image, task):
-        return Instruction(
-            f"{image}#{task}",
-            f"{image}.png",
-            (("<image>\nWhat?", "A rose."),),
-            task,
-            "joy",
-            "a model",
-        )
+def record(image, task):
+    turns = (("<image>\nWhat?", "A rose."),)
+    return Instruction(f"{image}#{task}", f"{image}.png", turns, task, "joy", "a model")
 
-    (tmp_path / "held_out_test.json").write_text("[]")  # of an earlier run
+
+def test_every_record_is_in_the_file_of_its_part_and_split(tmp_path):
+    (tmp_path / "held_out_test.json").write_text("[]")  # from an earlier run
     (tmp_path / "metrics.json").write_text("{}")
     parts = {
-        "pretraining": [one("a", "caption"), one("b", "caption")],
-        "finetuning": [one("a", "reasoning")],
+        "pretraining": [record("a", "caption"), record("b", "caption")],
+        "finetuning": [record("a", "reasoning")],
     }
     about = write_parts(parts, {"a": "train", "b": "validation"}, tmp_path)
-    held = {
-        path.name: [record["id"] for record in json.loads(path.read_text())]
-        for path in tmp_path.glob("*_*.json")
-    }
-    assert held == {
+    written = {}
+    for path in tmp_path.glob("*_*.json"):
+        written[path.name] = [item["id"] for item in json.loads(path.read_text())]
+    assert written == {
         "pretraining_train.json": ["a#caption"],
         "pretraining_validation.json": ["b#caption"],
         "finetuning_train.json": ["a#reasoning"],
     }
     assert (tmp_path / "metrics.json").exists()
     assert about.equals(pd.read_parquet(tmp_path / "about.parquet"))
-    assert about.groupby("file")["id"].agg(list).to_dict() == held
+    assert about.groupby("file")["id"].agg(list).to_dict() == written
     assert about.iloc[0].tolist() == [
         "a#caption",
         "pretraining",
@@ -71,16 +65,15 @@ def test_every_record_lies_in_the_file_of_its_part_and_split(tmp_path):
 def test_the_front_matter_is_what_hubs_read():
     _, front, _ = card(["scenes"], "scene grammar").split("---\n", 2)
     about = yaml.safe_load(front)
-    assert about["language"] == "en" and about["license"] == "apache-2.0"
-    assert (
-        about["size_categories"] == "10K<n<100K"
-        and "image-text-to-text" in about["task_categories"]
-    )
+    assert about["language"] == "en"
+    assert about["license"] == "apache-2.0"
+    assert about["size_categories"] == "10K<n<100K"
+    assert "image-text-to-text" in about["task_categories"]
 
 
-def test_it_states_composition_drops_prompts_licences_and_limits():
+def test_the_card_states_composition_drops_prompts_licences_and_limits():
     text = card(["EmoSet", "WEBEmo"])
-    for said in (
+    for expected in (
         "12,345 records",
         "refusal",
         "67",
@@ -91,25 +84,24 @@ def test_it_states_composition_drops_prompts_licences_and_limits():
         PHOTO_SETS["WEBEmo"].licence,
         "Important: note that the correct label is fear.",
         "Labels: [",
-        "nobody has read them all",
+        "nobody has read all texts",
         "toys/images",
     ):
-        assert said in text, said
-    assert "license: other" in text and "drawn scenes" not in text
+        assert expected in text, expected
+    assert "license: other" in text
+    assert "drawn scenes" not in text
 
 
-def test_pictures_and_texts_have_limits_of_their_own():
-    told, written, own = (
-        card(["scenes"], "scene grammar"),
-        card(["scenes-ekman"]),
-        card(["my_photos"]),
-    )
-    assert (
-        "drawn scenes" in told and "come from a grammar" in told and "license: apache-2.0" in told
-    )
-    assert (
-        "drawn scenes" in written and "written by a model" in written and "grammar" not in written
-    )
-    assert (
-        "drawn" not in own and "license: other" in own and "my_photos: unknown to this code" in own
-    )
+def test_images_and_texts_have_their_own_limits():
+    grammar = card(["scenes"], "scene grammar")
+    assert "drawn scenes" in grammar
+    assert "come from a grammar" in grammar
+    assert "license: apache-2.0" in grammar
+    model = card(["scenes-ekman"])
+    assert "drawn scenes" in model
+    assert "written by a model" in model
+    assert "grammar" not in model
+    own_images = card(["my_photos"])
+    assert "drawn" not in own_images
+    assert "license: other" in own_images
+    assert "my_photos: unknown to this code" in own_images

@@ -1,4 +1,4 @@
-"""From a teacher's name to records: who writes, and what becomes of every request."""
+"""From a teacher's name to records: which teacher is used, and what becomes of every request."""
 
 import pytest
 
@@ -15,88 +15,94 @@ TEXTS = {
 }
 
 
-class Scribe:
-    """Answers what it is told to; the others stay silent."""
+class FakeTeacher:
+    """Replies with given texts; other requests stay unanswered."""
 
-    name, key, silence, note, usage = "a scribe", "1", "tired", "no more ink", {"retries": 3}
+    name, key, unanswered_reason = "a fake teacher", "1", "skipped"
+    note, usage = "a note", {"retries": 3}
 
     def __init__(self, texts):
-        self.texts, self.asked = texts, []
+        self.texts, self.requested = texts, []
 
     def replies(self, requests):
         for request in requests:
-            self.asked.append(request.id)
+            self.requested.append(request.id)
             if request.id in self.texts:
                 yield Reply(request.id, self.texts[request.id], 10, 2, 0.5)
 
 
+def use(monkeypatch, teacher):
+    """Every name now gives this teacher."""
+    monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, cache: teacher)
+
+
 def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch, capsys):
     tasks = {"caption": "What?", "vqa": "", "reasoning": "Why?"}
-    requests = [
-        Request(f"toy/{i}#{task}", str(tmp_path / f"{i}.png"), task, "joy", "ekman", tasks[task])
-        for i, task in enumerate(["caption", "vqa", "vqa", "reasoning", "vqa", "reasoning"])
-    ]
-    first, again = Scribe(TEXTS), Scribe({})
+    order = ["caption", "vqa", "vqa", "reasoning", "vqa", "reasoning"]
+    requests = []
+    for i, task in enumerate(order):
+        image = str(tmp_path / f"{i}.png")
+        requests.append(Request(f"toy/{i}#{task}", image, task, "joy", "ekman", tasks[task]))
+    first, again = FakeTeacher(TEXTS), FakeTeacher({})
 
-    def part(scribe):
-        monkeypatch.setattr(teachers, "load_teacher", lambda name, seed, journal: scribe)
-        return make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
+    def part(teacher):
+        use(monkeypatch, teacher)
+        return make_part({"fake": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
 
     made = part(first)
     assert [(one.id, one.image, one.turns, one.teacher) for one in made.items] == [
-        ("toy/0#caption", "0.png", (("<image>\nWhat?", "A rose in a vase."),), "a scribe"),
-        ("toy/1#vqa", "1.png", (("<image>\nWho?", "A person."),), "a scribe"),
+        ("toy/0#caption", "0.png", (("<image>\nWhat?", "A rose in a vase."),), "a fake teacher"),
+        ("toy/1#vqa", "1.png", (("<image>\nWho?", "A person."),), "a fake teacher"),
     ]
     counted = {(row.task, row.reason): row.dropped for row in made.drops.itertuples()}
     assert counted == {
         ("vqa", "malformed"): 1,
-        ("vqa", "tired"): 1,
-        ("reasoning", "tired"): 1,
+        ("vqa", "skipped"): 1,
+        ("reasoning", "skipped"): 1,
         ("reasoning", "refusal"): 1,
     }
-    assert (
-        len(made.items) + sum(counted.values()) == len(requests)
-        and "no more ink" in capsys.readouterr().out
-    )
+    assert len(made.items) + sum(counted.values()) == len(requests)
+    assert "a note" in capsys.readouterr().out
     cost = {"retries": 3, "replies": 4, "prompt_tokens": 40, "completion_tokens": 8, "dollars": 2.0}
-    assert made.usage == {"scribe": cost}
+    assert made.usage == {"fake": cost}
     resumed = part(again)
-    assert resumed.items == made.items and resumed.usage == {"scribe": cost}, (
-        "what was paid in all sessions"
-    )
-    assert again.asked == ["toy/3#reasoning", "toy/4#vqa"], "what was answered is not asked again"
+    assert resumed.items == made.items
+    assert resumed.usage == {"fake": cost}  # the cost of all sessions
+    # only the requests without a reply are sent again
+    assert again.requested == ["toy/3#reasoning", "toy/4#vqa"]
 
 
-def test_a_part_without_records_says_where_they_went(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        teachers, "load_teacher", lambda name, seed, journal: Scribe({"a#vqa": "no form"})
-    )
+def test_a_part_without_records_is_an_error_that_counts_the_reasons(tmp_path, monkeypatch):
+    use(monkeypatch, FakeTeacher({"a#vqa": "no form"}))
     requests = [Request(f"{name}#vqa", "", "vqa", "", "ekman") for name in "ab"]
-    reason = "no record is left of what scribe was asked: malformed 1, tired 1; scribe: no more ink"
-    with pytest.raises(ValueError, match=reason):
-        make_part({"scribe": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
+    message = "no record is left of the requests to fake: malformed 1, skipped 1; fake: a note"
+    with pytest.raises(ValueError, match=message):
+        make_part({"fake": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
 
 
-def test_the_best_teacher_explains_a_share_that_does_not_move():
-    tasks = ("reasoning", "vqa")
-    requests = [
-        Request(f"{i}#{task}", "", task, "joy", "ekman") for i in range(4000) for task in tasks
-    ]
+def test_the_best_teacher_gets_a_stable_share_of_the_explanations():
+    requests = []
+    for i in range(4000):
+        for task in ("reasoning", "vqa"):
+            requests.append(Request(f"{i}#{task}", "", task, "joy", "ekman"))
     plan = share_out(requests, "plain", "best", 0.1, 0)
-    assert {one.task for one in plan["best"]} == {"reasoning"} and 340 < len(plan["best"]) < 460
-    assert sorted(one.id for group in plan.values() for one in group) == sorted(
-        one.id for one in requests
-    )
+    assert {one.task for one in plan["best"]} == {"reasoning"}
+    assert 340 < len(plan["best"]) < 460
+    shared = plan["plain"] + plan["best"]
+    assert sorted(one.id for one in shared) == sorted(one.id for one in requests)
     half = share_out(requests[4000:], "plain", "best", 0.1, 0)["best"]
     assert half == [one for one in plan["best"] if one in requests[4000:]]
-    assert share_out(requests, "plain", "plain", 0.1, 0) == {"plain": requests}, (
-        "one teacher for both loses nothing"
-    )
 
 
-def test_a_teacher_by_its_name():
+def test_one_teacher_in_both_roles_gets_all_requests():
+    requests = [Request(f"{i}#reasoning", "", "reasoning", "joy", "ekman") for i in range(100)]
+    assert share_out(requests, "plain", "plain", 0.1, 0) == {"plain": requests}
+
+
+def test_a_teacher_is_loaded_by_name():
     keys = {load_teacher(name, 0).key for name in ("grammar", "grammar:full", "grammar:held-out")}
-    assert len(keys) == 3 and isinstance(load_teacher("grammar", 0), GrammarTeacher)
+    assert len(keys) == 3
+    assert isinstance(load_teacher("grammar", 0), GrammarTeacher)
     assert load_teacher("grammar", 1).key not in keys
     for name in ("grammer", "grammar:long", "local:", "api:", ""):
         with pytest.raises(ValueError, match="expected grammar, grammar:full"):

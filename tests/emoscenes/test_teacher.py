@@ -7,7 +7,7 @@ import pytest
 from emoscenes.evidence import evidence
 from emoscenes.scenes import ATTRIBUTES, CONTINUOUS, sample_scenes
 from emoscenes.teacher import GrammarTeacher
-from tinyemo.emoreason.prompts import parse_turns
+from tinyemo.emoreason.reply_format import parse_turns
 from tinyemo.emoreason.requests import Request
 
 TASKS = ("caption", "vqa", "sentiment", "reasoning", "conversation")
@@ -64,7 +64,7 @@ def test_nothing_is_written_of_a_label_that_nothing_explains(requests):
     }
     mute = [replace(r, label="horror", attributes=scene) for r in requests[:5]]
     assert [reply.id for reply in GrammarTeacher(1).replies(mute)] == [r.id for r in mute[:3]]
-    assert GrammarTeacher.silence == "no evidence"
+    assert GrammarTeacher.unanswered_reason == "no evidence"
 
 
 def test_a_reply_depends_on_the_seed_and_its_request_alone(requests):

@@ -1,1 +1,1 @@
-"""EmoReason: instruction data written by teachers, filtered and described."""
+"""EmoReason, the instruction data: requests, prompts, teachers, response cache, filters, card."""

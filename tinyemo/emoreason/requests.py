@@ -1,8 +1,9 @@
-"""What a teacher is asked, and what it gives back: the seam between images and who writes about them.
+"""Requests to teachers, their replies, and the instruction records that replies become.
 
-Owns: requests and replies, which requests a table of records gives rise to, and how a reply becomes an
-instruction record. Takes records (data/records.py) and label anchors; the words of all questions are those of
-data/prompts.py. What is drawn for a record depends on the seed and its id, not on the records around it.
+Owns the types Request, Reply and Teacher, the plan of which requests a table of records leads to,
+and the way from a reply to an instruction record. Takes records (data/records.py) and label
+anchors. The wordings of all questions are those of prompts.py. The random draws for a record
+depend on the seed and its id, not on the other records.
 """
 
 import os
@@ -17,36 +18,35 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.data.instructions import IMAGE_TOKEN, Instruction
-from tinyemo.emoreason.prompts import (
-    CAPTION_QUESTIONS,
-    REASONING_QUESTIONS,
-    parse_turns,
-    reasoning_question,
-)
+from tinyemo.emoreason.prompts import CAPTION_QUESTIONS, REASONING_QUESTIONS, reasoning_question
+from tinyemo.emoreason.reply_format import parse_turns
 from tinyemo.emotions import labels_of
 
-_UNNAMEABLE = re.compile(
-    r"\\|(?:^|/)[^/]:"
-)  # what may lead out of a folder somewhere: data/instructions.py
+# Backslashes and drive letters: instruction files refuse them (data/instructions.py), because on
+# some systems such a path may lead out of the folder of images.
+_UNSAFE_PATH = re.compile(r"\\|(?:^|/)[^/]:")
+
+_PRETRAINING, _FINETUNING = 0, 1  # separate random generators; evaluation/conditions.py uses 2 to 5
 
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to be written about one image."""
+    """One text to be written about one image."""
 
-    id: str  # unique: "<record id>#<task>", for any but the record's own label "<record id>#<task>-<label>"
-    image: str  # path to open; "" where a teacher works from words alone
+    # unique: "<record id>#<task>", or "<record id>#<task>-<label>" if the label is not the record's
+    id: str
+    image: str  # path to open; "" if the teacher works from words alone
     task: str  # one of instructions.TASKS
-    label: str  # the emotion that is given; "" where none is (caption, vqa)
+    label: str  # the emotion that is given; "" if none is given (caption, vqa)
     label_set: str
-    question: str = ""  # the human turn, where we ask (caption, reasoning); "" where the teacher asks (vqa, ...)
-    caption: str = ""  # what is known of the image in words
-    attributes: dict = field(default_factory=dict)  # attribute -> value, number or list of words
+    question: str = ""  # the human turn; "" if the teacher writes it (vqa, sentiment, conversation)
+    caption: str = ""  # what is known about the image in words
+    attributes: dict = field(default_factory=dict)  # attribute -> text, number or list of texts
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a teacher wrote to one request, and what that cost, attempts that came to nothing included."""
+    """A teacher's text for one request, and its cost, failed attempts included."""
 
     id: str  # of the request
     text: str
@@ -55,35 +55,40 @@ class Reply:
     dollars: float = 0.0
 
 
+COSTS = ("prompt_tokens", "completion_tokens", "dollars")  # the costs in a Reply
+
+
 class Teacher(Protocol):
-    """Whoever writes answers. `name` goes into the records, `key` changes when its answers would."""
+    """Anything that writes replies.
+
+    `name` goes into the records; `key` changes when the replies would change.
+    """
 
     name: str
     key: str
-    silence: str  # the reason under which the requests that it leaves unanswered are counted
-    note: str  # why requests stayed unanswered, in one sentence; "" where there is nothing to say
-    usage: dict[
-        str, float
-    ]  # counts of this session's work, for the manifest; empty where nothing is counted
+    unanswered_reason: str  # the reason under which requests without a reply are counted
+    note: str  # why requests have no reply, in one sentence; "" if there is nothing to report
+    usage: dict[str, float]  # counts of this session, for the manifest; empty if nothing is counted
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Replies as they come, in any order; a request without one stays unanswered."""
+        """Replies as they come, in any order. A request may stay without a reply."""
 
 
 def attributes_of(record: Mapping[str, object]) -> dict[str, object]:
-    """A record's attr_ columns without the prefix, as text, numbers and lists of them; empty and NaN left out."""
-    found = {
-        name.removeprefix("attr_"): value.tolist()
-        if isinstance(value, (np.ndarray, np.generic))
-        else value
-        for name, value in record.items()
-        if name.startswith("attr_")
-    }
-    return {
-        name: value
-        for name, value in found.items()
-        if (value not in ("", []) if isinstance(value, (str, list)) else not pd.isna(value))
-    }
+    """A record's attr_ columns without the prefix, as text, numbers and lists.
+
+    Empty values and NaN are left out.
+    """
+    attributes = {}
+    for column, value in record.items():
+        if not column.startswith("attr_"):
+            continue
+        if isinstance(value, (np.ndarray, np.generic)):
+            value = value.tolist()
+        is_empty = value in ("", []) if isinstance(value, (str, list)) else pd.isna(value)
+        if not is_empty:
+            attributes[column.removeprefix("attr_")] = value
+    return attributes
 
 
 def draw_candidates(
@@ -92,50 +97,58 @@ def draw_candidates(
     anchors: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[str, str, str]:
-    """`label` and two distractors in random order: one from the half of the other labels that lies nearer to it in
-    the space of anchors, one from the farther half (the middle one of an odd number counts as near).
+    """`label` and two distractors, in random order: one similar label and one dissimilar label.
 
-    `anchors` (C, D) are those of `labels`, row by row. Nearness is the cosine after their mean is subtracted: the
-    embeddings of words share a direction, which says nothing of how one emotion differs from another.
-    ValueError: fewer than three labels, `label` not among them, or not one anchor a label.
+    The other labels are sorted by the cosine of their anchors to that of `label`. One distractor
+    comes from the nearer half (with an odd number, the middle label counts as near), one from the
+    farther half. `anchors` (C, D) has one row per entry of `labels`. Their mean is subtracted
+    first: word embeddings share a common direction, which carries no information about
+    differences between emotions.
+
+    ValueError: fewer than three labels, `label` is not one of them, or the number of anchors
+    differs.
     """
     anchors = np.asarray(anchors, dtype=float)
     if label not in labels or len(labels) < 3 or len(anchors) != len(labels):
         raise ValueError(
-            f"cannot draw candidates for {label!r} from {len(labels)} labels and {len(anchors)} anchors: "
-            "expected it among at least three labels, and an anchor for each"
+            f"cannot draw candidates for {label!r} from {len(labels)} labels and {len(anchors)} "
+            "anchors: expected it among at least three labels, and one anchor per label"
         )
     own = labels.index(label)
-    offsets = anchors - anchors.mean(axis=0)
-    lengths = np.linalg.norm(offsets, axis=1)
+    offsets = anchors - anchors.mean(axis=0)  # (C, D)
+    lengths = np.linalg.norm(offsets, axis=1)  # (C,)
     cosines = offsets @ offsets[own] / np.maximum(lengths * lengths[own], 1e-12)  # (C,)
-    others = [row for row in np.argsort(-cosines, kind="stable") if row != own]  # nearest first
+
+    nearest_first = np.argsort(-cosines, kind="stable")
+    others = [row for row in nearest_first if row != own]
     middle = (len(others) + 1) // 2
-    drawn = [label, labels[rng.choice(others[:middle])], labels[rng.choice(others[middle:])]]
-    return tuple(drawn[place] for place in rng.permutation(3))
+    near = labels[rng.choice(others[:middle])]
+    far = labels[rng.choice(others[middle:])]
+
+    candidates = (label, near, far)
+    return tuple(candidates[position] for position in rng.permutation(3))
 
 
 def plan_pretraining(
     records: pd.DataFrame, seed: int, captions: Mapping[str, str] | None = None
 ) -> list[Request]:
-    """Three requests an image: caption, vqa and sentiment in random order, images in the order of the records.
+    """Three requests per image, in random order: caption, vqa and sentiment.
 
-    `captions`: what is known of images in words, by record id; of others it is the record's text. Caption and vqa
-    are asked for without the label. ValueError: an image whose path instruction files cannot hold.
+    Images come in the order of the records. `captions`: record id -> what is known about the
+    image in words; for other records, their text is used. Caption and vqa requests do not contain
+    the label. ValueError: an image path that instruction files cannot hold.
     """
     requests = []
     for record in records.to_dict("records"):
-        rng = _generator(seed, record["id"], 0)
-        known = _known(record, captions)
+        name, known = record["id"], _known(record, captions)
+        rng = _generator(seed, name, _PRETRAINING)
         question = CAPTION_QUESTIONS[rng.integers(len(CAPTION_QUESTIONS))]
-        three = [
-            Request(
-                f"{record['id']}#caption", task="caption", label="", question=question, **known
-            ),
-            Request(f"{record['id']}#vqa", task="vqa", label="", **known),
-            Request(f"{record['id']}#sentiment", task="sentiment", label=record["label"], **known),
+        about_image = [
+            Request(f"{name}#caption", task="caption", label="", question=question, **known),
+            Request(f"{name}#vqa", task="vqa", label="", **known),
+            Request(f"{name}#sentiment", task="sentiment", label=record["label"], **known),
         ]
-        requests += [three[place] for place in rng.permutation(3)]
+        requests += [about_image[position] for position in rng.permutation(3)]
     return requests
 
 
@@ -147,55 +160,43 @@ def plan_finetuning(
     conversations: float = 0.1,
     captions: Mapping[str, str] | None = None,
 ) -> list[Request]:
-    """A reasoning request for each record's label, and conversations for a share of the records.
+    """A reasoning request for each record's label, and a conversation for a share of the records.
 
-    `anchors`: label set -> (C, D), in the order of `emotions.labels_of`. Where annotators' shares are known, up to
-    `per_image` reasoning requests an image: the same picture under the labels most voted for next asks for another
-    explanation. `captions` as above. ValueError: as above, or a label set without anchors.
+    `anchors`: label set -> (C, D), in the order of `emotions.labels_of`. `per_image`: the most
+    reasoning requests per image. Where annotators' shares are known, the labels with the next
+    most votes are explained too: the same image then gets explanations of several emotions.
+    `conversations`: share of the records that get a conversation. `captions` as in
+    `plan_pretraining`.
+
+    ValueError: as in `plan_pretraining`, or a label set without anchors.
     """
     requests = []
     for record in records.to_dict("records"):
-        labels, name, known = (
-            labels_of(record["label_set"]),
-            record["label_set"],
-            _known(record, captions),
-        )
-        if name not in anchors:
+        name, label_set = record["id"], record["label_set"]
+        labels = labels_of(label_set)
+        known = _known(record, captions)
+        if label_set not in anchors:
+            label_sets = ", ".join(sorted(set(records["label_set"])))
             raise ValueError(
-                f"record {record['id']!r}: no anchors for its label set {name!r}: expected some for "
-                f"each of {', '.join(sorted(set(records['label_set'])))}"
+                f"record {name!r}: no anchors for its label set {label_set!r}: expected anchors "
+                f"for each of {label_sets}"
             )
-        rng = _generator(seed, record["id"], 1)
-        talks = rng.random() < conversations
-        shares = {
-            label: record.get(f"p_{label}", 0) for label in labels if label != record["label"]
-        }
-        voted = sorted(
-            (label for label in shares if shares[label] > 0), key=lambda label: -shares[label]
-        )
-        for label in [record["label"], *voted][:per_image]:
+        rng = _generator(seed, name, _FINETUNING)
+        has_conversation = rng.random() < conversations
+        explained = [record["label"], *_other_labels_by_votes(record, labels)]
+        for label in explained[:per_image]:
             suffix = "" if label == record["label"] else f"-{label}"
-            candidates = draw_candidates(label, labels, anchors[name], rng)
-            question = reasoning_question(
-                candidates, label, int(rng.integers(len(REASONING_QUESTIONS)))
-            )
+            candidates = draw_candidates(label, labels, anchors[label_set], rng)
+            wording = int(rng.integers(len(REASONING_QUESTIONS)))
+            question = reasoning_question(candidates, label, wording)
+            request_id = f"{name}#reasoning{suffix}"
             requests.append(
-                Request(
-                    f"{record['id']}#reasoning{suffix}",
-                    task="reasoning",
-                    label=label,
-                    question=question,
-                    **known,
-                )
+                Request(request_id, task="reasoning", label=label, question=question, **known)
             )
-        if talks:
+        if has_conversation:
+            label = record["label"]
             requests.append(
-                Request(
-                    f"{record['id']}#conversation",
-                    task="conversation",
-                    label=record["label"],
-                    **known,
-                )
+                Request(f"{name}#conversation", task="conversation", label=label, **known)
             )
     return requests
 
@@ -203,9 +204,9 @@ def plan_finetuning(
 def to_instruction(
     request: Request, reply: Reply, image_root: str | Path, teacher: str
 ) -> Instruction | None:
-    """The record that a reply makes, its image relative to `image_root`; None if the reply is malformed.
+    """The instruction record for a reply; None if the reply is malformed.
 
-    ValueError: the image does not lie under `image_root`.
+    Its image path is relative to `image_root`. ValueError: the image is not in this folder.
     """
     turns = parse_turns(request.task, request.question, reply.text)
     if turns is None:
@@ -215,10 +216,11 @@ def to_instruction(
         image = Path(os.path.relpath(request.image, image_root)).as_posix()
         if image.startswith("../"):
             raise ValueError(
-                f"request {request.id!r}: image {request.image} lies outside the folder {image_root}, "
-                "relative to which images are named"
+                f"request {request.id!r}: image {request.image} is outside the folder "
+                f"{image_root}; expected it inside, because image paths are stored relative to it"
             )
-        turns = ((f"{IMAGE_TOKEN}\n{turns[0][0]}", turns[0][1]), *turns[1:])
+        (human, gpt), *later_turns = turns
+        turns = ((f"{IMAGE_TOKEN}\n{human}", gpt), *later_turns)
     return Instruction(request.id, image, turns, request.task, request.label, teacher)
 
 
@@ -226,11 +228,19 @@ def _generator(seed: int, record: str, part: int) -> np.random.Generator:
     return np.random.default_rng([seed, crc32(record.encode()), part])
 
 
+def _other_labels_by_votes(record: Mapping[str, object], labels: Sequence[str]) -> list[str]:
+    """The other labels that have votes, most votes first; empty if no votes are known."""
+    shares = {label: record.get(f"p_{label}", 0) for label in labels}
+    others = [label for label in shares if label != record["label"] and shares[label] > 0]
+    return sorted(others, key=lambda label: -shares[label])
+
+
 def _known(record: Mapping[str, object], captions: Mapping[str, str] | None) -> dict[str, object]:
-    if _UNNAMEABLE.search(record["image"]):  # said here, before a teacher is paid
+    """The fields of a Request that all requests about a record share."""
+    if _UNSAFE_PATH.search(record["image"]):  # checked here, before a teacher is paid
         raise ValueError(
-            f"record {record['id']!r}: image {record['image']!r}: expected a path without backslashes and "
-            "without a drive letter (a:), so that instruction files can name it"
+            f"record {record['id']!r}: image {record['image']!r}: expected a path without "
+            "backslashes and without a drive letter (a:), so that instruction files can name it"
         )
     return {
         "image": record["image"],

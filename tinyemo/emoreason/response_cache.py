@@ -1,18 +1,20 @@
-"""The journal: what a teacher answered, and what it cost, is kept as it comes and never asked again.
+"""The response cache: each reply is stored with its cost as it comes, and not requested again.
 
-Owns a file of JSON lines that is only appended to, one reply a line:
+Owns an append-only file of JSON lines, one reply per line:
 
-    key                                          hash of the teacher's key and of everything in the request
-    teacher                                      its name
-    id, text                                     the request's id, what the teacher wrote
-    prompt_tokens, completion_tokens, dollars    what that cost
+    key                                          hash of the teacher's key and of the whole request
+    teacher                                      the teacher's name
+    id, text                                     the request's id, the teacher's text
+    prompt_tokens, completion_tokens, dollars    the cost
 
-Takes a teacher and requests; gives replies by request id. A changed request or teacher has another key and is
-asked anew. Killed at any moment, a run loses what is in flight and no more. One process at a time writes a
-journal: it holds a lock that ends with the process, however that ends.
+Takes a teacher and requests; gives replies by request id. A changed request or teacher has
+another key and is requested anew. If a run is killed, only the replies that are under way at that
+moment are lost. Only one process at a time can write a cache: it holds a file lock, which ends
+with the process.
 
-It knows what replies cost, attempts before them included. What was paid for a request that stayed unanswered
-(answers that nobody could read, that came after the timeout, or in flight when the run was killed) stands nowhere.
+The stored cost of a reply includes failed attempts before it. The cost of a request that never
+got a reply is not stored (unreadable answers, answers after the timeout, answers under way when
+the run was killed).
 """
 
 import fcntl
@@ -27,64 +29,73 @@ from typing import BinaryIO, get_type_hints
 
 from tinyemo.emoreason.requests import Reply, Request, Teacher
 
-FIELDS = {"key": str, "teacher": str} | get_type_hints(Reply)
+FIELDS = {"key": str, "teacher": str} | get_type_hints(Reply)  # of a line, with their types
 
 
-def collect(teacher: Teacher, requests: Sequence[Request], journal: Path) -> dict[str, Reply]:
-    """Replies to `requests` by request id, in their order: from the journal, and from the teacher where it has none.
+def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) -> dict[str, Reply]:
+    """The replies to `requests` by request id, from the file `cache` or else from the teacher.
 
-    A request that the teacher leaves unanswered is missing and will be asked again. A torn last line (the process
-    was killed, the disk was full) is cut off. ValueError: two requests share an id; a line of the journal is not a
-    reply. RuntimeError: another process writes the journal. OSError: the journal cannot be written.
+    A request without a reply is missing from the result, and the next call requests it again. An
+    incomplete last line (the process was killed, the disk was full) is cut off.
+
+    ValueError: two requests have the same id, or a line of the cache is not a reply.
+    RuntimeError: another process writes the cache. OSError: the cache cannot be written.
     """
-    ids = Counter(request.id for request in requests)
-    if doubled := [name for name, n in ids.items() if n > 1]:
-        raise ValueError(
-            f"request {doubled[0]!r} occurs {ids[doubled[0]]} times: expected ids to be unique"
-        )
+    _check_unique_ids(requests)
     keys = {request.id: _key(teacher, request) for request in requests}
     wanted = set(keys.values())
-    journal = Path(journal)
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    with open(journal, "a+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeError(
-                f"{journal}: another process is writing this journal; wait for it, or collect into a "
-                "journal of your own"
-            ) from None
-        known = {key: reply for key, reply in _replies(file, journal) if key in wanted}
-        file.truncate()  # what is left is a torn line
-        for reply in teacher.replies(
-            [request for request in requests if keys[request.id] not in known]
-        ):
+    cache = Path(cache)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with open(cache, "a+b") as file:
+        _lock(file, cache)
+        found = {key: reply for key, reply in _stored_replies(file, cache) if key in wanted}
+        file.truncate()  # removes an incomplete last line
+        missing = [request for request in requests if keys[request.id] not in found]
+        for reply in teacher.replies(missing):
             if reply.id not in keys:
-                raise ValueError(f"{teacher.name} answers {reply.id!r}, which nobody asked")
+                raise ValueError(
+                    f"{teacher.name} gave a reply to {reply.id!r}, which was not requested"
+                )
             key = keys[reply.id]
-            _append(journal, {"key": key, "teacher": teacher.name} | asdict(reply))
-            known[key] = reply
-    return {name: known[key] for name, key in keys.items() if key in known}
+            _append(cache, {"key": key, "teacher": teacher.name} | asdict(reply))
+            found[key] = reply
+    return {name: found[key] for name, key in keys.items() if key in found}
 
 
-def spent(journal: Path) -> float:
-    """Dollars that the replies in a journal cost, whoever wrote them; 0 without a file. ValueError: as `collect`."""
-    if not Path(journal).exists():
+def dollars_spent(cache: Path) -> float:
+    """The cost of all replies in a cache, of all teachers; 0 if there is no file."""
+    if not Path(cache).exists():
         return 0.0
-    with open(journal, "rb") as file:
-        return math.fsum(reply.dollars for _, reply in _replies(file, journal))
+    with open(cache, "rb") as file:
+        return math.fsum(reply.dollars for _, reply in _stored_replies(file, cache))
+
+
+def _check_unique_ids(requests: Sequence[Request]) -> None:
+    counts = Counter(request.id for request in requests)
+    for name, count in counts.items():
+        if count > 1:
+            raise ValueError(f"request {name!r} occurs {count} times: expected unique ids")
 
 
 def _key(teacher: Teacher, request: Request) -> str:
-    moved = asdict(request) | {
-        "image": Path(request.image).name
-    }  # a folder that moves asks for nothing anew
-    content = json.dumps([teacher.key, moved], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    # Only the image's file name counts: cached replies stay valid when the folder moves.
+    content = asdict(request) | {"image": Path(request.image).name}
+    text = json.dumps([teacher.key, content], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
-    """Key and reply of every line; the file is left standing at the end of the last whole line."""
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RuntimeError(
+            f"{path}: another process is writing this response cache; wait for it to end, or use "
+            "another file"
+        ) from None
+
+
+def _stored_replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
+    """Key and reply of every line. The file's position is then the end of the last whole line."""
     file.seek(0)
     end = 0
     for number, line in enumerate(file, 1):
@@ -92,13 +103,13 @@ def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
             break
         try:
             entry = json.loads(line)
-            whole = {name: type(value) for name, value in entry.items()} == FIELDS
-        except (ValueError, AttributeError):  # no JSON, no object
-            whole = False
-        if not whole:
+            types = {name: type(value) for name, value in entry.items()}
+        except (ValueError, AttributeError):  # not JSON, or not a JSON object
+            types = {}
+        if types != FIELDS:
             raise ValueError(
-                f"{path}, line {number}: expected a reply with {', '.join(FIELDS)}; restore the line or "
-                "remove it, then its request is asked again"
+                f"{path}, line {number}: expected a reply with {', '.join(FIELDS)}; restore the "
+                "line, or remove it so that its request is sent again"
             )
         end += len(line)
         del entry["teacher"]
@@ -107,11 +118,11 @@ def _replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
 
 
 def _append(path: Path, entry: dict) -> None:
+    line = json.dumps(entry).encode() + b"\n"
     try:
-        with open(
-            path, "ab"
-        ) as file:  # opened anew: a failed write then leaves nothing in a buffer
-            file.write(json.dumps(entry).encode() + b"\n")
+        # opened for each reply, so that a failed write leaves nothing in a buffer
+        with open(path, "ab") as file:
+            file.write(line)
     except OSError as error:
         raise OSError(
             f"cannot write {path}: {error.strerror}; the replies before this one are kept"

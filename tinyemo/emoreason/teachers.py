@@ -1,12 +1,14 @@
-"""Who writes EmoReason's answers: from a name in a parameter file to a teacher, and from requests to records.
+"""Teachers by name, and the way from requests to the records of a dataset part.
 
-A teacher's name is
+A teacher's name is one of
 
-    grammar           the scene grammar: embedded scenes only, true by construction (worlds/teacher.py)
-    grammar:full      the same, naming all evidence: the small share of high quality
-    grammar:held-out  the same, in sentence skeletons that training never sees
-    local:<folder>    a transformers image-text-to-text checkpoint, a folder or hub id (data/local_teacher.py)
-    api:<model>       a model behind an OpenAI-compatible API (data/api_teacher.py)
+    grammar           the grammar of EmoScenes (emoscenes/teacher.py): drawn scenes only, true by
+                      construction
+    grammar:full      the same, and explanations name all evidence: a small share of high quality
+    grammar:held-out  the same, with sentence skeletons that never occur in training data
+    local:<folder>    an image-text-to-text checkpoint of transformers, folder or hub id
+                      (local_teacher.py)
+    api:<model>       a model behind an OpenAI-compatible API (api_teacher.py)
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,17 +20,17 @@ import pandas as pd
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.emoreason.filters import filter_instructions
-from tinyemo.emoreason.requests import Request, Teacher, to_instruction
-from tinyemo.emoreason.response_cache import collect
+from tinyemo.emoreason.requests import COSTS, Reply, Request, Teacher, to_instruction
+from tinyemo.emoreason.response_cache import collect_replies
 from tinyemo.paths import locate
-
-COSTS = ("prompt_tokens", "completion_tokens", "dollars")  # of a Reply
 
 
 def load_teacher(name: str, seed: int, **limits) -> Teacher:
-    """The teacher called `name`; `limits` are what an API teacher may spend, and the journal of what it has spent.
+    """The teacher with the given name.
 
-    ValueError lists the kinds that exist.
+    `limits` go to an API teacher: prices, budget, and its response cache.
+
+    ValueError lists the kinds of teachers that exist.
     """
     kind, _, what = name.partition(":")
     if kind == "grammar" and what in ("", "full", "held-out"):
@@ -51,76 +53,79 @@ def load_teacher(name: str, seed: int, **limits) -> Teacher:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part of a dataset, as teachers wrote it and filters left it."""
+    """One part of a dataset, written by its teachers and filtered."""
 
     items: list[Instruction]  # in the order of the requests
-    drops: pd.DataFrame  # every request that made none, counted: columns task, reason, dropped
+    drops: pd.DataFrame  # the requests that gave no record, counted: columns task, reason, dropped
     usage: dict[str, dict]  # a teacher's name -> what it used
 
 
 def share_out(
     requests: Sequence[Request], teacher: str, best: str, share: float, seed: int
 ) -> dict[str, list[Request]]:
-    """A plan for `make_part`: the teacher called `best` answers a share of the explanations, `teacher` all else.
+    """A plan for `make_part`: `best` gets a share of the explanations, `teacher` all else.
 
-    Whether a request is among them depends on the seed and its id alone, not on the requests around it.
+    Whether a request belongs to this share depends on the seed and the request's id, not on the
+    other requests.
     """
     plan = {teacher: [], best: []}
-    for one in requests:
-        chosen = one.task == "reasoning" and crc32(f"{seed} {one.id}".encode()) < share * 2**32
-        plan[best if chosen else teacher].append(one)
+    for request in requests:
+        draw = crc32(f"{seed} {request.id}".encode())  # uniform in [0, 2**32)
+        is_chosen = request.task == "reasoning" and draw < share * 2**32
+        plan[best if is_chosen else teacher].append(request)
     return plan
 
 
 def make_part(
-    plan: Mapping[str, Sequence[Request]], seed: int, journal: Path, image_root: Path, **limits
+    plan: Mapping[str, Sequence[Request]], seed: int, cache: Path, image_root: Path, **limits
 ) -> Part:
-    """Let each teacher of a plan (its name -> its requests) answer, and filter what comes of it.
+    """Collect the replies of each teacher of a plan (name -> requests), and filter the records.
 
-    Resumes from the journal. A request without a reply counts under the teacher's own reason, a reply that is not in
-    the form asked for as "malformed", what a filter took out under the filter's name. ValueError: nothing stays.
+    Continues from the response cache. Every request without a record is counted: one without a
+    reply under the teacher's own reason, a reply in a wrong form as "malformed", a filtered
+    record under the filter's name. ValueError: no record is left.
     """
     made, lost, usage, notes = [], [], {}, []
     for name, requests in plan.items():
-        teacher = load_teacher(name, seed, journal=journal, **limits)
-        replies = collect(teacher, requests, journal)
+        teacher = load_teacher(name, seed, cache=cache, **limits)
+        replies = collect_replies(teacher, requests, cache)
         for request in requests:
             reply = replies.get(request.id)
-            one = to_instruction(request, reply, image_root, teacher.name) if reply else None
-            if one:
-                made.append(one)
+            record = to_instruction(request, reply, image_root, teacher.name) if reply else None
+            if record:
+                made.append(record)
             else:
-                lost.append((request.task, "malformed" if reply else teacher.silence))
-        spent = {
-            key: sum(getattr(reply, key) for reply in replies.values()) for key in COSTS
-        }  # of all sessions
-        usage[name] = teacher.usage | {"replies": len(replies)} | spent
+                lost.append((request.task, "malformed" if reply else teacher.unanswered_reason))
+        usage[name] = teacher.usage | {"replies": len(replies)} | _costs(replies)
         if teacher.note:
             notes.append(f"{name}: {teacher.note}")
             print(notes[-1])
     kept, report = filter_instructions(made)
-    filtered = report[report["reason"] != "kept"].rename(columns={"records": "dropped"})[
-        ["task", "reason", "dropped"]
-    ]
-    unwritten = (
-        pd.DataFrame(lost, columns=["task", "reason"])
-        .value_counts(sort=False)
-        .rename("dropped")
-        .reset_index()
-    )
-    drops = pd.concat([filtered, unwritten], ignore_index=True)
-    drops = drops[drops["dropped"] > 0]
+    drops = _drops(report, lost)
     if not kept:
-        counted = ", ".join(
-            f"{reason} {n}" for reason, n in drops.groupby("reason")["dropped"].sum().items()
-        )
-        asked = ", ".join(plan)
-        raise ValueError(
-            "; ".join(
-                [
-                    f"no record is left of what {asked} was asked: {counted or 'nothing was asked'}",
-                    *notes,
-                ]
-            )
-        )
+        raise ValueError("; ".join([_nothing_left(plan, drops), *notes]))
     return Part(kept, drops, usage)
+
+
+def _costs(replies: Mapping[str, Reply]) -> dict[str, float]:
+    """What all replies cost, those from earlier sessions included."""
+    return {name: sum(getattr(reply, name) for reply in replies.values()) for name in COSTS}
+
+
+def _drops(report: pd.DataFrame, lost: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Columns task, reason, dropped: the filters' report, then the `lost` (task, reason)."""
+    filtered = report[report["reason"] != "kept"].rename(columns={"records": "dropped"})
+    filtered = filtered[["task", "reason", "dropped"]]
+    lost = pd.DataFrame(lost, columns=["task", "reason"])
+    counted = lost.value_counts(sort=False).rename("dropped").reset_index()
+    drops = pd.concat([filtered, counted], ignore_index=True)
+    return drops[drops["dropped"] > 0]
+
+
+def _nothing_left(plan: Mapping[str, Sequence[Request]], drops: pd.DataFrame) -> str:
+    by_reason = drops.groupby("reason")["dropped"].sum()
+    counts = ", ".join(f"{reason} {count}" for reason, count in by_reason.items())
+    return (
+        f"no record is left of the requests to {', '.join(plan)}: "
+        f"{counts or 'there were no requests'}"
+    )

@@ -1,10 +1,12 @@
-"""An LLM as a judge of explanations: how far their clues and their label are those of a reference, 0 to 10 each.
+"""A language model as judge: scores from 0 to 10 for how well an explanation matches a reference.
 
-Takes texts, a reference for each, and a model behind an OpenAI-compatible API (data/api_teacher.py, with its retries,
-budget and journal); gives scores beside the texts. The two measures are EMER's (Lian et al. 2023, arXiv 2306.15401);
-the prompt is ours. It stands in judge_prompt.txt beside this module; a user's own file may take its place, in which
-{reference} and {text} stand for the two explanations and, where it is wanted, {label} for the reference's label.
-Replies in any other form than the one that this prompt asks for are not guessed at: they are counted as unreadable.
+Takes texts, a reference for each, and a model behind an OpenAI-compatible API
+(emoreason/api_teacher.py, with its retries, budget and response cache); gives scores beside the
+texts. The two scores, clue overlap and label overlap, are those of EMER (Lian et al. 2023, arXiv
+2306.15401); the prompt is ours. It is in judge_prompt.txt beside this module. A user's own prompt
+file may replace it: {reference} and {text} stand for the two explanations in it and, optionally,
+{label} for the reference's label. A reply must have the form that this prompt prescribes. All
+other replies are counted as unreadable, and no score is guessed from them.
 """
 
 import hashlib
@@ -18,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.emoreason.api_teacher import ApiTeacher
-from tinyemo.emoreason.requests import Request
-from tinyemo.emoreason.response_cache import collect
+from tinyemo.emoreason.requests import Reply, Request
+from tinyemo.emoreason.response_cache import collect_replies
 
 PROMPT_FILE = Path(__file__).with_name("judge_prompt.txt")
 OVERLAPS = ("clue_overlap", "label_overlap")
@@ -30,9 +32,10 @@ _REPLY = re.compile(r"\s*Clue overlap: (10|\d)[ \t]*\n\s*Label overlap: (10|\d)\
 
 @dataclass
 class Judge(ApiTeacher):
-    """An API teacher that is told the text of a prompt file. ValueError: the prompt lacks a slot; as ApiTeacher.
+    """An API teacher whose message is the text of a prompt file.
 
-    The reference stands in a request's caption, the text to judge in its question.
+    In a request, the reference is the caption and the text to judge is the question. ValueError:
+    the prompt lacks {reference} or {text}; otherwise as ApiTeacher.
     """
 
     prompt_file: str | Path = PROMPT_FILE
@@ -40,7 +43,8 @@ class Judge(ApiTeacher):
     def __post_init__(self):
         super().__post_init__()
         self.prompt = Path(self.prompt_file).read_text(encoding="utf-8")
-        if missing := [slot for slot in NEEDED if slot not in self.prompt]:
+        missing = [slot for slot in NEEDED if slot not in self.prompt]
+        if missing:
             raise ValueError(
                 f"{self.prompt_file}: expected {' and '.join(NEEDED)} in the judge's prompt, "
                 f"found no {missing[0]}"
@@ -48,45 +52,57 @@ class Judge(ApiTeacher):
 
     @property
     def key(self) -> str:
-        made_of = [self.model, self.max_tokens, self.prompt]
-        return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+        parts = [self.model, self.max_tokens, self.prompt]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def messages(self, request: Request) -> list[dict[str, str]]:
         """One user turn: the prompt, filled in."""
-        filled = {"label": request.label, "reference": request.caption, "text": request.question}
-        return [{"role": "user", "content": _SLOT.sub(lambda slot: filled[slot[1]], self.prompt)}]
+        values = {"label": request.label, "reference": request.caption, "text": request.question}
+        content = _SLOT.sub(lambda slot: values[slot[1]], self.prompt)
+        return [{"role": "user", "content": content}]
 
 
 def judge_texts(
     texts: pd.DataFrame,
     references: Mapping[str, tuple[str, str]],
     judge: Judge,
-    journal: Path,
+    cache: Path,
 ) -> pd.DataFrame:
-    """`texts` (columns id, text, and any others) and beside each
+    """`texts` (columns id, text, and any others) with these columns added:
 
-        clue_overlap, label_overlap   0 to 10; nan where there is no readable verdict
+        clue_overlap, label_overlap   0 to 10; nan without a readable reply
         verdict                       "read", "unreadable" or "unanswered"
 
-    `references`: id -> label and explanation. Equal texts about one id are judged once, and nothing that stands in the
-    journal again. `reasoning.summarise` gives means and intervals. ValueError: an id without a reference, a reference
-    without text; otherwise as `journal.collect` and the judge's `replies`.
+    `references`: id -> label and explanation. Equal texts about one id are judged once, and texts
+    in the response cache are not judged again. `reasoning.summarise` gives means and intervals.
+
+    ValueError: an id without a reference, or a reference without text; otherwise as
+    `response_cache.collect_replies` and the judge's `replies`.
     """
-    asked = {}
+    requests = {}
     for name, text in texts[["id", "text"]].itertuples(index=False):
         label, reference = references.get(name, ("", ""))
         if not reference.strip():
             raise ValueError(f"text about {name!r}: expected a reference with words to judge it by")
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        asked[name, text] = Request(
-            f"{name}#judge-{digest}", "", "judge", label, "", question=text, caption=reference
+        request_id = f"{name}#judge-{digest}"
+        requests[name, text] = Request(
+            request_id, "", "judge", label, "", question=text, caption=reference
         )
-    replies = collect(judge, list(asked.values()), journal)
+    replies = collect_replies(judge, list(requests.values()), cache)
     rows = []
-    for key in texts[["id", "text"]].itertuples(index=False, name=None):
-        reply = replies.get(asked[key].id)
-        found = _REPLY.fullmatch(reply.text) if reply else None
-        scores = map(float, found.groups()) if found else (np.nan, np.nan)
-        verdict = "read" if found else "unreadable" if reply else "unanswered"
-        rows.append({**dict(zip(OVERLAPS, scores, strict=True)), "verdict": verdict})
+    for name, text in texts[["id", "text"]].itertuples(index=False):
+        rows.append(_read_scores(replies.get(requests[name, text].id)))
     return texts.join(pd.DataFrame(rows, index=texts.index))
+
+
+def _read_scores(reply: Reply | None) -> dict[str, float | str]:
+    """The two scores of a reply, and whether they could be read."""
+    unknown = dict.fromkeys(OVERLAPS, np.nan)
+    if reply is None:
+        return unknown | {"verdict": "unanswered"}
+    found = _REPLY.fullmatch(reply.text)
+    if not found:
+        return unknown | {"verdict": "unreadable"}
+    scores = dict(zip(OVERLAPS, map(float, found.groups()), strict=True))
+    return scores | {"verdict": "read"}

@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from photo_layouts import make_layout
-from PIL import Image
 
-from tinyemo.data.folders import infer_label_set
-from tinyemo.data.own_images import read_datasets
-from tinyemo.data.photos import PHOTO_SETS, read_csv, read_photos, sound_images
-from tinyemo.data.records import check_records, read_records, relabel, write_records
-from tinyemo.emotions import LABEL_SETS, TEMPLATES, labels_of
+from tinyemo.data.datasets import readable_images
+from tinyemo.data.photos import PHOTO_SETS, read_photos
+from tinyemo.data.records import check_records, read_records, write_records
+from tinyemo.emotions import TEMPLATES, labels_of
 
 # dataset -> items a split, of a layout with two images a class
 ITEMS = {
@@ -42,7 +40,7 @@ def test_every_layout_becomes_records_with_sound_images_and_all_labels(layout, n
     assert set(records["label_set"]) == {PHOTO_SETS[name].label_set}
     assert set(records["label"]) == set(labels_of(PHOTO_SETS[name].label_set))
     assert records["split"].value_counts().to_dict() == ITEMS[name]
-    sound, broken = sound_images(records)
+    sound, broken = readable_images(records)
     assert sound.equals(records) and broken.empty
     root.rename(root.parent / "within")  # an archive that wraps a folder around the dataset
     shutil.move(root.parent / "within", root / "anything")
@@ -331,151 +329,3 @@ def test_what_is_wrong_with_a_dataset_is_named(layout, name, spoil, error, words
     with pytest.raises(error, match=words) as caught:
         read_photos(name, root)
     assert "\n" not in str(caught.value)
-
-
-def test_broken_images_are_an_error_or_reported(layout):
-    root = layout("UnbiasedEmo")
-    cut, other, gone = (
-        root / "images" / name for name in ("joy/dog/0.jpg", "fear/dog/0.jpg", "love/dog/0.jpg")
-    )
-    size = cut.stat().st_size
-    Image.effect_noise((64, 64), 90).save(cut)
-    cut.write_bytes(cut.read_bytes()[:size])  # stops halfway, behind a sound header
-    other.write_text("<html>404</html>")
-    records = read_photos("UnbiasedEmo", root)
-    gone.unlink()
-    with pytest.raises(
-        ValueError, match="3 of 12 images cannot be read, .*fear/dog/0.jpg: cannot identify"
-    ):
-        sound_images(records)
-    sound, broken = sound_images(records, on_broken="skip")
-    assert broken["id"].tolist() == [
-        f"UnbiasedEmo/{word}/dog/0" for word in ("fear", "joy", "love")
-    ]
-    assert "truncated" in broken["reason"][1] and list(broken) == ["id", "image", "reason"]
-    assert (
-        len(sound) == 9
-        and not set(sound["id"]) & set(broken["id"])
-        and sound.index.tolist() == list(range(9))
-    )
-    with pytest.raises(ValueError, match="'ignore'.*'skip'"):
-        sound_images(records, "ignore")
-
-
-def test_any_csv_becomes_records(tmp_path):
-    for name in ("one two/a.JPG", "b.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    table = tmp_path / "mine.csv"
-    table.write_text(
-        "\ufeffimage, label, split, p_joy, p_sadness, attr_place, group\n"
-        '"one two/a.JPG", Joy, val, 0.75, 0.25, "sea, shore", \nb.png, sad, test, , , null, g\n'
-    )
-    records = read_csv(table)
-    assert records[
-        ["id", "dataset", "split", "label", "label_set", "group"]
-    ].to_numpy().tolist() == [
-        ["mine/one two/a", "mine", "validation", "joy", "ekman", ""],
-        ["mine/b", "mine", "test", "sadness", "ekman", "g"],
-    ]
-    assert records["attr_place"].tolist() == ["sea, shore", "null"]
-    assert records["p_joy"].isna().tolist() == [False, True]
-    for text, words in {
-        "image,emotion\nb.png,joy": "column 'label' is missing",
-        "image,label\nb.png,": "row 1: .*'label'",
-        "image,label\nc.png,joy": "mine.csv lists .*c.png",
-        "image,label\nb.png,bliss": "unknown label",
-        "image,label,split\nb.png,joy,dev": "'dev'",
-        "image,label,colour\nb.png,joy,3": "'colour'",
-        "": "not readable as CSV",
-    }.items():
-        table.write_text(text)
-        with pytest.raises((ValueError, FileNotFoundError), match=words):
-            read_csv(table)
-
-
-@pytest.fixture
-def own(tmp_path):
-    """A folder of two classes of ten without splits, and beside it a CSV of the same images with an attribute."""
-    lines = ["image,label,attr_place"]
-    for label, places in {"joy": ["beach", "street"] * 5, "fear": ["street"] * 10}.items():
-        (tmp_path / "mine.v2" / label).mkdir(parents=True)
-        for number, place in enumerate(places):
-            lines.append(f"mine.v2/{label}/{number}.png,{label},{place}")
-            (tmp_path / "mine.v2" / label / f"{number}.png").touch()
-    (tmp_path / "listed.csv").write_text("\n".join(lines))
-    return tmp_path
-
-
-def test_ones_own_folder_and_csv_stand_beside_a_published_dataset(own, monkeypatch):
-    monkeypatch.setenv("TINYEMO_DATA", str(own))  # where relative paths are looked for
-    make_layout("UnbiasedEmo", own / "photos", per_class=2)
-    entries = ["mine.v2", "UnbiasedEmo", str(own / "listed.csv"), "FI", "later/gone.csv"]
-    records, absent = read_datasets(entries, own / "photos", seed=3)
-    check_records(records)
-    parts = {
-        name: table.reset_index(drop=True) for name, table in records.groupby("dataset", sort=False)
-    }
-    assert list(parts) == ["mine.v2", "UnbiasedEmo", "listed"] and list(absent) == ["FI", "gone"]
-    assert "how to get FI" in absent["FI"]
-    assert (
-        "later/gone.csv: expected a CSV file, a folder of classes, or one of Emotion6"
-        in absent["gone"]
-    )
-    for name in ("mine.v2", "listed"):
-        assert parts[name].groupby(["label", "split"]).size().to_dict() == {
-            ("fear", "test"): 2,
-            ("fear", "train"): 8,
-            ("joy", "test"): 2,
-            ("joy", "train"): 8,
-        }
-    assert parts["listed"].groupby(["label", "attr_place"]).size().to_dict() == {
-        ("fear", "street"): 10,
-        ("joy", "beach"): 5,
-        ("joy", "street"): 5,
-    }
-    assert "mine.v2/joy/0" in set(parts["mine.v2"]["id"])
-    assert parts["UnbiasedEmo"]["split"].eq("test").all()
-    again, _ = read_datasets(entries, own / "photos", seed=4)
-    assert not again["split"].equals(records["split"])
-
-
-def test_a_split_that_ones_own_images_come_with_is_kept(own):
-    lines = (own / "listed.csv").read_text().splitlines()
-    (own / "listed.csv").write_text(
-        "\n".join(
-            [lines[0] + ",split", *(f"{line},train" for line in lines[1:-1]), lines[-1] + ",val"]
-        )
-    )
-    records, _ = read_datasets([str(own / "listed.csv")], own)
-    assert records["split"].tolist() == ["train"] * 19 + ["validation"]
-
-
-def test_names_that_would_stand_for_two_datasets_are_refused(own):
-    (own / "mine.v2").rename(own / "listed")
-    (own / "FI.csv").write_text("image,label\nlisted/joy/0.png,joy")
-    for entries in (
-        [str(own / "listed"), str(own / "listed.csv")],
-        [str(own / "FI.csv")],
-        ["FI", "FI"],
-    ):
-        with pytest.raises(
-            ValueError, match="would be called '(listed|FI)', as another dataset is: rename"
-        ):
-            read_datasets(entries, own)
-    with pytest.raises(
-        FileNotFoundError, match="none of the datasets is there. not found: /nowhere"
-    ):
-        read_datasets(["/nowhere"], own)
-
-
-def test_the_new_label_set_changes_no_guess_of_an_old_one():
-    for words in (("anger", "fear", "joy"), ("sadness",)):
-        assert infer_label_set(set(words), "here") == "ekman"
-    for name, words in LABEL_SETS.items():
-        assert infer_label_set(set(words), "here") == name
-    assert infer_label_set({"love", "fear"}, "here") == "unbiasedemo"
-    with pytest.raises(ValueError, match="no map from Parrott's labels to 'unbiasedemo'"):
-        relabel(pd.DataFrame(), "unbiasedemo")
-    with pytest.raises(ValueError, match="unknown dataset 'Emotion7'.*WEBEmo"):
-        read_photos("Emotion7", "here")

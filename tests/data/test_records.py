@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from toy_records import table
 
-from tinyemo.data.folders import read_folder
 from tinyemo.data.records import (
     carve_validation,
     check_records,
@@ -136,36 +135,3 @@ def test_relabelling_sums_the_shares_and_drops_what_has_no_place():
     assert len(relabel(records, "parrott")) == 4
     with pytest.raises(ValueError, match="'ekman', expected 'parrott'"):
         relabel(check_records(table()), "mikels")
-
-
-def test_a_folder_of_classes_becomes_records(tmp_path):
-    for name in (
-        "train/cheerfullness/a.JPG",
-        "train/rage/b.png",
-        "test/rage/b.png",
-        "test/zest/d.jpeg",
-        "test/zest/notes.txt",
-    ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    records = read_folder(tmp_path, "web")
-    assert records[["id", "split", "label"]].to_numpy().tolist() == [
-        ["web/test/rage/b", "test", "rage"],
-        ["web/test/zest/d", "test", "zest"],
-        ["web/train/cheerfullness/a", "train", "cheerfulness"],
-        ["web/train/rage/b", "train", "rage"],
-    ]
-    assert set(records["label_set"]) == {"parrott"} and records["image"][3].endswith(
-        "train/rage/b.png"
-    )
-    assert read_folder(tmp_path / "test", "web")["split"].tolist() == ["train", "train"]
-    (tmp_path / "test/spleen").mkdir()
-    with pytest.raises(ValueError, match="test/spleen: empty class"):
-        read_folder(tmp_path)
-    (tmp_path / "test/spleen/e.jpg").touch()
-    with pytest.raises(ValueError, match="unknown label spleen.*'parrott'"):
-        read_folder(tmp_path)
-    with pytest.raises(ValueError, match="unknown label.*'ekman'"):
-        read_folder(tmp_path, label_set="ekman")
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        read_folder(tmp_path / "nowhere")

@@ -1,8 +1,9 @@
-"""Folders of classes -> records: `<root>/[split/]<class>/.../<file>`, the layout of most image datasets.
+"""Folders of classes -> records: `<root>/[split/]<class>/.../<file>`, the layout of most image
+datasets.
 
-Owns: finding the items of such a tree, how items get their ids, and the label set that class names speak.
-Takes a folder, gives records. What is read from a file is somebody else's subject: images stay paths here;
-upstream's `.pt` features go through tinyemo.features.upstream.
+Owns finding the items of such a folder, the ids that items get, and the choice of the label set
+from the names of the classes. Takes a folder, gives records. No file is opened here: images stay
+paths, and TinyEmo's `.pt` features are read by tinyemo.features.upstream.
 """
 
 from collections.abc import Iterable
@@ -23,23 +24,27 @@ SPLIT_FOLDERS = {
     "testing": "test",
 }
 SPELLINGS = {
+    # folders of WEBEmo
     "cheerfullness": "cheerfulness",
-    "irritabilty": "irritability",  # as WEBEmo has them on disk
+    "irritabilty": "irritability",
+    # files of ArtPhoto, columns of Abstract
     "sad": "sadness",
     "content": "contentment",
-}  # as ArtPhoto and Abstract have them
+}
 
 
 def infer_label_set(words: set[str], source: str | Path) -> str:
-    """The smallest label set that holds all `words`, Ekman's before UnbiasedEmo's; ValueError names the words
-    that fit nowhere."""
+    """The smallest label set that holds all `words`; of two equally small ones, Ekman's.
+
+    ValueError names `source` and the words that are not in the label set with most words in common.
+    """
     fitting = [name for name, labels in LABEL_SETS.items() if words <= set(labels)]
     if fitting:
         return min(fitting, key=lambda name: len(LABEL_SETS[name]))
     nearest = max(LABEL_SETS, key=lambda name: len(words & set(LABEL_SETS[name])))
-    strange = ", ".join(sorted(words - set(LABEL_SETS[nearest])))
+    unknown = ", ".join(sorted(words - set(LABEL_SETS[nearest])))
     raise ValueError(
-        f"{source}: unknown label {strange}: expected class folders named after one label set, "
+        f"{source}: unknown label {unknown}: expected labels of one label set, "
         f"such as {nearest!r} ({', '.join(LABEL_SETS[nearest])})"
     )
 
@@ -51,22 +56,23 @@ def read_folder(
     suffixes: tuple[str, ...] = IMAGES,
     column: str = "image",
 ) -> pd.DataFrame:
-    """Records of `<root>/[split/]<class>/.../<file>`, sorted by path; without split folders all are train.
+    """Records of `<root>/[split/]<class>/.../<file>`, sorted by path; without split folders all
+    are train.
 
-    `column` receives the files' absolute paths; ids as in `file_records`. `dataset` defaults to the folder's
-    name, `label_set` to the smallest that holds the class names. FileNotFoundError: no such folder;
-    ValueError: no class folder, an empty one, or an unknown label, each with its name.
+    `column` receives the absolute paths of the files; ids as in `file_records`. `dataset` defaults
+    to the name of the folder, `label_set` to the smallest that holds the names of the classes.
+    FileNotFoundError: no such folder. ValueError names a folder without classes, an empty class,
+    or an unknown label.
     """
     root = Path(root).expanduser().absolute()
     if not root.is_dir():
         raise FileNotFoundError(
             f"folder not found: {root}: expected [split/]<class>/<file> under it"
         )
-    splits = [
-        (SPLIT_FOLDERS[name.name], name) for name in _folders(root) if name.name in SPLIT_FOLDERS
-    ]
+    split_folders = [folder for folder in _folders(root) if folder.name in SPLIT_FOLDERS]
     rows = []
-    for split, top in splits or [("train", root)]:
+    for top in split_folders or [root]:
+        split = SPLIT_FOLDERS[top.name] if split_folders else "train"
         classes = _folders(top)
         if not classes:
             raise ValueError(f"{top}: no class folder: expected <class>/<file> under it")
@@ -76,7 +82,8 @@ def read_folder(
                 raise ValueError(
                     f"{folder}: empty class: expected files that end in {', '.join(suffixes)}"
                 )
-            rows += [(file.relative_to(root).as_posix(), split, folder.name) for file in files]
+            for file in files:
+                rows.append((file.relative_to(root).as_posix(), split, folder.name))
     return file_records(rows, root, dataset or root.name, label_set, column)
 
 
@@ -86,38 +93,51 @@ def file_records(
     dataset: str,
     label_set: str | None = None,
     column: str = "image",
+    source: Path | None = None,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
-    id = "dataset/name without ending"; the ending stays where two files differ in nothing else. ValueError
-    names labels that are not in `label_set`, or in no set if none is given.
+    The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
+    else. ValueError names `source` (by default `root`) and the labels that are not in `label_set`,
+    or in no label set if none is given.
     """
+    source = source or root
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
-    records["label"] = [SPELLINGS.get(word.lower(), word.lower()) for word in records["label"]]
+    lower = [word.lower() for word in records["label"]]
+    records["label"] = [SPELLINGS.get(word, word) for word in lower]
     words = set(records["label"])
-    label_set = label_set or infer_label_set(words, root)
-    if strange := ", ".join(sorted(words - set(labels_of(label_set)))):
+    label_set = label_set or infer_label_set(words, source)
+    labels = labels_of(label_set)
+    if unknown := ", ".join(sorted(words - set(labels))):
         raise ValueError(
-            f"{root}: unknown label {strange}: expected the labels of {label_set!r} "
-            f"({', '.join(labels_of(label_set))})"
+            f"{source}: unknown label {unknown}: expected the labels of {label_set!r} "
+            f"({', '.join(labels)})"
         )
     names = records.pop("name")
     stems = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
     records["id"] = dataset + "/" + stems.mask(stems.duplicated(keep=False), names)
     records[column] = [str(root / name) for name in names]
-    return check_records(records.assign(dataset=dataset, label_set=label_set), root)
+    return check_records(records.assign(dataset=dataset, label_set=label_set), source)
 
 
 def files_under(folder: Path, suffixes: tuple[str, ...] = IMAGES) -> list[Path]:
-    """The files below `folder` with these endings in either case, sorted; hidden ones (._1.jpg) are no items."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in suffixes and not file.name.startswith(".")
-    )
+    """The files below `folder` with these suffixes in upper or lower case, sorted.
+
+    Hidden files are left out: macOS leaves some, such as `._1.jpg`, in archives.
+    """
+    files = []
+    for file in folder.rglob("*"):
+        hidden = file.name.startswith(".")
+        if file.suffix.lower() in suffixes and not hidden:
+            files.append(file)
+    return sorted(files)
 
 
 def _folders(parent: Path) -> list[Path]:
-    return sorted(
-        child for child in parent.iterdir() if child.is_dir() and not child.name.startswith(".")
-    )
+    """The folders in `parent` that are not hidden, sorted."""
+    folders = []
+    for child in parent.iterdir():
+        hidden = child.name.startswith(".")
+        if child.is_dir() and not hidden:
+            folders.append(child)
+    return sorted(folders)

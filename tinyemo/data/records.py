@@ -1,13 +1,14 @@
-"""Records: one table for every dataset, and the splits its numbers depend on.
+"""Records: one table for every dataset, and the splits that its numbers depend on.
 
-Owns: the columns and their checks, reading and writing (parquet), seeded splits and the maps between label
-sets. Takes and gives pandas tables with one row an item:
+Owns the columns and their checks, reading and writing (parquet), seeded splits, and the map from
+Parrott's labels to the coarser label sets. Takes and gives pandas tables with one row per item:
 
     id                         unique and stable: "dataset/relative stem"
     dataset, split             split is train, validation or test
-    label, label_set           a word of tinyemo.emotions.LABEL_SETS[label_set]
-    image, audio, video, face  paths, text: the text itself; "" where there is none
-    group                      what must not cross splits (scene family, dialogue); "" = the item alone
+    label, label_set           label is a word of tinyemo.emotions.LABEL_SETS[label_set]
+    image, audio, video, face  paths; "" where there is none
+    text                       the text itself; "" where there is none
+    group                      never divided by a split (scene family, dialogue); "" = no group
     speaker, dialogue, turn    conversations; turn counts from 0
     p_<label>                  optional: share of annotators who chose the label; a row sums to 1
     attr_<name>                optional attributes; lists are allowed
@@ -21,24 +22,56 @@ import pandas as pd
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 from tinyemo.io import write_atomically
 
-SPLITS = (
-    "train",
-    "validation",
-    "test",
-)  # in the order in which they gain authority: see audit.repair_splits
+# In rising order of importance: an item found in two splits stays in the later
+# (audit.repair_splits).
+SPLITS = ("train", "validation", "test")
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
 OPTIONAL = {**dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue"), ""), "turn": 0}
 
 
 def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.DataFrame:
-    """The table with every optional column present, rows numbered from 0.
+    """The table with every optional column added, rows numbered from 0.
 
-    ValueError names `source`, the row, the column and what was expected: a missing, unknown or empty
-    column, a repeated id, a split or label that does not exist, annotators' shares that are not one
-    distribution over the row's label set (all empty is allowed).
+    ValueError names `source`, the row, the column and what was expected: a missing, unknown or
+    empty column, a repeated id, a split or label that does not exist, annotators' shares that are
+    not one distribution over the labels of the row's label set (a row without any shares is
+    allowed).
     """
     records = records.reset_index(drop=True)
+    _check_columns(records, source)
+    absent = {name: value for name, value in OPTIONAL.items() if name not in records}
+    records = records.assign(**absent)
+
+    def refuse(bad: pd.Series, column: str, expected: str) -> None:
+        """ValueError about the first row where `bad` holds."""
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ValueError(
+                f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
+                f"got {records[column][row]!r}, expected {expected}"
+            )
+
+    for column in (*REQUIRED, *OPTIONAL):
+        kind, expected = (int, "a whole number") if column == "turn" else (str, "text")
+        right = [isinstance(value, kind) for value in records[column]]
+        refuse(~pd.Series(right, index=records.index, dtype=bool), column, expected)
+    for column in REQUIRED:
+        refuse(records[column] == "", column, "something other than empty text")
+    refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
+    refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
+    known = records["label_set"].isin(list(LABEL_SETS))
+    refuse(~known, "label_set", f"one of {', '.join(LABEL_SETS)}")
+    for label_set in sorted(set(records["label_set"])):
+        words = labels_of(label_set)
+        strange = (records["label_set"] == label_set) & ~records["label"].isin(words)
+        refuse(strange, "label", f"one of {', '.join(words)} ({label_set})")
+    _check_shares(records, source)
+    return records
+
+
+def _check_columns(records: pd.DataFrame, source: str | Path) -> None:
+    """ValueError about the first column that is missing or unknown."""
     for column in REQUIRED:
         if column not in records:
             raise ValueError(
@@ -50,43 +83,10 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
                 f"{source}: unknown column {column!r}: expected {', '.join(REQUIRED)}, "
                 f"{', '.join(OPTIONAL)}, p_<label> or attr_<name>"
             )
-    records = records.assign(
-        **{name: value for name, value in OPTIONAL.items() if name not in records}
-    )
-
-    def refuse(bad: pd.Series, column: str, expected: str) -> None:
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise ValueError(
-                f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
-                f"got {records[column][row]!r}, expected {expected}"
-            )
-
-    for column in (*REQUIRED, *OPTIONAL):
-        kind, name = (int, "a whole number") if column == "turn" else (str, "text")
-        right = records[column].map(lambda value, kind=kind: isinstance(value, kind))
-        refuse(~right.astype(bool), column, name)
-    for column in REQUIRED:
-        refuse(records[column] == "", column, "something other than empty text")
-    refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
-    refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
-    refuse(
-        ~records["label_set"].isin(list(LABEL_SETS)), "label_set", f"one of {', '.join(LABEL_SETS)}"
-    )
-    for label_set, rows in records.groupby("label_set").groups.items():
-        words = labels_of(label_set)
-        here = records.index.isin(rows)
-        refuse(
-            here & ~records["label"].isin(words),
-            "label",
-            f"one of {', '.join(words)} ({label_set})",
-        )
-    _check_shares(records, source)
-    return records
 
 
 def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
-    """ValueError unless the p_ columns hold one distribution a row, over the labels of its label set."""
+    """ValueError unless the p_ columns hold one distribution per row, over its label set."""
     columns = [column for column in records if column.startswith("p_")]
     if not columns or records.empty:
         return
@@ -96,9 +96,12 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
         raise ValueError(f"{source}: columns p_<label>: expected numbers ({error})") from error
     for label_set, rows in records.groupby("label_set").indices.items():
         own = np.isin(columns, [f"p_{label}" for label in labels_of(label_set)])
-        part, others = shares[rows][:, own], shares[rows][:, ~own]
-        good = (part >= 0).all(1) & (np.abs(part.sum(1) - 1) < 1e-3) | np.isnan(part).all(1)
-        good &= (np.isnan(others) | (others == 0)).all(1)
+        inside, outside = shares[rows][:, own], shares[rows][:, ~own]
+        sums_to_one = np.abs(inside.sum(axis=1) - 1) < 1e-3
+        distribution = (inside >= 0).all(axis=1) & sums_to_one
+        empty = np.isnan(inside).all(axis=1)
+        nothing_outside = (np.isnan(outside) | (outside == 0)).all(axis=1)
+        good = (distribution | empty) & nothing_outside
         if not good.all():
             row = int(rows[np.argmin(good)])
             raise ValueError(
@@ -131,73 +134,74 @@ def seeded_split(
     stratify: str = "label",
     group: str = "group",
 ) -> pd.Series:
-    """A split a row, by seed: `fractions` of the items of each value of `stratify`, groups kept whole.
+    """A split for each row, by seed: `fractions` of the items of each value of `stratify`.
 
-    Depends on the seed and on the items, not on the order of the rows. A group counts under its most
-    frequent label. Within a label, groups go in random order (large ones first) to the split that lacks
-    most; the lack is carried over to the next label, so that the totals hold where labels are rare.
-    ValueError if the fractions are not shares of train, validation and test that sum to 1.
+    Groups are kept whole. The result depends on the seed and on the items, not on the order of the
+    rows. A group counts under its most frequent label. Within a label, groups go in random order
+    (large ones first) to the split that lacks most. What is still lacking is carried over to the
+    next label, so that the totals hold where labels are rare. ValueError if the fractions are not
+    shares of train, validation and test that sum to 1.
     """
-    shares = list(fractions.values())
-    if (
-        not set(fractions) <= set(SPLITS)
-        or min(shares, default=-1) < 0
-        or abs(sum(shares) - 1) > 1e-6
-    ):
+    splits, shares = list(fractions), np.array(list(fractions.values()))
+    known = bool(splits) and set(splits) <= set(SPLITS)
+    if not known or shares.min() < 0 or abs(shares.sum() - 1) > 1e-6:
         raise ValueError(
             f"fractions {fractions}: expected shares of {', '.join(SPLITS)} that sum to 1"
         )
     rng = np.random.default_rng(seed)
+    # an item without a group is a group of its own
     alone = records[group] == ""
-    key = ("group:" + records[group]).where(
-        ~alone, "item:" + records["id"]
-    )  # an item alone is its group
-    counts = pd.crosstab(key, records[stratify])  # (groups, strata), both sorted by name
-    size, stratum = counts.sum(axis=1), counts.idxmax(axis=1)
-    lack, share, chosen = np.zeros(len(shares)), np.array(shares), {}
-    for name in counts.columns:
-        members = size[stratum == name]
-        members = members.iloc[rng.permutation(len(members))].sort_values(
-            ascending=False, kind="stable"
-        )
-        lack += share * members.sum()
-        for member, items in members.items():
-            best = int(np.argmax(np.where(share > 0, lack, -np.inf)))
-            chosen[member] = list(fractions)[best]
-            lack[best] -= items
-    return key.map(chosen).rename("split")
+    key = ("group:" + records[group]).where(~alone, "item:" + records["id"])
+    counts = pd.crosstab(key, records[stratify])  # (groups, values), both sorted by name
+    size, value_of = counts.sum(axis=1), counts.idxmax(axis=1)
+    lack = np.zeros(len(shares))  # items that each split still needs
+    split_of_group = {}
+    for value in counts.columns:
+        groups = size[value_of == value]
+        groups = groups.iloc[rng.permutation(len(groups))]
+        groups = groups.sort_values(ascending=False, kind="stable")
+        lack += shares * groups.sum()
+        for name, items in groups.items():
+            most = int(np.argmax(np.where(shares > 0, lack, -np.inf)))
+            split_of_group[name] = splits[most]
+            lack[most] -= items
+    return key.map(split_of_group).rename("split")
 
 
 def carve_validation(records: pd.DataFrame, fraction: float, seed: int) -> pd.DataFrame:
-    """The table with a seeded, stratified `fraction` of train renamed validation, groups kept whole.
+    """The table with a seeded, stratified `fraction` of train renamed validation, groups kept
+    whole.
 
-    ValueError if the table has validation items already or too few training items to give some away.
+    ValueError if the table has validation items already, or too few training items for two parts.
     """
     present = int((records["split"] == "validation").sum())
     if present:
         raise ValueError(
-            f"records already hold {present} validation items: nothing to carve out of train"
+            f"the records already hold {present} validation items: expected none before a share of "
+            "train becomes validation"
         )
     train = records[records["split"] == "train"]
     split = seeded_split(train, {"train": 1 - fraction, "validation": fraction}, seed)
     if set(split) != {"train", "validation"}:
         raise ValueError(
-            f"cannot carve a share of {fraction} out of {len(train)} training items: "
+            f"cannot take a share of {fraction} of {len(train)} training items for validation: "
             "one of the two parts would be empty"
         )
     return records.assign(split=split.reindex(records.index).fillna(records["split"]))
 
 
 def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
-    """Parrott's 25 labels -> `label_set` by `emotions.FROM_PARROTT`.
+    """Parrott's 25 labels -> `label_set`, by `emotions.FROM_PARROTT`.
 
-    Items without a place there (confusion, lust) are dropped; p_ columns are summed by group and
-    renormalised over what the map covers. An item whose annotators all chose labels without a place
-    is dropped too: it has no distribution left. ValueError if an item is not labelled with Parrott's.
+    Items whose label has no counterpart there (confusion, lust) are dropped. The p_ columns are
+    summed by group and renormalised over the labels that have a counterpart. An item whose
+    annotators all chose labels without one is dropped too: it has no distribution left. ValueError
+    if an item is not labelled with Parrott's labels.
     """
     if label_set not in FROM_PARROTT:
         raise ValueError(
-            f"no map from Parrott's labels to {label_set!r}: expected one of {', '.join(FROM_PARROTT)}"
+            f"no map from Parrott's labels to {label_set!r}: expected one of "
+            f"{', '.join(FROM_PARROTT)}"
         )
     strange = records["label_set"] != "parrott"
     if strange.any():
@@ -212,14 +216,18 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
     columns = [column for column in records if column.startswith("p_")]
     out = records.drop(columns=columns).assign(label=mapped, label_set=label_set)
     if columns:
-        sums = pd.DataFrame(
-            {
-                f"p_{coarse}": records.reindex(columns=[f"p_{fine}" for fine in fines]).sum(axis=1)
-                for coarse, fines in GROUPS[label_set].items()
-            }
-        )
+        sums = _summed_by_group(records, label_set)  # (N, C)
         total = sums.sum(axis=1)
-        given = records[columns].notna().any(axis=1)  # an empty distribution stays empty
+        given = records[columns].notna().any(axis=1)  # a row without shares stays without
         out = pd.concat([out, sums.div(total.where(total > 0), axis=0)], axis=1)
         mapped = mapped.where((total > 0) | ~given)
     return out[mapped.notna()].reset_index(drop=True)
+
+
+def _summed_by_group(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
+    """Shares of the labels of `label_set` (N, C): sums over the Parrott labels under each."""
+    sums = {}
+    for coarse, members in GROUPS[label_set].items():
+        shares = records.reindex(columns=[f"p_{label}" for label in members])
+        sums[f"p_{coarse}"] = shares.sum(axis=1)
+    return pd.DataFrame(sums)

@@ -1,0 +1,166 @@
+"""The datasets that a parameter names -> one records table.
+
+A dataset is named by a published dataset's name (photos.PHOTO_SETS), or by the path of a folder of
+classes or of a CSV file with the reader's own images. Takes such names; gives records, and the
+reason for every dataset that is missing. The layouts themselves are read by photos.py and
+folders.py, the CSV here.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from tinyemo.data.audit import find_duplicates, repair_splits
+from tinyemo.data.folders import SPLIT_FOLDERS, file_records, read_folder
+from tinyemo.data.photos import PHOTO_SETS, read_photos
+from tinyemo.data.records import OPTIONAL, check_records, seeded_split
+from tinyemo.data.text_files import check_listed, read_table
+from tinyemo.io import first_line, read_image
+from tinyemo.paths import locate
+
+TEST_SHARE = 0.2  # of own images whose split is not given
+
+
+def read_datasets(
+    entries: Sequence[str], root: Path, seed: int = 0
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """(records of all datasets that are present, name -> why a dataset is missing).
+
+    An entry is a name of PHOTO_SETS, whose folder is below `root`, or the path (as `paths.locate`
+    takes it) of a CSV for `read_csv` or of a folder of classes for `folders.read_folder`. A
+    dataset of the last two kinds has the name of its file (without .csv) or folder; if all of it
+    is train, a seeded fifth becomes test.
+
+    ValueError: two datasets of one name, or unexpected content. FileNotFoundError: none is present.
+    """
+    paths = {entry: locate(entry).absolute() for entry in entries if entry not in PHOTO_SETS}
+    names = [_name_of(paths[entry]) if entry in paths else entry for entry in entries]
+    for entry, name in zip(entries, names, strict=True):
+        hides_published = entry in paths and name in PHOTO_SETS
+        if names.count(name) > 1 or hides_published:
+            raise ValueError(
+                f"datasets: {entry} would be called {name!r}, as another dataset is: rename its "
+                "file or folder, or name it once"
+            )
+    tables, absent = [], {}
+    for entry, name in zip(entries, names, strict=True):
+        try:
+            if entry in paths:
+                table = _read_own(paths[entry], name, seed)
+            else:
+                table = read_photos(name, root / PHOTO_SETS[name].folder, seed)
+            tables.append(table)
+        except FileNotFoundError as reason:
+            absent[name] = str(reason)
+    if not tables:
+        raise FileNotFoundError(f"none of the datasets is there. {' '.join(absent.values())}")
+    return pd.concat(tables, ignore_index=True), absent
+
+
+def read_datasets_without_leaks(
+    entries: Sequence[str], root: Path, on_broken: str = "error"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(records, report of broken images) of datasets that must all be present, safe to train on.
+
+    A training or validation image that is also in the test part of any of them (the same file or
+    nearly the same picture) is left out, as notebook 09 does. `entries` and `root` as in
+    `read_datasets`, `on_broken` as in `readable_images`. FileNotFoundError says how to get the
+    datasets that are missing.
+    """
+    records, absent = read_datasets(entries, root)
+    if absent:
+        raise FileNotFoundError(" ".join(absent.values()))
+    records, broken = readable_images(records, on_broken)
+    pairs = find_duplicates(records)
+    leaks = pairs[(pairs["split_a"] != "test") & (pairs["split_b"] == "test")]
+    return repair_splits(records, leaks), broken
+
+
+def read_csv(
+    path: str | Path, dataset: str | None = None, label_set: str | None = None
+) -> pd.DataFrame:
+    """Records of a CSV with the columns image and label, and optionally others of the records
+    table.
+
+    Others are split, p_<label>, attr_<name>, text, group and so on. Image paths are relative to
+    the folder of the CSV; without a split all are train. `dataset` defaults to the name of the
+    file, `label_set` to the smallest that holds the labels. FileNotFoundError or ValueError names
+    the file, and the row where one row is wrong.
+    """
+    path = Path(path).expanduser().absolute()
+    texts = {column: "" for column in OPTIONAL if column != "turn"}
+    table = read_table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
+    for column in ("image", "label"):
+        if column not in table:
+            raise ValueError(
+                f"{path}: column {column!r} is missing: "
+                "expected image, label[, split, p_..., attr_...]"
+            )
+        empty = table[column].isna()
+        if empty.any():
+            raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
+    given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
+    splits = [SPLIT_FOLDERS.get(word.lower(), word) for word in given]
+    check_listed([path.parent / name for name in table["image"]], path)
+    rows = zip(table["image"], splits, table["label"], strict=True)
+    name = dataset or path.stem
+    records = file_records(rows, path.parent, name, label_set, source=path)
+    rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
+    return check_records(records.assign(**rest), path)
+
+
+def readable_images(
+    records: pd.DataFrame, on_broken: str = "error"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(records whose images can be decoded, report of the others: id, image, reason). Decodes all
+    images.
+
+    With on_broken "error", broken or missing images are a ValueError with their number and the
+    first of them; with "skip" they are left out and reported.
+    """
+    if on_broken not in ("error", "skip"):
+        raise ValueError(f"on_broken {on_broken!r}: expected 'error' or 'skip'")
+    with ThreadPoolExecutor() as pool:  # decoding releases Python's global lock
+        work = pool.map(_fault, records["image"])
+        faults = list(tqdm(work, total=len(records), unit="image", desc="decoding"))
+    reasons = pd.Series(faults, index=records.index, dtype=str)
+    bad = reasons != ""
+    broken = records.assign(reason=reasons).loc[bad, ["id", "image", "reason"]]
+    broken = broken.reset_index(drop=True)
+    if len(broken) and on_broken == "error":
+        raise ValueError(
+            f"{len(broken)} of {len(records)} images cannot be read, the first is "
+            f"{broken['image'][0]}: {broken['reason'][0]}; on_broken='skip' leaves them out"
+        )
+    return records[~bad].reset_index(drop=True), broken
+
+
+def _fault(path: str) -> str:
+    """Why an image cannot be decoded completely; "" if it can."""
+    try:
+        read_image(path, smallest=1)
+        return ""
+    except (FileNotFoundError, ValueError) as error:
+        return first_line(error.__cause__)  # without the path, which has its own column
+
+
+def _name_of(path: Path) -> str:
+    return path.stem if path.suffix.lower() == ".csv" else path.name
+
+
+def _read_own(path: Path, name: str, seed: int) -> pd.DataFrame:
+    """Records of one's own CSV or folder of classes, with a test part."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"not found: {path}: expected a CSV file, a folder of classes, or one of "
+            f"{', '.join(PHOTO_SETS)}"
+        )
+    records = read_folder(path, name) if path.is_dir() else read_csv(path, name)
+    if (records["split"] == "train").all():
+        fractions = {"train": 1 - TEST_SHARE, "test": TEST_SHARE}
+        records = records.assign(split=seeded_split(records, fractions, seed))
+    return records

@@ -5,7 +5,7 @@ THREADS ?=
 export PROFILE P
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
-SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime input params \
+SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime params \
 	--max-checksum-file-size 0 --quiet host
 GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),threads=$(THREADS))
 
@@ -33,11 +33,11 @@ help:
 
 reproduce: .venv/made
 	@$(GRAPH)
-	@$(PY) -m tinyemo.runs.results "$$PROFILE" --pairs "$$P"
+	@$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P"
 
 plan: .venv/made
 	@$(GRAPH) --dry-run
-	@$(PY) -m tinyemo.runs.plan "$$PROFILE" --pairs "$$P"
+	@$(PY) -m tinyemo.cli plan "$$PROFILE" --pairs "$$P"
 
 test: .venv/made
 	$(PY) -m ruff check .
@@ -45,7 +45,7 @@ test: .venv/made
 	$(PY) -m pytest
 
 check-results: .venv/made
-	$(PY) -m tinyemo.runs.results --check
+	$(PY) -m tinyemo.cli results --check
 
 lab: .venv/made
 	$(PY) -m jupyterlab notebooks

@@ -1,8 +1,12 @@
-# The graph of a profile's runs; `make reproduce` and `make plan` call it, and so may a cluster:
+# The graph of a profile's runs. `make reproduce` and `make plan` call it, and so may a cluster:
 #     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [gpu=1] [threads=8] --cores all
-# Nodes: the profile's parameter files, one node for each member of a sweep, and the runs of its bases that these
-# read. Edges: the run.input("...") and run.members("...") calls in the notebooks. Only metrics.json is declared as
-# output: what else lies in a run folder (manifest, shards, checkpoints) survives failures and kills.
+# Nodes: the profile's parameter files, one node for each member of a sweep, and the runs of its bases that
+# these read. Edges: the run.input("...") and run.members("...") calls in the notebooks.
+# Only metrics.json is declared as output: the other files of a run folder (manifest, shards, checkpoints)
+# survive failures and kills.
+# What makes a finished run stale is decided by its manifest, not by the times of files: the digests of its
+# code, parameters and data (tinyemo.runs.inputs). So an edited comment runs nothing again, and a run that
+# was made by hand (`tinyemo run`) counts like one that was made here.
 import fcntl
 import os
 import shlex
@@ -10,20 +14,25 @@ import sys
 
 sys.path.insert(0, workflow.basedir)
 from tinyemo.paths import ROOT, runs_dir
-from tinyemo.runs.profiles import Profile, graph, library_of, notebook_path, pairs_of
+from tinyemo.runs.inputs import stale_inputs
+from tinyemo.runs.notebooks import notebook_path
+from tinyemo.runs.profiles import Profile, graph, pairs_of
 
 profile = Profile.find(config.get("profile", "smoke"))
 steps = graph(profile, pairs_of(config.get("pairs") or ""))
-library = {stem: library_of(notebook_path(stem)) for stem in {step.stem for step in steps}}
+stale = {step.folder: stale_inputs(runs_dir() / step.folder, step.values()) for step in steps}
+for folder, names in stale.items():
+    if names:
+        print(f"{folder} is stale: {', '.join(names)} changed since", file=sys.stderr)
 
 
 workdir: str(runs_dir())
 
 
-# one writer a profile: the system's lock ends with its owner, Snakemake's own outlives a kill -9 (--nolock)
+# One writer per profile. The system's lock ends with its owner; Snakemake's own survives a kill -9 (--nolock).
 locks = []
 if not workflow.dryrun and not workflow.remote_exec:
-    for home in sorted({step.home for step in steps}):  # all in one order: no two wait for each other
+    for home in sorted({step.home for step in steps}):  # always in this order: no two wait for each other
         locks.append(open(f".{home.replace('/', '-')}.lock", "w"))
         try:
             fcntl.flock(locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,10 +52,9 @@ for step in steps:
         name:
             f"run_{step.name}" if step.profile == profile else f"run_{step.folder}"
         input:
-            notebook=notebook_path(step.stem),
-            parameters=step.profile.file(step.stem),
-            library=library[step.stem],
             upstream=[f"{folder}/metrics.json" for folder in step.upstream],
+            # the manifest is newer than metrics.json: as an input it makes Snakemake run the step again
+            stale=[f"{step.folder}/manifest.json"] if stale[step.folder] else [],
         output:
             f"{step.folder}/metrics.json",
         params:
@@ -54,7 +62,8 @@ for step in steps:
             out=runs_dir() / step.folder,
             profile=step.profile.folder,
             notebook=notebook_path(step.stem),
-            # a function, for a brace in plain text would be a wildcard's
+            upstream=step.upstream,  # another set of runs to read makes the step run again
+            # a function, because a brace in plain text would be a wildcard's
             pairs=lambda wildcards, step=step: " ".join(
                 f"-p {shlex.quote(f'{key}={value}')}" for key, value in step.pairs.items()
             ),

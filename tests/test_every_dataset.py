@@ -82,7 +82,7 @@ def run(stem: str, profile: Path, out: Path, *pairs: str) -> None:
     command = [
         sys.executable,
         "-m",
-        "tinyemo.runs.runner",
+        "tinyemo.run",
         stem,
         "--profile",
         str(profile),

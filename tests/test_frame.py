@@ -19,7 +19,8 @@ import tinyemo
 from tinyemo import torchvision_shim
 from tinyemo.paths import NOTEBOOKS, ROOT
 from tinyemo.runs import profiles
-from tinyemo.runs.profiles import Profile, library_of
+from tinyemo.runs.notebooks import library_of
+from tinyemo.runs.profiles import Profile
 
 # names under which packages are imported, where they differ
 IMPORTED_AS = {

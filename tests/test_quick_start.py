@@ -21,7 +21,7 @@ def run(stem, out, **pairs):
     command = [
         sys.executable,
         "-m",
-        "tinyemo.runs.runner",
+        "tinyemo.run",
         stem,
         "--profile",
         "emotion6",

@@ -341,7 +341,7 @@ def test_command_line_and_absent_images(tmp_path):
             [sys.executable, *map(str, arguments)], capture_output=True, text=True
         )
 
-    path, check = tmp_path / "x.jsonl", ("-m", "tinyemo.data.instructions")
+    path, check = tmp_path / "x.jsonl", ("-m", "tinyemo.cli", "check")
     path.write_text(
         text_of(
             [record(image="here.png"), record(id="y", image="gone.png"), record(id="y")], "jsonl"

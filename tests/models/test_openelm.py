@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from tinyemo.models.openelm import OpenELMConfig, OpenELMForCausalLM, OpenELMModel
-from tinyemo.runs.profiles import library_of, notebook_path
+from tinyemo.runs.notebooks import library_of, notebook_path
 
 PUBLISHED = {  # name: width, layers
     "OpenELM-270M": (1280, 16),

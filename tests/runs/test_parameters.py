@@ -7,8 +7,9 @@ import re
 import pytest
 
 from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
-from tinyemo.runs.parameters import PROFILE_KEYS, declared, read_cells, read_file
-from tinyemo.runs.profiles import Profile, inputs_of
+from tinyemo.runs.notebooks import read_cells, upstream_of
+from tinyemo.runs.parameters import PROFILE_KEYS, declared, read_file
+from tinyemo.runs.profiles import Profile
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PARAMETER_FILES = sorted(PARAMS.rglob("*.yaml"))
@@ -98,5 +99,5 @@ def test_links_in_a_notebook_lead_somewhere(notebook):
 @notebooks
 def test_inputs_are_notebooks_and_come_before(notebook):
     stems = [path.stem for path in NOTEBOOK_FILES]
-    for stem in inputs_of(notebook):
+    for stem in upstream_of(notebook):
         assert stem in stems and stem < notebook.stem

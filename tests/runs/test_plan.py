@@ -3,6 +3,7 @@
 import pytest
 from conftest import write_notebook
 
+from tinyemo.cli import main
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.runs import plan
 
@@ -67,7 +68,7 @@ def machine(bench, monkeypatch):
         ({"encoder_name": "ViT-L-14", "pretrained": "openai"}, ["ViT-L-14", "will be downloaded"]),
         (
             {"encoder_name": "ViT-L-14", "pretrained": "openay"},
-            ["no published encoder with weights 'openay'"],
+            ["not a published encoder with weights 'openay'"],
         ),
         ({"encoder_name": "ViT-B-16", "pretrained": ""}, []),
         (
@@ -91,11 +92,11 @@ def test_the_values_are_those_that_the_run_would_get(machine, capsys):
     (machine / "tiny" / "one.yaml").write_text(
         "datasets: [FI]\nsweep: {anchors: [owner/cached, owner/begun]}\n"
     )
-    assert plan.main([str(machine / "tiny")]) == 0
+    assert main(["plan", str(machine / "tiny")]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "one, 3 members: default; anchors=owner/cached; anchors=owner/begun"
     assert said[1:] == [f"one: {sentence}" for sentence in plan.lacking({"anchors": "owner/begun"})]
-    assert plan.main([str(machine / "tiny"), "--pairs", "datasets=[ArtPhoto]"]) == 0
+    assert main(["plan", str(machine / "tiny"), "--pairs", "datasets=[ArtPhoto]"]) == 0
     assert PHOTO_SETS["ArtPhoto"].get in capsys.readouterr().out
-    assert plan.main([str(machine / "tiny"), "--pairs", "anchor=x"]) == 1
+    assert main(["plan", str(machine / "tiny"), "--pairs", "anchor=x"]) == 1
     assert "no notebook of profile tiny has a parameter 'anchor'" in capsys.readouterr().err

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from conftest import write_notebook
 
-from tinyemo.runs import manifest, results
+from tinyemo.cli import main
+from tinyemo.runs import inputs, manifest, pages, results
 from tinyemo.runs.folder import start_run
+from tinyemo.runs.inputs import inputs_of
 
 PARAMETERS = 'profile = "smoke"  # folder of params\nfeatures = ""  # where they lie\n'
 CODE = "from tinyemo.emotions import LABEL_SETS\n"
@@ -17,9 +19,10 @@ BLOCK = "Text.\n\n<!-- results:tiny/one/accuracy -->\nold\n<!-- /results -->\n\n
 @pytest.fixture
 def finished(bench, monkeypatch):
     """A finished run of notebook `one` in profile `tiny`, and a README that shows its table."""
-    for name, value in {"REFERENCE": bench / "results" / "reference", "ROOT": bench}.items():
-        monkeypatch.setattr(results, name, value)
-    monkeypatch.setattr(manifest, "ROOT", bench)
+    for module in (results, pages):
+        monkeypatch.setattr(module, "REFERENCE", bench / "results" / "reference")
+    for module in (inputs, manifest, pages):
+        monkeypatch.setattr(module, "ROOT", bench)
     monkeypatch.setattr(
         manifest, "git_state", lambda: {"commit": "0123456789abcdef", "clean": True}
     )
@@ -34,7 +37,7 @@ def finished(bench, monkeypatch):
         run.out,
         parameters={"profile": "tiny", "features": str(elsewhere)},
         overrides={"features": str(elsewhere)},
-        inputs=manifest.inputs_of(notebook, {"features": str(elsewhere)}),
+        inputs=inputs_of(notebook, {"features": str(elsewhere)}),
     )
     (bench / "README.md").write_text(BLOCK)
     return run.out
@@ -43,13 +46,13 @@ def finished(bench, monkeypatch):
 def refer(folder):
     """Commit a run to the reference and write the pages; the reference folder."""
     target = results.commit(folder)
-    for path, text in results._pages().items():
+    for path, text in pages.pages().items():
         path.write_text(text)
     return target
 
 
 def test_the_table_has_a_row_a_metric_with_its_spread_and_its_origin(finished):
-    table = results.tidy([finished])
+    table = pages.tidy([finished])
     assert table["metric"].tolist() == ["acc", "n"]
     first = table.iloc[0].to_dict()
     assert [first[name] for name in ("value", "sd", "low", "high")] == [0.75, 0.01, 0.7, 0.8]
@@ -62,14 +65,14 @@ def test_numbers_are_shown_to_three_decimals_and_counts_as_counts():
     table = pd.DataFrame(
         {"model": ["a|b", "c"], "score": [1, 2e-5], "n": [3, None], "none": [None, 0.5]}
     )
-    assert results.markdown(table).splitlines() == [
+    assert pages.markdown(table).splitlines() == [
         "| model |   score |   n |  none |",
         "| ----- | ------: | --: | ----: |",
         "| a\\|b  |   1.000 |   3 |       |",
         "| c     | 2.0e-05 |     | 0.500 |",
     ]
     mixed = pd.DataFrame({"value": [0.75, 416, 2.0]}, dtype=object)
-    assert [line.strip("| ") for line in results.markdown(mixed).splitlines()[2:]] == [
+    assert [line.strip("| ") for line in pages.markdown(mixed).splitlines()[2:]] == [
         "0.750",
         "416",
         "2",
@@ -81,15 +84,15 @@ def test_a_reference_agrees_with_its_run_and_names_no_folder_of_this_machine(fin
     assert results.problems() == []
     source = json.loads((target / "source.json").read_text())
     assert source["command"].endswith(
-        "tinyemo.runs.runner one --profile tiny -p features=features-of-this-machine"
+        "tinyemo run one --profile tiny -p features=features-of-this-machine"
     )
     assert (source["commit"], source["clean"]) == ("0123456789abcdef", True)
     assert set(source["files"]) == {"metrics.json", "tables/accuracy.csv"}
-    readme = (results.ROOT / "README.md").read_text()
+    readme = (pages.ROOT / "README.md").read_text()
     assert readme.startswith("Text.") and readme.endswith("More text.\n") and "old" not in readme
     assert "| projector |    0.750 |   3 |" in readme
     assert f"run {source['key']}, commit 0123456 (clean tree)" in readme
-    page = (results.ROOT / "results" / "README.md").read_text()
+    page = (pages.ROOT / "results" / "README.md").read_text()
     for text in (readme, page, json.dumps(source)):
         assert str(finished.parents[2]) not in text
 
@@ -111,10 +114,10 @@ def test_a_reference_agrees_with_its_run_and_names_no_folder_of_this_machine(fin
 )
 def test_a_number_changed_by_hand_is_found(finished, file, words):
     refer(finished)
-    path = results.ROOT / file
+    path = pages.ROOT / file
     path.write_text(path.read_text().replace("0.75", "0.95"))
     assert words in "\n".join(results.problems())
-    assert results.main(["--check"]) == 1
+    assert main(["results", "--check"]) == 1
 
 
 def test_strays_missing_files_and_large_files_are_found(finished):
@@ -133,7 +136,7 @@ def test_a_hash_changed_along_with_the_number_is_found_while_the_run_lies_here(f
     target = refer(finished)
     (target / "metrics.json").write_text('{"acc": 0.99}\n')
     source = json.loads((target / "source.json").read_text())
-    source["files"]["metrics.json"] = manifest.entry(target / "metrics.json")["sha256"]
+    source["files"]["metrics.json"] = manifest.file_digest(target / "metrics.json")
     (target / "source.json").write_text(json.dumps(source))
     assert f"metrics.json is not what run {source['key']} wrote" in "\n".join(results.problems())
 
@@ -141,7 +144,9 @@ def test_a_hash_changed_along_with_the_number_is_found_while_the_run_lies_here(f
 def test_stale_runs_are_named_and_not_committed(finished, capsys):
     refer(finished)
     assert results.stale_references() == []
-    write_notebook(results.ROOT / "notebooks" / "one.ipynb", PARAMETERS, CODE + "# changed\n")
+    write_notebook(pages.ROOT / "notebooks" / "one.ipynb", PARAMETERS, CODE + "# changed\n")
+    assert results.stale_references() == []  # a comment changes no result
+    write_notebook(pages.ROOT / "notebooks" / "one.ipynb", PARAMETERS, CODE + "print(1)\n")
     assert results.stale_references() == [
         "results/reference/tiny/one is stale: notebook changed since"
     ]

@@ -15,10 +15,11 @@ from conftest import write_notebook
 from matplotlib.figure import Figure
 
 from tinyemo.paths import ROOT
-from tinyemo.runs import manifest
-from tinyemo.runs import runner as run
-from tinyemo.runs.folder import Run
+from tinyemo.runs import manifest, runner
+from tinyemo.runs.folder import Run, start_run
+from tinyemo.runs.inputs import inputs_of
 from tinyemo.runs.parameters import declared, read_pairs
+from tinyemo.runs.profiles import run_name
 
 PARAMETERS = """\
 profile = "tiny"          # which folder of params/
@@ -61,7 +62,8 @@ def command(bench, *options):
     return [
         sys.executable,
         "-m",
-        "tinyemo.runs.runner",
+        "tinyemo.cli",
+        "run",
         "one",
         "--profile",
         str(bench / "tiny"),
@@ -100,7 +102,7 @@ def test_a_run_leaves_metrics_notebook_and_a_manifest_that_is_true(one):
         assert entry == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert {"metrics.json", "notebook.ipynb", "step3"} <= set(record["outputs"])
     # the pairs are the folder's name: in another notebook the same pairs mean the same folder
-    assert run.run_name("tiny", {"limit": "5", "lr": "1e-1"}) == out.parent.name
+    assert run_name("tiny", {"limit": "5", "lr": "1e-1"}) == out.parent.name
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_a_run_leaves_metrics_notebook_and_a_manifest_that_is_true(one):
             "run.input('before')",
             3,
             "failed",
-            "run before first: python -m tinyemo.run before --profile tiny",
+            "run before first: tinyemo run before --profile tiny",
         ),
         ("os.environ['SILENT'] = '1'", 6, "failed", "no metrics.json"),
     ],
@@ -167,7 +169,7 @@ def test_a_failure_has_its_code_its_sentence_and_its_manifest(one, trouble, code
 def test_bad_parameters_are_refused_before_a_kernel_starts(one, capsys, yaml, pairs, words):
     (one / "tiny" / "one.yaml").write_text(yaml)
     out = one / "out"
-    assert run.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), pairs, out) == 2
+    assert runner.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), pairs, out) == 2
     sentence = capsys.readouterr().err.strip()
     assert words in sentence and "\n" not in sentence
     assert load(out / "manifest.json")["status"] == "refused"
@@ -181,18 +183,18 @@ def test_a_refusal_leaves_a_finished_run_alone(one, capsys):
     (out / "metrics.json").write_text("{}")
     (out / "manifest.json").write_text('{"status": "done"}')
     assert (
-        run.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), {"x": "1"}, out) == 2
+        runner.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), {"x": "1"}, out) == 2
     )
     assert load(out / "manifest.json") == {"status": "done"} and (out / "metrics.json").exists()
 
 
 def test_unknown_notebooks_and_profiles_are_refused_in_one_sentence(one, capsys):
-    assert run.run_notebook(one / "two.ipynb", str(one / "tiny"), {}) == 2
+    assert runner.run_notebook(one / "two.ipynb", str(one / "tiny"), {}) == 2
     assert capsys.readouterr().err == "profile tiny has no two.yaml: it runs one\n"
     (one / "tiny" / "two.yaml").write_text("")
-    assert run.run_notebook(one / "two.ipynb", str(one / "tiny"), {}) == 2
+    assert runner.run_notebook(one / "two.ipynb", str(one / "tiny"), {}) == 2
     assert "no notebook" in capsys.readouterr().err
-    assert run.run_notebook(one / "notebooks" / "one.ipynb", "no-such-profile", {}) == 2
+    assert runner.run_notebook(one / "notebooks" / "one.ipynb", "no-such-profile", {}) == 2
     assert "no profile 'no-such-profile'" in capsys.readouterr().err
 
 
@@ -218,14 +220,14 @@ def test_values_on_the_line_are_read_as_their_declared_types(one):
 def test_a_folder_that_cannot_be_written_is_one_sentence(one, monkeypatch, capsys):
     (one / "file").write_text("in the way")
     notebook = one / "notebooks" / "one.ipynb"
-    assert run.run_notebook(notebook, str(one / "tiny"), {}, one / "file" / "out") == 7
+    assert runner.run_notebook(notebook, str(one / "tiny"), {}, one / "file" / "out") == 7
     assert "cannot be written" in capsys.readouterr().err
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(manifest.os, "replace", full)
-    assert run.run_notebook(notebook, str(one / "tiny"), {}, one / "out") == 7
+    assert runner.run_notebook(notebook, str(one / "tiny"), {}, one / "out") == 7
     assert "No space left on device" in capsys.readouterr().err
     assert not list((one / "out").iterdir()), "something half-written stays"
 
@@ -239,7 +241,7 @@ def test_after_kill_9_the_same_command_resumes_and_ends_as_if_undisturbed(one):
     wait_for(lambda: (out / "step1").exists())
     process.send_signal(signal.SIGKILL)
     process.wait()
-    listing = [sys.executable, "-m", "tinyemo.runs.runner", "--status"]
+    listing = [sys.executable, "-m", "tinyemo.cli", "status"]
     assert "killed" in subprocess.run(listing, text=True, capture_output=True, check=True).stdout
     assert not (out / "metrics.json").exists()
     assert call(one).returncode == 0
@@ -270,7 +272,7 @@ def test_a_notebook_finds_its_input_beside_itself_then_in_the_profile(bench):
     for folder in folders:
         folder.mkdir(parents=True)
     with pytest.raises(
-        FileNotFoundError, match="run a first: python -m tinyemo.run a --profile tiny"
+        FileNotFoundError, match="run a first: tinyemo run a --profile tiny"
     ):
         here.input("a")  # a folder without metrics.json is no run
     for folder in folders:
@@ -283,14 +285,14 @@ def test_paths_in_parameters_are_inputs_but_a_profile_is_not_a_folder_of_data(be
     for name in ("tiny", "photos"):
         (bench / "data" / name).mkdir(parents=True)
     notebook = write_notebook(bench / "notebooks" / "one.ipynb", PARAMETERS)
-    inputs = manifest.inputs_of(notebook, {"profile": "tiny", "images": "photos", "lr": 0.1})
+    inputs = inputs_of(notebook, {"profile": "tiny", "images": "photos", "lr": 0.1})
     assert set(inputs) == {"notebook", "library", "images"} and inputs["images"]["path"].endswith(
         "data/photos"
     )
 
 
 def test_metrics_are_flat_and_finite(bench):
-    here = run.start_run("b", "tiny")
+    here = start_run("b", "tiny")
     here.record({"acc": np.float32(0.5), "n": np.int64(3), "best": "svm", "bayes": None})
     assert load(here.out / "metrics.json") == {"acc": 0.5, "n": 3, "best": "svm", "bayes": None}
     for metrics, words in [
@@ -339,7 +341,7 @@ def test_a_notebook_works_by_hand_and_keeps_its_own_manifest(one, how):
 
 
 def test_importing_the_runner_is_cheap():
-    code = "import sys, tinyemo.runs.runner; print(sorted({'torch', 'papermill', 'pandas'} & set(sys.modules)))"
+    code = "import sys, tinyemo.cli, tinyemo.runs.runner; print(sorted({'torch', 'papermill', 'pandas'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True
     )

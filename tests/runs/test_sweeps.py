@@ -73,7 +73,7 @@ def sweep(bench):
 
 def call(sweep, stem):
     """The runner in a process of its own: it leaves its mark on the environment."""
-    line = [sys.executable, "-m", "tinyemo.runs.runner", stem, "--profile", str(sweep / "tiny")]
+    line = [sys.executable, "-m", "tinyemo.run", stem, "--profile", str(sweep / "tiny")]
     return subprocess.run(line, text=True, capture_output=True)
 
 
@@ -149,7 +149,7 @@ def test_a_member_says_which_run_it_lacks(sweep):
     lacking = {stem: call(sweep, stem) for stem in ("b_swept", "c_table")}
     assert {done.returncode for done in lacking.values()} == {3}
     assert (
-        "run a_maker first: python -m tinyemo.run a_maker --profile basis"
+        "run a_maker first: tinyemo run a_maker --profile basis"
         in lacking["b_swept"].stderr
     )
     assert (

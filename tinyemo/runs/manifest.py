@@ -1,12 +1,12 @@
 """The manifest of a run: who ran what on which inputs, and how it ended.
 
-Owns `manifest.json` in a run folder. Takes paths and parameter values; gives plain dictionaries:
+Owns `manifest.json` in a run folder. Takes paths and values; gives plain dictionaries:
 
     status       running, done, failed, kernel died, interrupted, refused; `state()` adds: killed
     profile, notebook, parameters, overrides (the `key=value` pairs of the command line)
-    key          hash of parameters and inputs: the same key is the same experiment
-    inputs       name -> path, sha256 (notebook, library, parameter file, upstream runs, files in parameters)
-    outputs      name -> bytes, sha256 (files above 64 MB: their size only)
+    key          hash of parameters and inputs: the same key means the same experiment
+    inputs       name -> path, sha256 (see tinyemo.runs.inputs)
+    outputs      name -> bytes, sha256 (files above 64 MB: only their size)
     commit, clean, versions, device, seconds, peak_memory_mb, gpu_peak_memory_mb
     error        cell (index in the notebook), source (its first line), exception, sentence
 """
@@ -27,19 +27,19 @@ from pathlib import Path
 
 import psutil
 
-from tinyemo.code_digest import digest_of_files
 from tinyemo.io import write_atomically
-from tinyemo.paths import ROOT, data_dir
-from tinyemo.runs.parameters import read_cells
-from tinyemo.runs.profiles import library_of
+from tinyemo.paths import ROOT
 
 NAME = "manifest.json"
-BIG = 64 * 2**20  # bytes above which a file is known by its size
+BIG = 64 * 2**20  # bytes; a larger file is recognised by its size alone
 PACKAGES = "tinyemo torch transformers open_clip_torch scikit-learn numpy pandas pillow".split()
 
 
+# ---- the file
+
+
 def write_json(path: Path, content: dict) -> None:
-    """Write as JSON, whole or not at all; nothing that is not finite."""
+    """Write as JSON, completely or not at all. ValueError: a number that is not finite."""
     text = json.dumps(content, indent=2, default=str, allow_nan=False) + "\n"
     write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
 
@@ -51,7 +51,7 @@ def read(folder: Path) -> dict:
 
 
 def write(folder: Path, **fields) -> dict:
-    """Add fields to a run folder's manifest and give the whole."""
+    """Add fields to a run folder's manifest and return all of it."""
     content = {**read(folder), **fields}
     write_json(folder / NAME, content)
     return content
@@ -60,33 +60,37 @@ def write(folder: Path, **fields) -> dict:
 def begin(folder: Path, **fields) -> dict:
     """Start a new manifest: status running, this process, this commit, these versions."""
     (folder / NAME).unlink(missing_ok=True)
-    me = psutil.Process()
-    process = {"pid": me.pid, "host": socket.gethostname(), "process_started": me.create_time()}
+    this = psutil.Process()
+    process = {"pid": this.pid, "host": socket.gethostname(), "process_started": this.create_time()}
     fields |= process | git_state() | {"versions": versions()}
     return write(folder, status="running", started=_now(), **fields)
 
 
 def finish(folder: Path, status: str, **fields) -> dict:
-    """Close the manifest: how it ended, how long it took, the hashes of what lies in the folder."""
+    """Close the manifest: how the run ended, how long it took, the hashes of the files in the
+    folder."""
     content = read(folder)
-    seconds = datetime.datetime.now().astimezone() - datetime.datetime.fromisoformat(
-        content["started"]
-    )
-    known = {name: content.get(name) for name in ("notebook", "parameters")}
+    started = datetime.datetime.fromisoformat(content["started"])
+    seconds = (datetime.datetime.now().astimezone() - started).total_seconds()
+    experiment = {name: content.get(name) for name in ("notebook", "parameters")}
     hashes = {name: entry["sha256"] for name, entry in content.get("inputs", {}).items()}
+    made_of = json.dumps([experiment, hashes], sort_keys=True, default=str)
     return write(
         folder,
         status=status,
         ended=_now(),
-        seconds=round(seconds.total_seconds(), 1),
-        key=_digest(json.dumps([known, hashes], sort_keys=True, default=str))[:10],
+        seconds=round(seconds, 1),
+        key=hashlib.sha256(made_of.encode()).hexdigest()[:10],
         outputs=outputs_of(folder),
         **fields,
     )
 
 
+# ---- the process that writes it
+
+
 def state(folder: Path) -> str:
-    """A run's status as it is now: a run whose process is gone without a word was killed."""
+    """A run's status as it is now. "killed": the process ended without writing how."""
     content = read(folder)
     if content.get("status") != "running" or alive(content):
         return content.get("status", "no manifest")
@@ -99,91 +103,69 @@ def alive(content: dict) -> bool:
         return False
     try:
         process = psutil.Process(content["pid"])
-        same = (
-            abs(process.create_time() - content["process_started"]) < 1
-        )  # else the number was given anew
+        # another start time means that the system gave the number to a new process
+        same = abs(process.create_time() - content["process_started"]) < 1
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def inputs_of(notebook: Path, parameters: dict, **files: Path) -> dict[str, dict]:
-    """What a run rests on: the notebook's cells, the library it imports, named files, paths in parameters."""
-    cells = json.dumps([c["source"] for c in read_cells(notebook)])
-    inputs = {
-        "notebook": {"path": shown(notebook), "sha256": _digest(cells)},
-        "library": {"path": "tinyemo", "sha256": digest_of_files(library_of(notebook))},
-    }
-    for name, value in parameters.items():
-        named = (
-            isinstance(value, str) and value and name != "profile"
-        )  # a profile may be called like a folder of data
-        places = (Path(value), data_dir() / value) if named else ()
-        if existing := [place for place in places if place.exists()]:
-            files[name] = existing[0]
-    return inputs | {name: entry(path) for name, path in files.items()}
-
-
-def entry(path: Path) -> dict[str, str]:
-    """Path and hash of a file or folder; of a folder, the names and sizes of its files are hashed."""
-    if path.is_dir():
-        files = sorted(f for f in path.rglob("*") if f.is_file())
-        digest = _digest(
-            "".join(f"{f.relative_to(path).as_posix()} {f.stat().st_size}\n" for f in files)
-        )
-    else:
-        digest = _file_digest(path)
-    return {"path": shown(path), "sha256": digest}
-
-
-def run_entry(folder: Path) -> dict[str, str]:
-    """Path and hash of another run's outputs; its notebook, which holds times of day, does not count."""
-    outputs = read(folder).get("outputs") or outputs_of(folder)
-    hashes = {
-        name: output["sha256"] for name, output in outputs.items() if not name.endswith(".ipynb")
-    }
-    return {"path": shown(folder), "sha256": _digest(json.dumps(hashes, sort_keys=True))}
+# ---- files and commands
 
 
 def outputs_of(folder: Path) -> dict[str, dict]:
-    """Size and hash of every file of a run folder, hidden ones and the manifest left out."""
-    files = [f for f in sorted(folder.rglob("*")) if f.is_file() and f.name != NAME]
-    return {
-        f.relative_to(folder).as_posix(): {"bytes": f.stat().st_size, "sha256": _file_digest(f)}
-        for f in files
-        if not any(part.startswith(".") for part in f.relative_to(folder).parts)
-    }
+    """Size and hash of every file of a run folder, without hidden files and the manifest."""
+    outputs = {}
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if file.is_file() and file.name != NAME and not hidden:
+            size = file.stat().st_size
+            outputs[name.as_posix()] = {"bytes": size, "sha256": file_digest(file)}
+    return outputs
 
 
-def changed(content: dict) -> list[str]:
-    """The inputs of a run that are no longer what they were: notebook, library, files, other runs."""
-    inputs = content.get("inputs", {})
-    if "notebook" not in inputs or not (notebook := ROOT / inputs["notebook"]["path"]).exists():
-        return ["notebook"]
-    now = inputs_of(notebook, {})
-    for name in inputs.keys() - now.keys():
-        path = ROOT / inputs[name]["path"]
-        now[name] = (run_entry if name.startswith("run ") else entry)(path) if path.exists() else {}
-    return [name for name, then in inputs.items() if now[name].get("sha256") != then["sha256"]]
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of a file's content, or for a big file its size."""
+    size = path.stat().st_size
+    return f"size {size}" if size > BIG else hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def command(folder: Path, shown_value: Callable[[object], object] = str) -> str:
+    """The command line that makes the run of a folder; `shown_value` formats each value."""
+    run = read(folder)
+    line = ["tinyemo", "run", run["notebook"], "--profile", run["profile"]]
+    for name, value in run["overrides"].items():
+        line += ["-p", shlex.quote(f"{name}={shown_value(value)}")]
+    return " ".join(line)
+
+
+def shown(path: Path) -> str:
+    """A path as a manifest names it: relative to the checkout if it is inside."""
+    path = Path(path).resolve()
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+# ---- what ran it
 
 
 def git_state() -> dict:
-    """The commit of this checkout and whether code and parameters are as committed; None where unknown."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    try:  # results are made by runs, so they don't count
-        changed = git("status", "--porcelain", "--", ":!results")
-        return {"commit": git("rev-parse", "HEAD"), "clean": not changed}
+    """The commit of this checkout and whether code and parameters are as committed; None if
+    unknown."""
+    try:
+        status = _git("status", "--porcelain", "--", ":!results")  # runs write the results
+        return {"commit": _git("rev-parse", "HEAD"), "clean": not status}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "clean": None}
 
 
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose numbers may differ."""
+    """Versions of Python and of the packages that can change a number."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -194,8 +176,8 @@ def versions() -> dict[str, str]:
 
 
 def device() -> dict:
-    """The device of this process, and the most GPU memory it took."""
-    torch = sys.modules.get("torch")  # a process that never imported it used no GPU
+    """The device of this process, and the most GPU memory that it used."""
+    torch = sys.modules.get("torch")  # a process that never imported torch used no GPU
     if not (torch and torch.cuda.is_available()):
         return {"device": f"cpu, {os.cpu_count()} cores"}
     peak = round(torch.cuda.max_memory_allocated() / 2**20)
@@ -203,34 +185,10 @@ def device() -> dict:
 
 
 def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> int:
-    """The most memory this process (or, with RUSAGE_CHILDREN, its largest finished child) held, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    """The most memory that this process used, in MiB; RUSAGE_CHILDREN: its largest finished
+    child."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # ru_maxrss is in bytes there, else in KiB
     return round(resource.getrusage(who).ru_maxrss / unit)
-
-
-def command(folder: Path, said: Callable[[object], object] = str) -> str:
-    """The command line that makes the run of a folder, its values as `said` puts them."""
-    run = read(folder)
-    pairs = [
-        f"-p {shlex.quote(f'{name}={said(value)}')}" for name, value in run["overrides"].items()
-    ]
-    return " ".join(["python -m tinyemo.run", run["notebook"], "--profile", run["profile"], *pairs])
-
-
-def shown(path: Path) -> str:
-    """A path as a manifest names it: relative to the checkout where it lies inside."""
-    path = Path(path).resolve()
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
-
-
-def _digest(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    if path.stat().st_size > BIG:
-        return f"size {path.stat().st_size}"
-    return _digest(path.read_bytes())
 
 
 def _now() -> str:

@@ -1,37 +1,43 @@
-"""The parameters of a notebook: what its `parameters` cell declares, and values checked against that.
+"""The parameters of a notebook: what its `parameters` cell declares, and values checked against
+that.
 
-Takes a notebook, YAML files and `key=value` pairs; gives plain Python values, or one sentence saying which
-parameter is wrong and what was expected. Nothing here starts a kernel.
+Takes a notebook, YAML files and `key=value` pairs. Gives plain Python values, or one sentence that
+names the wrong parameter and what was expected. Nothing here starts a kernel.
 
 The cell tagged `parameters` holds assignments of literals only, each with a `# help` comment:
 
     profile = "smoke"        # which folder of params/ this is
-    seeds = [0, 1, 2]        # list[int], read off the default
-    limit: int | None = None # a default of None needs its type said
+    seeds = [0, 1, 2]        # list[int], inferred from the default
+    limit: int | None = None # the type of a default of None has to be written
 
-Types are int, float, str, bool, list, dict, `list[T]`, `T | None`. An int is good enough for a float; a bool
-is no int.
+The types are int, float, str, bool, list, dict, `list[T]` and `T | None`. pydantic checks them in
+its strict mode: an int is accepted for a float, but a bool is not accepted for an int.
 
-A parameter file holds `name: value` lines, and may hold two keys that are its profile's (tinyemo.runs.profiles):
+A parameter file holds `name: value` lines. It may also hold two keys for its profile
+(tinyemo.runs.profiles):
 
-    base: scenes             # the profile whose runs this notebook reads where this profile has none
-    sweep:                   # run it once with the file's own values and once with each combination of these;
-      - {loss: [nt_xent, info_nce], layers: [1, 2]}      # one mapping alone needs no list around it
+    base: scenes             # the profile whose runs this notebook reads where this profile has
+    none sweep:                   # one run with the file's own values, and one for each combination
+    of these;
+      - {loss: [nt_xent, info_nce], layers: [1, 2]}      # a single mapping needs no list around it
 """
 
 import ast
 import io
 import itertools
-import json
+import re
 import tokenize
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import TypeAdapter
 
 from tinyemo.io import hint_for_unknown
+from tinyemo.runs.notebooks import read_cells
 
 PROFILE_KEYS = ("base", "sweep")
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
@@ -47,39 +53,41 @@ class Parameter:
     help: str
 
 
-def read_cells(notebook: Path) -> list[dict]:
-    """The cells of an .ipynb, each with its `source` as one string. FileNotFoundError, ValueError."""
-    try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"no notebook {notebook}") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{notebook} is not a notebook: {error}") from None
-    return [{**cell, "source": "".join(cell["source"])} for cell in cells]
+# ---- what a notebook declares
 
 
 def declared(notebook: Path) -> dict[str, Parameter]:
-    """What a notebook's parameters cell declares, in order. ValueError names the notebook and the line."""
-    tagged = [
-        c for c in read_cells(notebook) if "parameters" in c.get("metadata", {}).get("tags", [])
-    ]
+    """The parameters that a notebook declares, in order. ValueError names the notebook and the
+    line."""
+    cells = read_cells(notebook)
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
     if len(tagged) != 1:
         raise ValueError(
-            f"{notebook.name} needs exactly one cell tagged `parameters`, it has {len(tagged)}"
+            f"{notebook.name}: found {len(tagged)} cells tagged `parameters`, expected exactly one"
         )
     source = tagged[0]["source"]
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    comments = {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
+    comments = _comments(source)
     parameters = {}
     for statement in ast.parse(source).body:
-        line = ast.get_source_segment(source, statement)
         try:
             name, kind, default = _assignment(statement)
         except ValueError as error:
+            line = ast.get_source_segment(source, statement)
             raise ValueError(f"{notebook.name}, parameters cell, `{line}`: {error}") from None
-        text = comments.get(statement.end_lineno) or comments.get(statement.lineno, "")
-        parameters[name] = Parameter(name, kind, default, text)
+        lines = range(statement.lineno, statement.end_lineno + 1)
+        texts = [comments[line] for line in lines if line in comments]
+        parameters[name] = Parameter(name, kind, default, " ".join(texts))
     return parameters
+
+
+def _comments(source: str) -> dict[int, str]:
+    """The comments of some code, by line number."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokens
+        if token.type == tokenize.COMMENT
+    }
 
 
 def _assignment(statement: ast.stmt) -> tuple[str, typing.Any, typing.Any]:
@@ -94,25 +102,28 @@ def _assignment(statement: ast.stmt) -> tuple[str, typing.Any, typing.Any]:
     try:
         default = ast.literal_eval(value)
     except ValueError:
-        raise ValueError("expected a literal: a derived value would keep its default") from None
+        raise ValueError(
+            "expected a literal: a computed value would not follow the parameters it is made from"
+        ) from None
     if annotation is None:
         return name, _kind_of(default), default
     kind = _kind(annotation)
     try:
         return name, kind, fit(default, kind)
-    except TypeError:
-        raise ValueError(f"the default is no {ast.unparse(annotation)}") from None
+    except ValueError:
+        raise ValueError(f"the default is not of type {ast.unparse(annotation)}") from None
 
 
 def _kind(annotation: ast.expr) -> typing.Any:
-    """The type an annotation means, without evaluating code."""
+    """The type that an annotation means, without evaluating code."""
     match annotation:
         case ast.Name(id=name) if name in _TYPES:
             return _TYPES[name]
         case ast.Constant(value=None):
             return None
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return typing.Union[_kind(left), _kind(right)]  # noqa: UP007 (None has no | before 3.14)
+            # typing.Union, because None has no `|` before Python 3.14
+            return typing.Union[_kind(left), _kind(right)]  # noqa: UP007
         case ast.Subscript(value=ast.Name(id="list"), slice=element):
             return list[_kind(element)]
     known = ", ".join(_TYPES)
@@ -121,20 +132,12 @@ def _kind(annotation: ast.expr) -> typing.Any:
     )
 
 
-def _written(kind: typing.Any) -> str:
-    """A type as a parameters cell writes it."""
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return " | ".join(_written(alternative) for alternative in typing.get_args(kind))
-    if kind is type(None):
-        return "None"
-    return kind.__name__ if kind in _TYPES.values() else str(kind)
-
-
 def _kind_of(default: typing.Any) -> typing.Any:
-    """The type of an unannotated default; a list of one type says its elements' type."""
+    """The type of a default without annotation; a list of one type gives the type of its
+    elements."""
     if type(default) not in _TYPES.values():
         raise ValueError(
-            "the default says no type YAML knows: write one, as in `name: int | None = None`"
+            "no type can be inferred from the default: write one, as in `name: int | None = None`"
         )
     elements = {type(element) for element in default} if isinstance(default, list) else set()
     if elements == {int, float}:
@@ -142,87 +145,114 @@ def _kind_of(default: typing.Any) -> typing.Any:
     return list[elements.pop()] if len(elements) == 1 else type(default)
 
 
-def fit(value: typing.Any, kind: typing.Any, numbers_as_text: bool = False) -> typing.Any:
-    """The value as this type (an int becomes a float where a float is due). TypeError if it is none.
+def _written(kind: typing.Any) -> str:
+    """A type as a parameters cell writes it."""
+    if _is_union(kind):
+        return " | ".join(map(_written, typing.get_args(kind)))
+    if kind is type(None):
+        return "None"
+    return kind.__name__ if kind in _TYPES.values() else str(kind)
 
-    With `numbers_as_text`, "1e-4" is a float too: YAML reads it as a string.
-    """
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        for alternative in typing.get_args(kind):
-            try:
-                return fit(value, alternative, numbers_as_text)
-            except TypeError:
-                continue
-        raise TypeError
-    if typing.get_origin(kind) is list and isinstance(value, list):
-        return [fit(element, typing.get_args(kind)[0], numbers_as_text) for element in value]
-    if kind is float and (type(value) is int or (numbers_as_text and isinstance(value, str))):
-        try:
-            return float(value)
-        except ValueError:
-            raise TypeError from None
-    if type(value) is kind:  # type(), because a bool is an int to isinstance
-        return value
-    raise TypeError
+
+def _is_union(kind: typing.Any) -> bool:
+    return typing.get_origin(kind) in (typing.Union, types.UnionType)
+
+
+# ---- values
+
+
+def fit(value: typing.Any, kind: typing.Any) -> typing.Any:
+    """The value as this type; an int becomes a float where a float is expected. Else ValueError."""
+    return TypeAdapter(kind).validate_python(value, strict=True)
 
 
 def parse(text: str, kind: typing.Any) -> typing.Any:
-    """The text after `key=` on a command line, as this type. TypeError if it is none."""
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        for alternative in sorted(
-            typing.get_args(kind), key=lambda k: k is str
-        ):  # any text is a str: last
-            try:
-                return parse(text, alternative)
-            except TypeError:
-                continue
-        raise TypeError
+    """The text after `key=` on a command line, as this type. ValueError if it has another one."""
+    if _is_union(kind):
+        return _parse_as_one_of(text, typing.get_args(kind))
     if kind is str:
         return text
     if kind is type(None) and text.lower() in ("none", "null"):
         return None
+    if kind in (int, float):
+        return kind(text)
     try:
-        return (
-            kind(text)
-            if kind in (int, float)
-            else fit(yaml.safe_load(text), kind, numbers_as_text=True)
-        )
-    except (ValueError, yaml.YAMLError):
-        raise TypeError from None
+        value = yaml.load(text, _CommandLineLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {error}") from None
+    return fit(value, kind)
+
+
+def _parse_as_one_of(text: str, kinds: tuple) -> typing.Any:
+    for kind in sorted(kinds, key=lambda kind: kind is str):  # any text is a str: try it last
+        try:
+            return parse(text, kind)
+        except ValueError:
+            continue
+    raise ValueError(f"{text!r} has none of the types")
+
+
+class _CommandLineLoader(yaml.SafeLoader):
+    """YAML in which 1e-4 is a float, as in Python. YAML 1.1 asks for 1.0e-4."""
+
+
+_CommandLineLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
+)
+
+
+# ---- files and command lines
 
 
 def read_file(path: Path, parameters: dict[str, Parameter]) -> dict[str, typing.Any]:
-    """The values of a YAML file, checked. ValueError: one sentence that names the file and the key."""
+    """The values of a YAML file, checked. ValueError: one sentence that names the file and the
+    key."""
     values = {name: value for name, value in read_yaml(path).items() if name not in PROFILE_KEYS}
     return {
         name: _checked(name, value, parameters, str(path), fit) for name, value in values.items()
     }
 
 
+def read_pairs(pairs: dict[str, str], parameters: dict[str, Parameter]) -> dict[str, typing.Any]:
+    """The values of `key=value` pairs of a command line, checked. ValueError: one sentence."""
+    return {
+        name: _checked(name, text, parameters, "command line", parse)
+        for name, text in pairs.items()
+    }
+
+
 def read_sweep(path: Path, parameters: dict[str, Parameter]) -> list[dict[str, typing.Any]]:
     """What each run of a file's `sweep` changes of the file's own values, checked, each once.
 
-    The first is {}, the file's own values, whether the sweep names them or not. ValueError as above.
+    The first is {}, the file's own values, whether or not the sweep names them. ValueError as
+    above.
     """
-    own = {name: parameter.default for name, parameter in parameters.items()} | read_file(
-        path, parameters
-    )
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    own = defaults | read_file(path, parameters)
     grids = read_yaml(path).get("sweep", [])
     settings: list[dict] = [{}]
     for grid in grids if isinstance(grids, list) else [grids]:
-        if not isinstance(grid, dict) or not all(
-            isinstance(values, list) for values in grid.values()
-        ):
-            raise ValueError(f"{path}, sweep: {grid!r}, expected `name: [value, ...]`")
-        axes = [
-            [(name, _checked(name, value, parameters, f"{path}, sweep", fit)) for value in values]
-            for name, values in sorted(grid.items())
-        ]
-        for combination in itertools.product(*axes):
+        for combination in _combinations(grid, path, parameters):
             changes = {name: value for name, value in combination if value != own[name]}
             if changes not in settings:
                 settings.append(changes)
     return settings
+
+
+def _combinations(
+    grid: typing.Any, path: Path, parameters: dict[str, Parameter]
+) -> typing.Iterator[tuple[tuple[str, typing.Any], ...]]:
+    """The combinations of one mapping `name -> values` of a sweep, as (name, value) pairs."""
+    is_grid = isinstance(grid, dict) and all(isinstance(values, list) for values in grid.values())
+    if not is_grid:
+        raise ValueError(f"{path}, sweep: {grid!r}, expected `name: [value, ...]`")
+    axes = []
+    for name, values in sorted(grid.items()):
+        where = f"{path}, sweep"
+        axes.append([(name, _checked(name, value, parameters, where, fit)) for value in values])
+    return itertools.product(*axes)
 
 
 def read_yaml(path: Path) -> dict[str, typing.Any]:
@@ -236,21 +266,17 @@ def read_yaml(path: Path) -> dict[str, typing.Any]:
     return values
 
 
-def read_pairs(pairs: dict[str, str], parameters: dict[str, Parameter]) -> dict[str, typing.Any]:
-    """The values of `key=value` pairs of a command line, checked. ValueError: one sentence."""
-    return {
-        name: _checked(name, text, parameters, "command line", parse)
-        for name, text in pairs.items()
-    }
-
-
-def _checked(name: str, value, parameters: dict[str, Parameter], where: str, convert) -> typing.Any:
+def _checked(
+    name: str, value: typing.Any, parameters: dict[str, Parameter], where: str, convert: Callable
+) -> typing.Any:
+    """`convert(value, kind)` with the declared kind. ValueError says where, which name, what was
+    expected."""
     if name not in parameters:
         hint = hint_for_unknown(name, parameters)
         raise ValueError(f"{where}: unknown parameter {name!r}: {hint}")
     try:
         return convert(value, parameters[name].kind)
-    except TypeError:
+    except ValueError:
         expected = _written(parameters[name].kind)
         hint = ""
         if isinstance(value, str) and convert is fit and "float" in expected:

@@ -1,32 +1,23 @@
-"""What a profile is: a folder of `<notebook stem>.yaml` files, and the graph of runs its notebooks form.
+"""A profile: a folder of `<notebook stem>.yaml` files, and the graph of runs that its notebooks
+form.
 
-Takes a profile's name (a folder under params/) or a path to such a folder; gives its notebooks, its runs, the
-edges between them (read from the `run.input("...")` and `run.members("...")` calls in the notebooks' code) and
-the library modules each imports. A parameter file's `sweep` makes several runs of one notebook, its `base`
-names the profile that has the runs which this one lacks. TINYEMO_NOTEBOOKS moves the folder of notebooks.
+Takes a profile's name (a folder under params/) or a path to such a folder. Gives its notebooks, its
+runs, and the edges between them. An edge comes from a `run.input("...")` or `run.members("...")`
+call in a notebook's code. The `sweep` of a parameter file makes several runs of one notebook; its
+`base` names the profile that has the runs which this one lacks.
 """
 
-import ast
 import hashlib
 import json
-import os
 import shlex
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tinyemo.code_digest import code_files
-from tinyemo.paths import NOTEBOOKS, PARAMS
-from tinyemo.runs.parameters import declared, read_cells, read_sweep, read_yaml
-
-# how a notebook is run has no part in what it computes: a change here makes no result stale
-
-
-def notebook_path(stem: str) -> Path:
-    """The file of a notebook, given its stem or a path to an .ipynb."""
-    if stem.endswith(".ipynb"):
-        return Path(stem).resolve()
-    return Path(os.environ.get("TINYEMO_NOTEBOOKS") or NOTEBOOKS).resolve() / f"{stem}.ipynb"
+from tinyemo.paths import PARAMS
+from tinyemo.runs.notebooks import notebook_path, upstream_of
+from tinyemo.runs.parameters import declared, read_file, read_pairs, read_sweep, read_yaml
 
 
 @dataclass(frozen=True)
@@ -44,9 +35,8 @@ class Profile:
         elif Path(profile).is_dir():
             folder = Path(profile).resolve()
         else:
-            known = ", ".join(
-                sorted(str(f.relative_to(PARAMS)) for f in PARAMS.rglob("*") if f.is_dir())
-            )
+            folders = [path for path in PARAMS.rglob("*") if path.is_dir()]
+            known = ", ".join(sorted(str(path.relative_to(PARAMS)) for path in folders))
             raise FileNotFoundError(
                 f"no profile {profile!r}: expected a folder, or one of params/: {known}"
             )
@@ -55,7 +45,7 @@ class Profile:
 
     @property
     def stems(self) -> list[str]:
-        """The notebooks it runs, in name order."""
+        """The notebooks that it runs, in name order."""
         return sorted(file.stem for file in self.folder.glob("*.yaml"))
 
     def file(self, stem: str) -> Path:
@@ -67,60 +57,64 @@ class Profile:
         return path
 
     def source(self, stem: str, other: str) -> "Profile":
-        """Whose run of notebook `other` the notebook `stem` reads: its own profile's, else its base's."""
-        base = (
-            None
-            if other in self.stems or stem not in self.stems
-            else read_yaml(self.file(stem)).get("base")
-        )
+        """The profile whose run of notebook `other` the notebook `stem` reads: this one or its
+        base."""
+        if other in self.stems or stem not in self.stems:
+            return self
+        base = read_yaml(self.file(stem)).get("base")
         return Profile.find(base) if base else self
 
     def members(self, stem: str) -> dict[str, dict[str, str]]:
-        """What each run of a notebook changes of its parameter file, as pairs, under a label that says so.
+        """What each run of a notebook changes of its parameter file: label -> `key=value` pairs.
 
-        The first is "default", which changes nothing, and the only one unless the file has a `sweep`.
+        The first is "default", which changes nothing. It is the only one unless the file has a
+        `sweep`.
         """
         settings = read_sweep(self.file(stem), declared(notebook_path(stem)))
-        members = [
-            {
+        members = {}
+        for changes in settings:
+            pairs = {
                 name: value if isinstance(value, str) else json.dumps(value)
                 for name, value in changes.items()
             }
-            for changes in settings
-        ]
-        return {
-            ", ".join(f"{k}={v}" for k, v in pairs.items()) or "default": pairs for pairs in members
-        }
+            label = ", ".join(f"{name}={text}" for name, text in pairs.items())
+            members[label or "default"] = pairs
+        return members
 
     def pairs_for(self, stem: str, pairs: dict[str, str]) -> dict[str, str]:
-        """Those of a command line's pairs that a notebook declares. ValueError if no notebook does."""
+        """Those of a command line's pairs that a notebook declares. ValueError if no notebook
+        does."""
         names = {other: declared(notebook_path(other)) for other in self.stems}
-        if unknown := [
-            name for name in pairs if not any(name in known for known in names.values())
-        ]:
-            raise ValueError(f"no notebook of profile {self.name} has a parameter {unknown[0]!r}")
+        for name in pairs:
+            if not any(name in known for known in names.values()):
+                raise ValueError(f"no notebook of profile {self.name} has a parameter {name!r}")
         return {name: text for name, text in pairs.items() if name in names[stem]}
 
 
 def pairs_of(text: str) -> dict[str, str]:
-    """`lr=1e-4 "name=two words"` as a dictionary. ValueError names what is no pair."""
+    """`lr=1e-4 "name=two words"` as a dictionary. ValueError names the word that is not a pair."""
     pairs = shlex.split(text)
-    if without := [pair for pair in pairs if "=" not in pair]:
-        raise ValueError(f"{without[0]!r} is no parameter: expected key=value")
+    for pair in pairs:
+        if "=" not in pair:
+            raise ValueError(f"{pair!r} is not a parameter: expected key=value")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
 def run_name(profile: str, pairs: dict[str, str]) -> str:
-    """The folder of a profile's runs: its name, plus a hash of the command line's pairs if there are any."""
+    """The folder of a profile's runs: its name, and a hash of the command line's pairs if there are
+    any."""
     if not pairs:
         return profile
-    return f"{profile}+{hashlib.sha256(repr(sorted(pairs.items())).encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(repr(sorted(pairs.items())).encode()).hexdigest()
+    return f"{profile}+{digest[:8]}"
 
 
 def member_name(stem: str, changes: dict[str, str]) -> str:
-    """The folder of a notebook's run in its profile's: the stem, plus what a sweep changes for this one."""
-    said = ",".join(f"{name}={text}" for name, text in changes.items())
-    return f"{stem}+{quote(said, safe='=,')}" if changes else stem
+    """The folder of a run within its profile's: the stem, and what a sweep changes for this run."""
+    if not changes:
+        return stem
+    text = ",".join(f"{name}={value}" for name, value in changes.items())
+    return f"{stem}+{quote(text, safe='=,')}"
 
 
 @dataclass(frozen=True)
@@ -131,69 +125,60 @@ class Step:
     stem: str
     home: str  # the folder of the profile's runs, under runs_dir()
     name: str  # the run's folder in it
-    pairs: dict[str, str]  # what the runner is told beside the parameter file
-    upstream: list[str]  # the folders of the runs it reads, under runs_dir()
-    swept: bool  # one of several that run side by side
+    pairs: dict[str, str]  # what the runner gets in addition to the parameter file
+    upstream: list[str]  # the folders of the runs that it reads, under runs_dir()
+    swept: bool  # one of several runs of a sweep
 
     @property
     def folder(self) -> str:
         return f"{self.home}/{self.name}"
 
+    def values(self) -> dict[str, typing.Any]:
+        """The parameter values of the run, as the runner gives them to the notebook."""
+        known = declared(notebook_path(self.stem))
+        values = {name: parameter.default for name, parameter in known.items()}
+        if "profile" in known:
+            values["profile"] = self.profile.name
+        file = self.profile.file(self.stem)
+        return values | read_file(file, known) | read_pairs(self.pairs, known)
+
 
 def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
-    """The runs of a profile under a command line's pairs, and those of its bases that they read, each once.
+    """The runs of a profile under a command line's pairs, and those of its bases that they read,
+    each once.
 
     ValueError: a pair that no notebook declares, or one that the profile sweeps.
     """
     steps: list[Step] = []
     waiting = [(profile, stem, pairs) for stem in profile.stems]
-    for whose, stem, given in waiting:  # which grows while it is read
-        taken, members, upstream = whose.pairs_for(stem, given), whose.members(stem), []
-        if swept := [name for changes in members.values() for name in changes if name in taken]:
-            raise ValueError(
-                f"profile {whose.name} sweeps the parameter {swept[0]!r} of {stem}: change it there"
-            )
-        for other in inputs_of(notebook_path(stem)):
-            source = whose.source(stem, other)
+    for owner, stem, given in waiting:  # the list grows while it is read
+        taken, members = owner.pairs_for(stem, given), owner.members(stem)
+        _refuse_swept(owner, stem, taken, members)
+        upstream: list[str] = []
+        for other in upstream_of(notebook_path(stem)):
+            source = owner.source(stem, other)
             if other not in source.stems:
-                continue  # the notebook says so if it needs it
-            theirs = given if source == whose else {}
-            if (need := (source, other, theirs)) not in waiting:
-                waiting.append(need)
-            home = run_name(source.name, theirs)
-            upstream += [
-                f"{home}/{member_name(other, changes)}"
-                for changes in source.members(other).values()
-            ]
+                continue  # the notebook itself reports a run that it needs and does not find
+            other_pairs = given if source == owner else {}
+            if (source, other, other_pairs) not in waiting:
+                waiting.append((source, other, other_pairs))
+            home = run_name(source.name, other_pairs)
+            changes_of_members = source.members(other).values()
+            upstream += [f"{home}/{member_name(other, changes)}" for changes in changes_of_members]
         for changes in members.values():
-            home, name = run_name(whose.name, given), member_name(stem, changes)
-            steps.append(Step(whose, stem, home, name, taken | changes, upstream, len(members) > 1))
+            home, name = run_name(owner.name, given), member_name(stem, changes)
+            swept = len(members) > 1
+            steps.append(Step(owner, stem, home, name, taken | changes, upstream, swept))
     return steps
 
 
-def _code(notebook: Path) -> ast.Module:
-    """A notebook's code as one syntax tree; lines of IPython magic are dropped."""
-    cells = [c["source"] for c in read_cells(notebook) if c["cell_type"] == "code"]
-    lines = "\n".join(cells).splitlines()
-    return ast.parse("\n".join(line for line in lines if not line.lstrip().startswith(("%", "!"))))
-
-
-def inputs_of(notebook: Path) -> list[str]:
-    """The stems named in `run.input("...")` and `run.members("...")` calls, in name order."""
-    return sorted(
-        {
-            node.args[0].value
-            for node in ast.walk(_code(notebook))
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("input", "members")
-            and len(node.args) == 1
-            and isinstance(node.args[0], ast.Constant)
-            and isinstance(node.args[0].value, str)
-        }
-    )
-
-
-def library_of(notebook: Path) -> list[Path]:
-    """The modules a notebook imports, and those they import: the code its results rest on."""
-    return code_files(_code(notebook))
+def _refuse_swept(
+    profile: Profile, stem: str, pairs: dict[str, str], members: dict[str, dict[str, str]]
+) -> None:
+    """ValueError if a pair of the command line is one that the profile sweeps."""
+    swept = {name for changes in members.values() for name in changes}
+    for name in pairs:
+        if name in swept:
+            raise ValueError(
+                f"profile {profile.name} sweeps the parameter {name!r} of {stem}: change it there"
+            )

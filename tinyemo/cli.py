@@ -1,0 +1,119 @@
+"""The command line: `tinyemo run`, `status`, `plan`, `results` and `check`.
+
+    tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]     run one notebook tinyemo
+    status [--profile P]                                      list the runs and how they ended
+    tinyemo plan PROFILE [--pairs "k=v ..."]                          what a profile needs and does
+    not find tinyemo results [PROFILE] [--pairs "k=v ..."] [--commit]          print a profile's
+    runs as tables tinyemo results --pages | --check                                 write or check
+    the committed pages tinyemo check FILE [--images DIR]                                 check an
+    instruction file
+
+`python -m tinyemo.cli` is the same command. Each subcommand imports what it needs when it is
+called, so that `tinyemo --help` is fast. Exit code 0: success; 1: the input is wrong or something
+is missing; 2: the command line is wrong; `tinyemo run` has more (tinyemo.runs.runner).
+"""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one subcommand and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("tinyemo", description="Small models for emotional reasoning.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run one notebook")
+    run.add_argument("stem", help="a notebook's name, such as 02_projector_training, or a path")
+    run.add_argument("--profile", default="smoke", help="a folder under params/, or a path to one")
+    run.add_argument("-p", dest="pairs", action="append", default=[], metavar="KEY=VALUE")
+    run.add_argument("--out", type=Path, help="the run folder")
+    run.set_defaults(command=_run, error=run.error)
+
+    status = commands.add_parser("status", help="list the runs and how they ended")
+    status.add_argument("--profile", help="only this profile's runs")
+    status.set_defaults(command=_status)
+
+    plan = commands.add_parser("plan", help="what a profile needs and this machine does not have")
+    plan.add_argument("profile", help="a folder under params/, or a path to one")
+    plan.add_argument("--pairs", default="", help="the key=value pairs of the runs")
+    plan.set_defaults(command=_plan)
+
+    results = commands.add_parser("results", help="print runs as tables; the committed results")
+    results.add_argument("profile", nargs="?", help="only this profile's runs")
+    results.add_argument("--pairs", default="", help="the key=value pairs of the runs")
+    action = results.add_mutually_exclusive_group()
+    action.add_argument("--commit", action="store_true", help="copy the runs to results/reference")
+    action.add_argument("--pages", action="store_true", help="write the generated pages anew")
+    action.add_argument("--check", action="store_true", help="check what is committed")
+    results.set_defaults(command=_results)
+
+    check = commands.add_parser("check", help="check a file of instructions in LLaVA's format")
+    check.add_argument("file", help="a JSON list or JSON lines")
+    check.add_argument("--images", metavar="DIR", help="the folder that must hold every image")
+    check.set_defaults(command=_check)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tinyemo.runs import runner
+    from tinyemo.runs.profiles import pairs_of
+
+    try:
+        pairs = pairs_of(shlex.join(options.pairs))
+    except ValueError as error:
+        options.error(str(error))  # exits with code 2
+    return runner.run(options.stem, options.profile, pairs, options.out)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from tinyemo.runs.runner import print_status
+
+    print_status(options.profile)
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from tinyemo.runs.plan import print_plan
+    from tinyemo.runs.profiles import pairs_of
+
+    print_plan(options.profile, pairs_of(options.pairs))
+    return 0
+
+
+def _results(options: argparse.Namespace) -> int:
+    from tinyemo.runs import results
+
+    if options.check:
+        return results.print_check()
+    results.print_or_write(options.profile, options.pairs, options.commit, options.pages)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from tinyemo.data.instructions import check_file
+
+    summary = check_file(options.file, options.images)
+    counts = asdict(summary)
+    problems = counts.pop("problems")
+    for name, count in counts.items():
+        print(f"{name.replace('_', ' '):<20}{count:>15,}")
+    for problem in problems:
+        print(problem)
+    return 1 if summary.faulty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

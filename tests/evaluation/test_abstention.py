@@ -1,4 +1,4 @@
-"""evaluation/abstention.py against curves written out, random orders and sums over all items."""
+"""evaluation/abstention.py against curves written out and simulated random orders."""
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,9 @@ def table(confidence, right, seed=0):
     )
 
 
-def test_the_curve_written_out():
-    one = table(
-        [0.6, 0.9, 0.8, 0.7], [True, True, False, True]
-    )  # surest first: right, wrong, right, right
+def test_risk_coverage_of_four_items_agrees_with_the_formula():
+    # most confident first: right, wrong, right, right
+    one = table([0.6, 0.9, 0.8, 0.7], [True, True, False, True])
     curve = A.risk_coverage(one)
     assert curve["coverage"].tolist() == [0.25, 0.5, 0.75, 1.0]
     assert curve["risk"].tolist() == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4])
@@ -37,7 +36,7 @@ def test_the_curve_written_out():
     assert scores["accuracy_at_50"] == 0.5 and scores["accuracy_at_100"] == 0.75
 
 
-def test_a_tie_counts_as_the_mean_over_random_orders():
+def test_equal_confidences_count_as_the_mean_over_random_orders():
     rng = np.random.default_rng(0)
     right = np.r_[rng.random(10) < 0.9, rng.random(20) < 0.5]
     curve = A.risk_coverage(table(np.r_[np.full(10, 0.9), np.full(20, 0.7)], right))
@@ -46,21 +45,21 @@ def test_a_tie_counts_as_the_mean_over_random_orders():
     assert np.abs(curve["risk"] - simulated).max() < 0.02
 
 
-def test_seeds_are_averaged_and_not_ranked_together():
+def test_each_seed_is_ranked_alone_and_then_averaged():
     rng = np.random.default_rng(1)
-    sure, right = rng.uniform(0.5, 1, (2, 60)), rng.random((2, 60)) < 0.7
-    parts = [table(sure[s], right[s], s) for s in (0, 1)]
+    confidence, right = rng.uniform(0.5, 1, (2, 60)), rng.random((2, 60)) < 0.7
+    parts = [table(confidence[s], right[s], s) for s in (0, 1)]
     alone = [A.risk_coverage(part)["risk"] for part in parts]
     assert np.allclose(A.risk_coverage(pd.concat(parts))["risk"], (alone[0] + alone[1]) / 2)
 
 
-def test_the_interval_covers_what_new_items_give():
-    """Confidence c is right with probability c: the interval of one sample holds the mean of many."""
+def test_interval_covers_the_value_of_new_items():
+    """An item of confidence c is right with probability c. The truth is the mean of 300 samples."""
 
     def sample(seed, n=600):
         rng = np.random.default_rng(seed)
-        sure = rng.uniform(0.5, 1, n)
-        return table(sure, rng.random(n) < sure)
+        confidence = rng.uniform(0.5, 1, n)
+        return table(confidence, rng.random(n) < confidence)
 
     truth = np.mean([A.risk_coverage(sample(seed))["risk"].mean() for seed in range(300)])
     scores = [A.abstention_scores(sample(seed)) for seed in range(10)]

@@ -1,4 +1,4 @@
-"""evaluation/comparison.py: the verdict beside every number, and the accuracy on clean items."""
+"""evaluation/comparison.py: comparison with the best probe, verdicts, accuracy on clean items."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from tinyemo.data.audit import contaminated_ids, verdicts
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import predictions_table, summary
-from tinyemo.evaluation.comparison import audited_scores
+from tinyemo.evaluation.comparison import audited_scores, compare
 
 EKMAN = labels_of("ekman")
 
@@ -82,3 +82,36 @@ def test_unknown_training_data_gives_no_clean_numbers(records):
     assert set(table["verdict"]) == {"unknown"} and table["clean accuracy"].isna().all()
     assert metrics["test/clean_accuracy"] is None and metrics["test/contaminated"] is None
     assert metrics["test/accuracy"] == 0.75
+
+
+def test_projector_is_compared_with_the_best_probe_of_cross_validation():
+    records = pd.DataFrame(
+        {
+            "id": [f"d/{i}" for i in range(60)],
+            "dataset": "d",
+            "split": "test",
+            "label": [EKMAN[i % 6] for i in range(60)],
+            "label_set": "ekman",
+        }
+    )
+
+    def with_errors(wrong, run, seed=0):
+        right = np.arange(60) % 6
+        p = np.eye(6)[np.where(np.arange(60) < wrong, (right + 1) % 6, right)]
+        return predictions_table(records, p, EKMAN, run, seed)
+
+    tables = pd.concat(
+        [
+            with_errors(6, "projector"),
+            with_errors(12, "projector", 1),
+            with_errors(30, "probe_logreg"),
+            with_errors(3, "probe_svm"),
+        ]
+    )
+    rows, metrics = compare(tables, "ekman", {"logreg": 0.8, "svm": 0.7}, limit=0.95)
+    assert metrics["test/accuracy"] == pytest.approx(0.85)
+    # compared with logreg, although svm is better on the test part
+    assert metrics["test/minus_best_probe"] == pytest.approx(0.85 - 0.5)
+    assert metrics["test/fraction_of_bayes"] == pytest.approx(0.85 / 0.95)
+    assert metrics["test/probe_svm"] == pytest.approx(0.95) and metrics["cv/probe_logreg"] == 0.8
+    assert list(rows["model"]) == ["projector", "probe logreg", "probe svm"]

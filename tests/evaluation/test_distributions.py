@@ -1,4 +1,4 @@
-"""evaluation/distributions.py: distances against scipy, the annotators' agreement against all possible halves."""
+"""evaluation/distributions.py: distances against scipy, halves of annotators against all halves."""
 
 from itertools import combinations
 
@@ -14,7 +14,7 @@ from tinyemo.emotions import labels_of
 from tinyemo.evaluation import distributions as D
 
 
-def test_distances_are_those_of_scipy():
+def test_distances_agree_with_scipy():
     rng = np.random.default_rng(0)
     p, q = rng.dirichlet(np.ones(5), size=(2, 40))
     p[0] = [1, 0, 0, 0, 0]
@@ -25,16 +25,15 @@ def test_distances_are_those_of_scipy():
     assert D.distances(q[:1] * 0 + 0.2, p[:1])["kl"].item() == np.inf
 
 
-def test_votes_are_the_shares_times_the_voters_whatever_the_label_set():
+def test_vote_counts_are_shares_times_voters_under_each_label_set():
     records, _ = make_records(1, 1, 200, seed=0)
     assert (D.vote_counts(records, "parrott", 10).sum(axis=1) == 10).all()
     counts, coarse = D.vote_counts(records, "ekman", 10), relabel(records, "ekman").set_index("id")
     both = counts.loc[coarse.index]
     shares = both.div(both.sum(axis=1), axis=0)
     assert np.allclose(shares, coarse[[f"p_{label}" for label in labels_of("ekman")]])
-    assert (
-        counts.sum(axis=1).max() == 10 and counts.sum(axis=1).min() < 10
-    )  # votes without a place fall out
+    # votes for a label without a place in the set are left out
+    assert counts.sum(axis=1).max() == 10 and counts.sum(axis=1).min() < 10
     unvoted = records.assign(**{name: np.nan for name in records if name.startswith("p_")})
     assert D.vote_counts(unvoted, "ekman", 10).empty
 
@@ -54,12 +53,12 @@ def predictions(p, records, label_set):
     return pd.DataFrame({"id": records["id"].to_numpy(), "seed": 0, **columns})
 
 
-def test_the_agreement_is_the_mean_over_all_halves():
+def test_distances_to_a_half_are_the_mean_over_all_halves():
     items = np.array([[3, 1, 0], [2, 2, 1], [0, 0, 4], [1, 0, 0]])
     counts = pd.DataFrame(np.tile(items, (500, 1)), columns=list("abc")).rename_axis("id")
     given = pd.DataFrame({"id": counts.index, "seed": 0, "p_a": 0.5, "p_b": 0.3, "p_c": 0.2})
     table = D.distribution_table({"m": given}, counts).set_index("model")
-    kept = counts[:3]  # the fourth has one voter: no halves
+    kept = counts[:3]  # the fourth item has one voter: no halves
     average = kept.div(kept.sum(axis=1), axis=0).mean().to_numpy()
     exact = {"others": [], "m": []}
     for row in kept.to_numpy():
@@ -72,32 +71,40 @@ def test_the_agreement_is_the_mean_over_all_halves():
             )
         exact["others"].append(np.mean([entropy(target, p) for p, target in pairs]))
         exact["m"].append(np.mean([entropy(target, [0.5, 0.3, 0.2]) for _, target in pairs]))
-    assert table.loc[D.OTHERS, "half_kl"] == pytest.approx(np.mean(exact["others"]), rel=0.02)
+    assert table.loc[D.OTHER_HALF, "half_kl"] == pytest.approx(np.mean(exact["others"]), rel=0.02)
     assert table.loc["m", "half_kl"] == pytest.approx(np.mean(exact["m"]), rel=0.02)
     shares = kept.div(kept.sum(axis=1), axis=0).to_numpy()
     assert table.loc["m", "kl"] == pytest.approx(
         np.mean([entropy(row, [0.5, 0.3, 0.2]) for row in shares])
     )
-    assert np.isnan(table.loc[D.OTHERS, "kl"])
+    assert np.isnan(table.loc[D.OTHER_HALF, "kl"])
 
 
-def test_in_a_world_whose_law_is_known_the_law_comes_nearest():
-    """The expected KL of n votes from their own law is about (labels - 1) / 2n; nothing else comes so near."""
+def test_true_posterior_is_nearest_to_the_votes():
+    """The expected KL of n votes to their posterior is about (labels - 1) / 2n, the smallest."""
     records, scenes = make_records(1, 1, 1500, seed=1)
     test = records[records["split"] == "test"].reset_index(drop=True)
-    law = probabilities(scenes[2:], "parrott")
-    flat = np.full_like(law, 1 / 25)
-    models = {"law": predictions(law, test, "parrott"), "flat": predictions(flat, test, "parrott")}
+    posterior = probabilities(scenes[2:], "parrott")
+    flat = np.full_like(posterior, 1 / 25)
+    models = {
+        "posterior": predictions(posterior, test, "parrott"),
+        "flat": predictions(flat, test, "parrott"),
+    }
     table = D.distribution_table(models, D.vote_counts(test, "parrott", 10)).set_index("model")
     rng = np.random.default_rng(0)
-    simulated = np.mean([entropy(rng.multinomial(10, p) / 10, p) for p in law for _ in range(5)])
-    assert table.loc["law", "kl"] == pytest.approx(simulated, abs=0.02)
-    assert table.loc["law", "kl_low"] < simulated < table.loc["law", "kl_high"]
-    assert table["half_kl"].idxmin() == "law"
+    simulated = np.mean(
+        [entropy(rng.multinomial(10, p) / 10, p) for p in posterior for _ in range(5)]
+    )
+    assert table.loc["posterior", "kl"] == pytest.approx(simulated, abs=0.02)
+    assert table.loc["posterior", "kl_low"] < simulated < table.loc["posterior", "kl_high"]
+    assert table["half_kl"].idxmin() == "posterior"
     assert (
-        table["half_kl"]["law"]
-        < table["half_kl"][D.OTHERS]
-        < table["half_kl"][D.ALONE]
+        table["half_kl"]["posterior"]
+        < table["half_kl"][D.OTHER_HALF]
+        < table["half_kl"][D.AVERAGE]
         < table["half_kl"]["flat"]
     )
-    assert table["half_cosine"].idxmax() == "law" and table["half_chebyshev"].idxmin() == "law"
+    assert (
+        table["half_cosine"].idxmax() == "posterior"
+        and table["half_chebyshev"].idxmin() == "posterior"
+    )

@@ -1,4 +1,4 @@
-"""evaluation/regression.py: concordance against its formula, the head on numbers that were put in."""
+"""evaluation/regression.py: concordance against its formula, ridge regression on known numbers."""
 
 import numpy as np
 import pandas as pd
@@ -26,15 +26,14 @@ def test_concordance_is_correlation_times_bias_correction():
 def parts():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(900, 12))
-    valence = x @ rng.normal(size=12) + rng.normal(
-        size=900
-    )  # noise of sd 1: no head has a lower RMSE
+    # noise of sd 1: no predictor has a lower RMSE
+    valence = x @ rng.normal(size=12) + rng.normal(size=900)
     table = pd.DataFrame({"attr_valence": valence, "attr_style": "photo", "attr_empty": np.nan})
     table.loc[[3, 700], "attr_valence"] = np.nan
     return table[:600], table[600:].reset_index(drop=True), x
 
 
-def test_the_head_finds_a_linear_number_and_nothing_in_noise(parts):
+def test_linear_number_is_predicted_and_noise_is_not(parts):
     train, test, x = parts
     noise = np.random.default_rng(1).normal(size=(900, 300))
     table = R.regression_table(
@@ -48,16 +47,14 @@ def test_the_head_finds_a_linear_number_and_nothing_in_noise(parts):
     assert table.loc["x", "rmse_low"] < 1 < table.loc["x", "rmse_high"]
     truth = test["attr_valence"].dropna()
     assert table.loc["x", "rmse_of_mean"] == pytest.approx(truth.std(), rel=0.05)
-    reached = (
-        1 - 1 / truth.var()
-    )  # the best predictor's R^2, which bounds what CCC can be at about R^2
-    assert table.loc["x", "ccc"] == pytest.approx(2 * reached / (1 + reached), abs=0.03)
-    assert (
-        table.loc["noise", "rmse"] < 1.05 * table.loc["noise", "rmse_of_mean"]
-    )  # its penalty has grown
+    # R^2 of the best predictor; its CCC is 2 R^2 / (1 + R^2)
+    r2 = 1 - 1 / truth.var()
+    assert table.loc["x", "ccc"] == pytest.approx(2 * r2 / (1 + r2), abs=0.03)
+    # for noise, the chosen penalty is large: hardly worse than the mean
+    assert table.loc["noise", "rmse"] < 1.05 * table.loc["noise", "rmse_of_mean"]
     assert abs(table.loc["noise", "ccc"]) < 0.1
 
 
-def test_only_columns_of_numbers_are_asked(parts):
+def test_only_numeric_columns_with_values_are_used(parts):
     names = ["attr_arousal", "attr_valence", "attr_style", "attr_empty"]
     assert R.numeric_attributes(parts[0], names) == ["attr_valence"]

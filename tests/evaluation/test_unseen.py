@@ -1,4 +1,4 @@
-"""evaluation/unseen.py against scikit-learn, against brute force, and in worlds whose answer is known."""
+"""evaluation/unseen.py against scikit-learn, brute force, and data whose answer is known."""
 
 import numpy as np
 import pytest
@@ -18,18 +18,21 @@ from tinyemo.training.projector import Recipe
 LINEAR, KERNEL = (0.5, None), (0.3, 0.7)
 
 
-def world(seed=0, n=240, classes=5, width=12, meaningful=True):
-    """Items, labels, other items, their labels, and words: where they have meaning, images lie where their words do."""
+def make_items(seed=0, n=240, classes=5, width=12, meaningful=True):
+    """Training items and labels, test items and labels, and words.
+
+    With meaning, the centre of a class is a linear image of its word; without, it is random.
+    """
     rng = np.random.default_rng(seed)
     words = rng.normal(size=(classes, 4))
-    places = words if meaningful else rng.normal(size=(classes, 4))
-    places = places @ np.linalg.qr(rng.normal(size=(width, 4)))[0].T
+    centres = words if meaningful else rng.normal(size=(classes, 4))
+    centres = centres @ np.linalg.qr(rng.normal(size=(width, 4)))[0].T
     y, test_y = np.arange(n) % classes, rng.integers(classes, size=n)
-    x, test_x = (places[labels] + 0.3 * rng.normal(size=(n, width)) for labels in (y, test_y))
+    x, test_x = (centres[labels] + 0.3 * rng.normal(size=(n, width)) for labels in (y, test_y))
     return x, y, test_x, test_y, words
 
 
-def test_auroc_is_scikit_learns_with_weights_and_ties():
+def test_auroc_agrees_with_scikit_learn_for_weights_and_ties():
     rng = np.random.default_rng(0)
     scores, positive, weights = (
         rng.integers(6, size=50) / 3,
@@ -42,8 +45,8 @@ def test_auroc_is_scikit_learns_with_weights_and_ties():
 
 
 @pytest.mark.parametrize("regression", [LINEAR, KERNEL])
-def test_shares_of_the_seen_anchors_are_the_ridge_regression_to_them(regression):
-    x, y, test_x, _, words = world()
+def test_shares_times_anchors_are_the_ridge_regression_to_the_anchors(regression):
+    x, y, test_x, _, words = make_items()
     anchors, c = unseen.blend(words, np.zeros(5)), 2
     unit, test = (
         rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x[y != c], test_x)
@@ -60,8 +63,8 @@ def test_shares_of_the_seen_anchors_are_the_ridge_regression_to_them(regression)
     assert (shares[:, c] == 0).all()
 
 
-def test_nothing_of_the_unseen_class_takes_part_in_what_is_chosen_for_it():
-    x, y, test_x, _, words = world()
+def test_choices_for_a_class_do_not_depend_on_its_items():
+    x, y, test_x, _, words = make_items()
     candidates = [(r, unseen.blend(words, np.zeros(5), common=w)) for r in (0, 1) for w in (0, 1)]
     changed = np.where((y == 3)[:, None], np.random.default_rng(1).normal(size=x.shape), x)
     one, other = (
@@ -73,22 +76,23 @@ def test_nothing_of_the_unseen_class_takes_part_in_what_is_chosen_for_it():
     )
 
 
-def test_training_items_are_predicted_by_regressions_that_did_not_see_them():
-    x, y, test_x, _, _ = world(n=60)
+def test_training_items_are_predicted_by_regressions_of_other_folds():
+    x, y, test_x, _, _ = make_items(n=60)
     plain = unseen.LeftOut(x, y, test_x, [(1e-6, 5.0)], folds=3).inner[0, 1][0]
     own = plain[np.arange(60), y][y > 1]
-    assert (np.abs(own - 1) > 1e-3).all()  # so small a penalty gives back exactly what was learnt
+    # with such a small penalty, an item of the training fold would have a share of exactly 1
+    assert (np.abs(own - 1) > 1e-3).all()
 
 
 def test_words_with_meaning_find_an_unseen_class_and_words_without_do_not():
     def mean_scores(meaningful, **parts):
         found = []
         for seed in range(6):
-            x, y, test_x, test_y, words = world(seed, meaningful=meaningful)
+            x, y, test_x, test_y, words = make_items(seed, meaningful=meaningful)
             candidates = [(0, unseen.blend(words, np.zeros(5), **parts))]
             left = unseen.LeftOut(x, y, test_x, [(1.0, None)], folds=3)
             cosines, penalties = left.test(candidates, left.choose(candidates))
-            one = unseen.draws(cosines[None], penalties[None], test_y)
+            one = unseen.resampled_scores(cosines[None], penalties[None], test_y)
             found.append([one["auroc"][0].mean(), one["recall"][0].mean()])
         return np.mean(found, axis=0)
 
@@ -97,10 +101,10 @@ def test_words_with_meaning_find_an_unseen_class_and_words_without_do_not():
     assert mean_scores(False)[0] < 0.65
 
 
-def test_the_penalty_is_the_best_of_a_brute_force_search():
+def test_penalty_agrees_with_a_brute_force_search():
     rng = np.random.default_rng(3)
     y, trials = rng.integers(4, size=80), {h: rng.normal(size=(80, 4)) for h in (0, 1, 3)}
-    for h, trial in trials.items():  # columns that tell something
+    for h, trial in trials.items():  # informative columns
         trial[np.arange(80), y] += 1
         trial[:, h] -= 0.7
 
@@ -119,12 +123,12 @@ def test_the_penalty_is_the_best_of_a_brute_force_search():
     assert score(chosen) > score(0)
 
 
-def test_draws_score_what_a_penalised_argmax_gives():
+def test_scores_agree_with_a_penalised_argmax():
     rng = np.random.default_rng(5)
     y, tests = rng.integers(4, size=200), rng.normal(size=(2, 4, 200, 4))
     tests[..., np.arange(200), y] += 1.0
     penalties = rng.normal(size=(2, 4)) / 4
-    scores = unseen.draws(tests, penalties, y)
+    scores = unseen.resampled_scores(tests, penalties, y)
     for c in range(4):
         logits = tests[:, c] - penalties[:, c, None, None] * (np.arange(4) != c)
         hit = logits.argmax(axis=2) == y
@@ -137,23 +141,22 @@ def test_draws_score_what_a_penalised_argmax_gives():
     )
     row = table.loc["a", "mean", "auroc"]
     assert row["low"] < row["value"] < row["high"] and 0.02 < row["high"] - row["low"] < 0.2
-    assert (table.xs("gain", level="score") == 0).all(
-        axis=None
-    )  # the same draws for every method: paired
+    # every method is resampled alike, so the gain over an equal method is exactly 0
+    assert (table.xs("gain", level="score") == 0).all(axis=None)
 
 
-def test_blend_weighs_parts_on_axes_of_their_own_and_standing_is_a_place_between_poles():
+def test_blend_weights_orthogonal_parts_and_words_have_positions_between_poles():
     words = np.array([[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]])
-    place = unseen.standing(words, np.array([[1.0, 0.0]]), np.array([[0.0, 5.0]]))
-    assert place == pytest.approx([np.sqrt(1.5), 0, -np.sqrt(1.5)])
-    anchors = unseen.blend(words, place, meaning=0, own=1, common=2, pole=0.5)
-    gram = np.eye(3) + 4 + 0.25 * np.outer(place, place)
+    position = unseen.position_between(words, np.array([[1.0, 0.0]]), np.array([[0.0, 5.0]]))
+    assert position == pytest.approx([np.sqrt(1.5), 0, -np.sqrt(1.5)])
+    anchors = unseen.blend(words, position, meaning=0, own=1, common=2, pole=0.5)
+    gram = np.eye(3) + 4 + 0.25 * np.outer(position, position)
     length = np.sqrt(np.diag(gram))
     assert anchors @ anchors.T == pytest.approx(gram / np.outer(length, length))
 
 
-def test_a_projector_without_a_class_does_not_depend_on_its_items():
-    x, y, test_x, _, words = world(n=80)
+def test_projector_does_not_depend_on_items_of_hidden_classes():
+    x, y, test_x, _, words = make_items(n=80)
     recipe = Recipe(epochs=2, patience=None, refit=False, batch_size=16)
     changed = np.where(y[:, None] == 1, 7.0, x)
     x, changed, at = (
@@ -170,12 +173,12 @@ def test_a_projector_without_a_class_does_not_depend_on_its_items():
 
 
 def test_too_few_classes_are_refused():
-    x, y, test_x, _, _ = world(classes=3)
+    x, y, test_x, _, _ = make_items(classes=3)
     with pytest.raises(ValueError, match="3 classes: expected at least 4"):
         unseen.LeftOut(x, y, test_x, [LINEAR])
 
 
-def test_ridge_to_minilm_ranks_unseen_emotions_of_real_photographs_a_little(
+def test_ridge_to_minilm_ranks_unseen_emotions_of_photographs_above_chance(
     test_data, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TINYEMO_DATA", str(tmp_path))
@@ -190,7 +193,7 @@ def test_ridge_to_minilm_ranks_unseen_emotions_of_real_photographs_a_little(
     left = unseen.LeftOut(known.x.numpy(), known.y.numpy(), test.x.numpy(), [(30.0, None)], folds=2)
     candidates = [(0, unseen.blend(words, np.zeros(6)))]
     cosines, penalties = left.test(candidates, left.choose(candidates))
-    scores = unseen.draws(cosines[None], penalties[None], test.y.numpy())
+    scores = unseen.resampled_scores(cosines[None], penalties[None], test.y.numpy())
     assert scores["auroc"][0].mean() == pytest.approx(0.64, abs=0.03)
-    without = unseen.draws(cosines[None], 0 * penalties[None], test.y.numpy())
+    without = unseen.resampled_scores(cosines[None], 0 * penalties[None], test.y.numpy())
     assert without["recall"][0].max() < 0.1 and scores["recall"][0].mean() > 1 / 6

@@ -1,8 +1,8 @@
-"""Calibration: are the probabilities to be believed, and the one number that mends them.
+"""Calibration: do probabilities agree with how often the model is right, and how to correct them.
 
-Owns: the reliability curve, its error, and temperature scaling (Guo et al. 2017). Takes predictions tables and
-gives tables. A temperature is chosen on predictions of a validation part by a model that was not trained on it; the
-test part only shows what came of it.
+Owns the reliability curve, its error, and temperature scaling (Guo et al. 2017). Takes predictions
+tables; gives tables and flat metrics. A temperature is chosen on the predictions for a validation
+part that the model was not trained on; the test part only shows the result.
 """
 
 import numpy as np
@@ -12,96 +12,111 @@ from scipy.special import log_softmax
 
 from tinyemo.evaluation.bootstrap import mean_interval
 
-BINS, SMALLEST = 10, 10  # bins at most, items a bin at least
-TINY = 1e-12  # a probability that a float32 table rounds to nothing still has a logarithm
+BINS = 10  # at most
+SMALLEST_BIN = 10  # items
+SMALLEST_P = 1e-12  # a probability that float32 rounds to zero gets a finite logarithm
 
 
 def confidence_of(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of the named label (N,) float64, and whether it is right (N,) bool."""
+    """Probability of the predicted label (N,) float64, and whether it is right (N,) bool."""
     confidence = _probabilities(predictions).max(axis=1).to_numpy(dtype=np.float64)
-    return confidence, (predictions["pred"] == predictions["label"]).to_numpy()
+    right = predictions["pred"] == predictions["label"]
+    return confidence, right.to_numpy()
 
 
 def calibration_curve(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Confidence against accuracy in bins that hold equally many items: columns `confidence, accuracy, items`.
+    """Accuracy by confidence in bins of equally many items: columns `confidence, accuracy, items`.
 
-    Bins of equal width would leave some nearly empty, and their points would jump. Items of all seeds are pooled;
-    items of the same confidence stay together.
+    Bins of equal width can be nearly empty, and their accuracy is then a matter of chance. Items
+    of all seeds are pooled; items of the same confidence are in the same bin.
     """
     confidence, right = confidence_of(predictions)
-    bins = min(BINS, max(len(confidence) // SMALLEST, 1))
-    edges = np.unique(np.quantile(confidence, np.arange(1, bins) / bins))
+    bins = min(BINS, max(len(confidence) // SMALLEST_BIN, 1))
+    inner = np.arange(1, bins) / bins
+    edges = np.unique(np.quantile(confidence, inner))
     table = pd.DataFrame({"confidence": confidence, "accuracy": right.astype(float)})
     grouped = table.groupby(np.searchsorted(edges, confidence))
-    return grouped.mean().assign(items=grouped.size()).reset_index(drop=True)
+    curve = grouped.mean().assign(items=grouped.size())
+    return curve.reset_index(drop=True)
 
 
 def expected_calibration_error(predictions: pd.DataFrame) -> float:
-    """ECE: mean |confidence - accuracy| over the bins of `calibration_curve`, weighted by their items.
+    """ECE: mean |confidence - accuracy| over the bins of `calibration_curve`, weighted by their
+    items.
 
-    Equally filled bins as in Nguyen and O'Connor 2015; it is not below zero by chance, so a small part of it is noise.
+    Bins of equally many items as in Nguyen and O'Connor (2015). The error of each bin is positive
+    even for perfect calibration, because its accuracy is a sample: a small ECE is partly noise.
     """
     curve = calibration_curve(predictions)
-    return float(
-        np.average((curve["confidence"] - curve["accuracy"]).abs(), weights=curve["items"])
-    )
+    error = (curve["confidence"] - curve["accuracy"]).abs()
+    return float(np.average(error, weights=curve["items"]))
 
 
 def log_loss(predictions: pd.DataFrame) -> pd.Series:
     """-log p(true label) in nats, mean over seeds, by id."""
-    p = _probabilities(predictions).to_numpy(dtype=np.float64)
-    loss = -np.log(np.maximum(p[np.arange(len(p)), _positions(predictions)], TINY))
-    return pd.Series(loss, index=predictions["id"].to_numpy()).groupby(level=0).mean()
+    p = _probabilities(predictions).to_numpy(dtype=np.float64)  # (N, C)
+    of_label = p[np.arange(len(p)), _positions(predictions)]  # (N,)
+    loss = -np.log(np.maximum(of_label, SMALLEST_P))
+    by_id = pd.Series(loss, index=predictions["id"].to_numpy())
+    return by_id.groupby(level=0).mean()
 
 
 def best_temperature(scores: np.ndarray, y: np.ndarray) -> float:
-    """The divisor of the scores (N, C) with the lowest mean negative log-likelihood of the labels y (N,) int."""
+    """The divisor of the scores (N, C) with the lowest mean negative log-likelihood of y (N,)."""
 
     def loss(log_temperature: float) -> float:
-        return -log_softmax(scores / np.exp(log_temperature), axis=1)[np.arange(len(y)), y].mean()
+        log_p = log_softmax(scores / np.exp(log_temperature), axis=1)
+        return -log_p[np.arange(len(y)), y].mean()
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))
+    found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
+    return float(np.exp(found.x))
 
 
 def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Test predictions of one run, the probabilities of each seed rescaled by its own validation temperature.
+    """Test predictions of one run, each seed's probabilities rescaled by its validation
+    temperature.
 
-    p becomes p^(1/T), normalised: what dividing the logits by T does. The added column `temperature` is T. The named
-    labels stay as they are. ValueError: a seed without validation predictions.
+    p becomes p^(1/T), normalised; this is the same as dividing the logits by T. The added column
+    `temperature` is T. The predicted labels do not change. ValueError: a seed without validation
+    predictions.
     """
     parts = []
     for seed, one in predictions.groupby("seed"):
-        held_out, test = one[one["split"] == "validation"], one[one["split"] == "test"]
+        held_out = one[one["split"] == "validation"]
+        test = one[one["split"] == "test"]
         if held_out.empty:
             raise ValueError(
                 f"run {one['run'].iloc[0]!r}, seed {seed}: no predictions of split 'validation', "
-                "on which a temperature could be chosen"
+                "which are needed to choose a temperature"
             )
-        log_p = np.log(_probabilities(held_out).clip(lower=TINY).to_numpy(dtype=np.float64))
+        p = _probabilities(held_out).clip(lower=SMALLEST_P)
+        log_p = np.log(p.to_numpy(dtype=np.float64))  # (N, C)
         temperature = best_temperature(log_p, _positions(held_out))
         scaled = _probabilities(test).astype(np.float64) ** (1 / temperature)
         scaled = scaled.div(scaled.sum(axis=1), axis=0)
-        parts.append(
-            test.assign(**{name: scaled[name] for name in scaled}, temperature=temperature)
-        )
+        columns = {name: scaled[name] for name in scaled}
+        parts.append(test.assign(**columns, temperature=temperature))
     return pd.concat(parts, ignore_index=True)
 
 
 def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """Of one run's test part: `temperature` (mean over seeds), ECE and log loss before it and after.
+    """Of one run's test part: `temperature` (mean over seeds), and ECE and log loss before and
+    after.
 
-    `log_loss_gain` is the fall of the log loss in nats, with its paired 95 % interval over items.
+    `log_loss_gain` is the decrease of the log loss in nats, with its 95 % interval over items.
     """
-    before, after = predictions[predictions["split"] == "test"], calibrated(predictions)
-    losses = log_loss(before), log_loss(after)
-    gain = (losses[0] - losses[1]).to_numpy()
+    before = predictions[predictions["split"] == "test"]
+    after = calibrated(predictions)
+    loss, loss_calibrated = log_loss(before), log_loss(after)
+    gain = (loss - loss_calibrated).to_numpy()  # (N,)
     low, high = mean_interval(gain)
+    temperatures = after.groupby("seed")["temperature"].first()
     return {
-        "temperature": float(after.groupby("seed")["temperature"].first().mean()),
+        "temperature": float(temperatures.mean()),
         "ece": expected_calibration_error(before),
         "ece_calibrated": expected_calibration_error(after),
-        "log_loss": float(losses[0].mean()),
-        "log_loss_calibrated": float(losses[1].mean()),
+        "log_loss": float(loss.mean()),
+        "log_loss_calibrated": float(loss_calibrated.mean()),
         "log_loss_gain": float(gain.mean()),
         "log_loss_gain_low": low,
         "log_loss_gain_high": high,
@@ -109,12 +124,12 @@ def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
 
 
 def _probabilities(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The p_ columns of the table's own label set."""
-    return predictions[[name for name in predictions if name.startswith("p_")]].dropna(
-        axis=1, how="all"
-    )
+    """The p_ columns of the table's own label set: (N, C)."""
+    columns = [name for name in predictions if name.startswith("p_")]
+    return predictions[columns].dropna(axis=1, how="all")
 
 
 def _positions(predictions: pd.DataFrame) -> np.ndarray:
+    """Place of each true label among the columns of `_probabilities`: (N,) int."""
     names = [name.removeprefix("p_") for name in _probabilities(predictions)]
     return np.array([names.index(label) for label in predictions["label"]])

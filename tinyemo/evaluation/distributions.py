@@ -1,11 +1,13 @@
-"""Distributions: does the model know how divided people are, and not only what most of them say?
+"""Label distributions: does a model predict how divided annotators are, and not only their
+majority?
 
-Takes annotators' votes and predictions tables; gives distances between distributions over C labels, and the distance
-that people keep among themselves. Distances: KL(annotators || model) in nats, Chebyshev (the largest difference of
-a share) and cosine similarity, three of those usual in label distribution learning (Geng 2016).
+Takes annotators' votes and predictions tables. Gives distances between distributions over C
+labels, and the distance between annotators themselves. The distances are KL(annotators || model)
+in nats, Chebyshev (the largest difference of a share) and cosine similarity, three of the usual
+ones in label distribution learning (Geng 2016).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,112 +16,128 @@ from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.evaluation.bootstrap import mean_interval
 
 HALVINGS = 10  # random halvings of each item's annotators; their distances are averaged
-ALONE, OTHERS = "average of all items", "the other half of the annotators"
+# the last rows of `distribution_table`
+AVERAGE = "average of all items"
+OTHER_HALF = "the other half of the annotators"
 
 
 def distances(target: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
-    """Row by row between distributions (N, C): `kl, chebyshev, cosine`. KL is inf where a vote had probability 0."""
-    target, predicted = (
-        np.asarray(target, dtype=np.float64),
-        np.asarray(predicted, dtype=np.float64),
-    )
+    """Distances row by row between distributions (N, C): columns `kl, chebyshev, cosine`.
+
+    KL is inf where a label of `target` has probability 0 in `predicted`.
+    """
+    target = np.asarray(target, dtype=np.float64)
+    predicted = np.asarray(predicted, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(target > 0, target * np.log(target / predicted), 0)
-    lengths = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)
-    return pd.DataFrame(
-        {
-            "kl": terms.sum(axis=1),
-            "chebyshev": np.abs(target - predicted).max(axis=1),
-            "cosine": (target * predicted).sum(axis=1) / lengths,
-        }
-    )
+        log_ratio = np.log(target / predicted)
+        terms = np.where(target > 0, target * log_ratio, 0)  # (N, C)
+    lengths = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)  # (N,)
+    largest = np.abs(target - predicted).max(axis=1)
+    cosine = (target * predicted).sum(axis=1) / lengths
+    return pd.DataFrame({"kl": terms.sum(axis=1), "chebyshev": largest, "cosine": cosine})
 
 
 def vote_counts(records: pd.DataFrame, label_set: str, votes: int | pd.Series) -> pd.DataFrame:
-    """Votes for each label of `label_set`: (N, C) int, index `id`, of records whose p_ columns are shares of `votes`.
+    """Votes for each label of `label_set`: (N, C) int, index `id`.
 
-    `votes`: the number of annotators of every item, or of each. Parrott's votes are summed by group; those without
-    a place in the set fall out, and with them the items that have no vote left or never had one.
+    The p_ columns of `records` are shares of `votes`, the number of annotators: one number, or one
+    per item. Records under Parrott's labels have their votes summed by group; votes for a label
+    without a place in the set are left out, and so are items that have no vote then or had none.
     """
-    own = (records["label_set"] == label_set).all()
-    shares = {
-        label: records.reindex(
-            columns=[f"p_{fine}" for fine in ([label] if own else GROUPS[label_set][label])]
-        )
-        for label in labels_of(label_set)
-    }
-    counts = pd.DataFrame(
-        {label: (part.sum(axis=1) * votes).round() for label, part in shares.items()}
-    )
-    counts = counts.fillna(0).astype(int)
-    return counts.set_index(records["id"])[(counts.sum(axis=1) > 0).to_numpy()]
+    same_set = (records["label_set"] == label_set).all()
+    counts = {}
+    for label in labels_of(label_set):
+        members = [label] if same_set else GROUPS[label_set][label]
+        shares = records.reindex(columns=[f"p_{name}" for name in members])  # (N, members)
+        counts[label] = (shares.sum(axis=1) * votes).round()
+    table = pd.DataFrame(counts).fillna(0).astype(int)
+    voted = (table.sum(axis=1) > 0).to_numpy()
+    return table.set_index(records["id"])[voted]
 
 
 def halvings(counts: np.ndarray, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Random halvings of each item's voters: pairs of counts (N, C) that sum to `counts`; the second may be one more.
+    """HALVINGS random halvings of each item's voters.
 
-    Votes are drawn without replacement: each annotator is in one half.
+    Yields pairs of counts (N, C) int that sum to `counts`; for an odd number of voters the second
+    half has one more. Votes are drawn without replacement: each annotator is in one half.
     """
-    rng, (n, c), voters = np.random.default_rng(seed), counts.shape, counts.sum(axis=1)
-    vote = np.repeat(np.arange(n * c), counts.ravel())  # (votes,) item * C + label, sorted by item
+    rng = np.random.default_rng(seed)
+    n, c = counts.shape
+    voters = counts.sum(axis=1)  # (N,)
+    # one entry per vote: item * C + label, sorted by item
+    vote = np.repeat(np.arange(n * c), counts.ravel())  # (V,)
     item = vote // c
-    place = np.arange(len(vote)) - (voters.cumsum() - voters)[item]  # of a vote among its item's
+    first_vote = voters.cumsum() - voters  # (N,) where each item's votes begin
+    place = np.arange(len(vote)) - first_vote[item]  # (V,) of a vote among those of its item
+    in_first = place < (voters // 2)[item]
     for _ in range(HALVINGS):
-        shuffled = vote[np.lexsort((rng.random(len(vote)), item))]
-        first = np.bincount(shuffled[place < (voters // 2)[item]], minlength=n * c).reshape(n, c)
+        shuffled = vote[np.lexsort((rng.random(len(vote)), item))]  # within each item
+        first = np.bincount(shuffled[in_first], minlength=n * c)
+        first = first.reshape(n, c)
         yield first, counts - first
 
 
 def distribution_table(models: Mapping[str, pd.DataFrame], counts: pd.DataFrame) -> pd.DataFrame:
-    """How near each model comes to the annotators' shares: a row a model, means over items and seeds.
+    """How near each model's probabilities are to the annotators' shares: one row per model.
 
-    `models`: test predictions by name, of the same items; `counts`: `vote_counts`. Columns `model, kl, kl_low,
-    kl_high, chebyshev, cosine` against all annotators of an item, and with the prefix `half_` against a random half
-    of them. The last two rows are the null model, which gives each item the average shares, and, against a half
-    alone, what people reach: the votes of the other half, with one vote of the null model added, since a label that
-    nobody chose would make KL infinite. A half is a rough estimate, so a good model can do better than people.
+    `models`: test predictions by name, of the same items; `counts`: table of `vote_counts`.
+    Columns `model, kl, kl_low, kl_high, chebyshev, cosine` against all annotators of an item, and
+    the same with the prefix `half_` against a random half of them; means over items and seeds.
     Items with fewer than two votes are left out.
+
+    Two rows follow. AVERAGE is the null model, which gives each item the average shares.
+    OTHER_HALF has only the half_ columns: it compares one half of the annotators with the other
+    half, to which one vote of the null model is added, because a label without votes would make KL
+    infinite. Half of the annotators are a rough estimate, so a good model can have a smaller
+    distance than OTHER_HALF.
     """
-    asked = next(iter(models.values()))["id"].unique()
-    counts = counts[counts.index.isin(asked) & (counts.sum(axis=1) > 1)]
-    votes = counts.to_numpy()
+    predicted_items = next(iter(models.values()))["id"].unique()
+    kept = counts.index.isin(predicted_items) & (counts.sum(axis=1) > 1)
+    counts = counts[kept]
+    votes = counts.to_numpy()  # (N, C)
     shares = votes / votes.sum(axis=1, keepdims=True)
     average = np.broadcast_to(shares.mean(axis=0), shares.shape)
-    columns = [f"p_{label}" for label in counts]
-    predicted = {
-        name: [
-            one.set_index("id").loc[counts.index, columns].to_numpy()
-            for _, one in table.groupby("seed")
-        ]
-        for name, table in models.items()
-    } | {ALONE: [average]}
     halves = list(halvings(votes))
 
-    def mean(pairs: list[tuple[np.ndarray, np.ndarray]], prefix: str = "") -> dict[str, float]:
-        tables = [distances(target / target.sum(axis=1, keepdims=True), p) for target, p in pairs]
-        items = sum(tables) / len(tables)
-        kl = dict(
-            zip(
-                ("kl", "kl_low", "kl_high"),
-                (items["kl"].mean(), *mean_interval(items["kl"])),
-                strict=True,
-            )
-        )
-        return {
-            f"{prefix}{name}": value
-            for name, value in (kl | items.drop(columns="kl").mean().to_dict()).items()
-        }
+    probabilities = {}  # one (N, C) array per seed
+    for name, table in models.items():
+        probabilities[name] = _by_seed(table, counts)
+    probabilities[AVERAGE] = [average]
 
-    rows = [
-        {
-            "model": name,
-            **mean([(votes, p) for p in members]),
-            **mean([(second, p) for _, second in halves for p in members], "half_"),
-        }
-        for name, members in predicted.items()
-    ]
-    others = [
-        (second, (first + average) / (first.sum(axis=1, keepdims=True) + 1))
-        for first, second in halves
-    ]
-    return pd.DataFrame([*rows, {"model": OTHERS, **mean(others, "half_")}])
+    rows = []
+    for name, members in probabilities.items():
+        row = {"model": name} | _mean_distances([(votes, p) for p in members])
+        pairs = [(second, p) for _, second in halves for p in members]
+        rows.append(row | _mean_distances(pairs, "half_"))
+
+    pairs = []
+    for first, second in halves:
+        smoothed = (first + average) / (first.sum(axis=1, keepdims=True) + 1)
+        pairs.append((second, smoothed))
+    rows.append({"model": OTHER_HALF} | _mean_distances(pairs, "half_"))
+    return pd.DataFrame(rows)
+
+
+def _by_seed(predictions: pd.DataFrame, counts: pd.DataFrame) -> list[np.ndarray]:
+    """Probabilities (N, C) of each seed, in the order of the rows and columns of `counts`."""
+    columns = [f"p_{label}" for label in counts]
+    tables = []
+    for _, one in predictions.groupby("seed"):
+        table = one.set_index("id").loc[counts.index, columns]
+        tables.append(table.to_numpy())
+    return tables
+
+
+def _mean_distances(
+    pairs: Sequence[tuple[np.ndarray, np.ndarray]], prefix: str = ""
+) -> dict[str, float]:
+    """Distances between votes and probabilities, averaged over the pairs, then over items."""
+    tables = []
+    for votes, predicted in pairs:
+        shares = votes / votes.sum(axis=1, keepdims=True)
+        tables.append(distances(shares, predicted))
+    items = sum(tables) / len(tables)
+    low, high = mean_interval(items["kl"])
+    row = {"kl": items["kl"].mean(), "kl_low": low, "kl_high": high}
+    row |= items.drop(columns="kl").mean().to_dict()
+    return {f"{prefix}{name}": value for name, value in row.items()}

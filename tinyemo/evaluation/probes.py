@@ -1,9 +1,10 @@
-"""Probes: the simple classifiers on the same features that a projector has to be compared with.
+"""Probes: simple classifiers on the same features, the baselines of every projector.
 
-Takes features and labels of a training part; gives a classifier tuned by cross-validation within that part
-over the fixed grids below, so that a comparison has no straw man. Features are brought to unit length (the
-cosine geometry of CLIP and its kin), centred, and divided by one number so that their variances sum to
-one: a grid then means the same for every encoder.
+Takes features and labels of a training part; gives a classifier. Its settings are chosen by
+cross-validation within that part over the fixed grids below, so that projectors are compared with
+tuned baselines. Features are scaled to unit length (as in CLIP's cosine similarity), centred, and
+divided by one number, so that their variances sum to one: a grid then means the same for every
+encoder.
 """
 
 import warnings
@@ -20,60 +21,62 @@ from sklearn.svm import SVC
 from tinyemo.evaluation.calibration import best_temperature
 
 C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
-GAMMAS = (
-    0.2,
-    0.4,
-    0.8,
-)  # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
+# of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
+GAMMAS = (0.2, 0.4, 0.8)
 FOLDS = 5
-TUNE_ON = 2000  # items at most that settings are chosen on, a seeded stratified sample; the model gets all
-SCORED = 4000  # small samples are folded several times, until about so many predictions are scored
+# Settings are chosen on at most so many items (a seeded stratified sample);
+# the model is fitted to all items.
+TUNE_ON = 2000
+# Cross-validation of a small sample is repeated until about so many predictions are scored.
+SCORED = 4000
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A fitted probe. `parameters` and `cv_accuracy` are those of the best point of its grid.
-
-    The accuracy is the mean over repeated stratified folds of the training part. Being the best of a small
-    grid it flatters the probe a little. `temperature` calibrates the scores; it was fitted to the
-    predictions on held-out folds.
-    """
+    """A fitted probe."""
 
     model: LogisticRegression | SVC
+    # of the best point of the grid
     parameters: dict[str, float]
+    # its mean accuracy over repeated stratified folds of the training part; slightly too high,
+    # because it is the best of a small grid
     cv_accuracy: float
+    # calibrates the scores; fitted to the predictions on held-out folds
     temperature: float
     mean: np.ndarray  # (D,) of the unit-length training features
     scale: float
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
-        """Features (N, D) -> probabilities (N, C) float64: softmax of the decision scores / temperature."""
-        scores = self.model.decision_function((_unit(x) - self.mean) / self.scale)
+        """Features (N, D) -> probabilities (N, C) float64: softmax of the scores / temperature."""
+        standardised = (_unit(x) - self.mean) / self.scale
+        scores = self.model.decision_function(standardised)
         return softmax(scores / self.temperature, axis=1)
 
 
 def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
-    """Tune and fit probe "logreg" or "svm" on features (N, D) and labels (N,) int of classes 0 to C-1.
+    """Tune and fit probe "logreg" or "svm" on features (N, D) and labels (N,) int of classes 0 to
+    C-1.
 
-    ValueError: an unknown name, NaN in the features, labels that do not match them, or a class of fewer
-    than two items.
+    ValueError: an unknown name, NaN in the features, labels that do not match them, fewer than
+    three classes, or a class of fewer than two items.
     """
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
     _check(name, x, y)
     unit = _unit(x)
     mean = unit.mean(axis=0)
-    scale = float(np.sqrt(np.square(unit - mean).sum(axis=1).mean()))
+    total_variance = np.square(unit - mean).sum(axis=1).mean()
+    scale = float(np.sqrt(total_variance))
     unit = (unit - mean) / scale
     rows = np.arange(len(y))
     if len(y) > TUNE_ON:
         rows, _ = train_test_split(rows, train_size=TUNE_ON, stratify=y, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # a corner of the grid may well stop early
+        # some points of the grid stop before they have converged
+        warnings.simplefilter("ignore", ConvergenceWarning)
         parameters, accuracy, scores = _tune(name, unit[rows], y[rows], seed)
         model = _model(name, parameters).fit(unit, y)
-    return Probe(model, parameters, accuracy, best_temperature(scores, y[rows]), mean, scale)
+    temperature = best_temperature(scores, y[rows])
+    return Probe(model, parameters, accuracy, temperature, mean, scale)
 
 
 def _model(
@@ -87,23 +90,27 @@ def _model(
 def _tune(
     name: str, x: np.ndarray, y: np.ndarray, seed: int
 ) -> tuple[dict[str, float], float, np.ndarray]:
-    """The best parameters, their accuracy, and their scores (N, C) on the last round of held-out folds."""
+    """The best parameters, their accuracy, and their scores (N, C) on the last repetition's
+    folds."""
     folds = min(FOLDS, int(np.bincount(y).min()))
-    rounds = min(3, max(1, SCORED // len(y)))
+    repetitions = min(3, max(1, SCORED // len(y)))
     best = ({}, -1.0, np.empty(0))
     for gamma in GAMMAS if name == "svm" else (None,):
-        given = {} if gamma is None else {"gamma": gamma}
-        inputs = (
-            x if gamma is None else rbf_kernel(x, gamma=gamma)
-        )  # one kernel serves folds and all C
+        if gamma is None:
+            fixed, inputs = {}, x
+        else:
+            # one kernel matrix (N, N) is enough for all folds and all C
+            fixed, inputs = {"gamma": gamma}, rbf_kernel(x, gamma=gamma)
         for c in C_GRIDS[name]:
-            model, hits = _model(name, {"C": c} | given, kernel="precomputed"), []
-            for r in range(rounds):
+            parameters = {"C": c} | fixed
+            model = _model(name, parameters, kernel="precomputed")
+            accuracies = []
+            for r in range(repetitions):
                 cv = StratifiedKFold(folds, shuffle=True, random_state=seed * 100 + r)
                 scores = cross_val_predict(model, inputs, y, cv=cv, method="decision_function")
-                hits.append((scores.argmax(axis=1) == y).mean())
-            if np.mean(hits) > best[1]:
-                best = ({"C": c} | given, float(np.mean(hits)), scores)
+                accuracies.append((scores.argmax(axis=1) == y).mean())
+            if np.mean(accuracies) > best[1]:
+                best = (parameters, float(np.mean(accuracies)), scores)
     return best
 
 
@@ -126,5 +133,5 @@ def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:
     if len(counts) < 3 or counts.min() < 2:
         raise ValueError(
             f"probe: class {int(counts.argmin())} has {counts.min()} training items; "
-            "expected at least two of each of three classes or more"
+            "expected at least three classes with at least two items each"
         )

@@ -1,10 +1,11 @@
-"""Regression: what a number about an image (valence, arousal, brightness) has left in a feature or an embedding.
+"""Regression: how well a feature or an embedding predicts a number (valence, arousal, brightness).
 
-A ridge head on standardised inputs, its penalty chosen by leave-one-out within the training part, is scored on the
-test part by Lin's concordance correlation coefficient (CCC, 1989) and the root mean squared error.
+A ridge regression on standardised inputs, whose penalty is chosen by leave-one-out within the
+training part, is scored on the test part by Lin's concordance correlation coefficient (CCC, 1989)
+and the root mean squared error. Takes records and arrays; gives one table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,22 +20,27 @@ PENALTIES = np.logspace(-1, 5, 13)
 
 
 def concordance(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """CCC of (N,) values: 2 cov / (var + var + (difference of means)^2); 1 only if they are equal, 0 by chance."""
-    covariance = ((truth - truth.mean()) * (predicted - predicted.mean())).mean()
-    return float(
-        2 * covariance / (truth.var() + predicted.var() + (truth.mean() - predicted.mean()) ** 2)
-    )
+    """CCC of (N,) values: 2 cov / (var + var + (difference of means)^2).
+
+    It is 1 only if the values are equal, and 0 on average for unrelated ones.
+    """
+    truth_deviation = truth - truth.mean()
+    predicted_deviation = predicted - predicted.mean()
+    covariance = (truth_deviation * predicted_deviation).mean()
+    shift = (truth.mean() - predicted.mean()) ** 2
+    return float(2 * covariance / (truth.var() + predicted.var() + shift))
 
 
 def numeric_attributes(records: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Those of the columns `names` that the records have, as numbers."""
-    return [
-        name
-        for name in names
-        if name in records
-        and pd.api.types.is_numeric_dtype(records[name])
-        and records[name].notna().any()
-    ]
+    """Those of the columns `names` that the records have, as numbers and not all missing."""
+    found = []
+    for name in names:
+        if name not in records:
+            continue
+        column = records[name]
+        if pd.api.types.is_numeric_dtype(column) and column.notna().any():
+            found.append(name)
+    return found
 
 
 def regression_table(
@@ -43,27 +49,43 @@ def regression_table(
     inputs: Mapping[str, tuple[np.ndarray, np.ndarray]],
     names: Sequence[str],
 ) -> pd.DataFrame:
-    """A row each column of `names` and each of `inputs`: {name: (training rows (N, D), test rows (M, D))}.
+    """One row per column of `names` and per entry of `inputs`.
 
-    Columns `attribute, input, ccc, ccc_low, ccc_high, rmse, rmse_low, rmse_high, rmse_of_mean, items`; intervals are
-    95 % over test items, `rmse_of_mean` is the error of always naming the training mean. Items without a value are
-    left out.
+    `inputs[source]` is (training rows (N, D), test rows (M, D)). Columns `attribute, input, ccc,
+    ccc_low, ccc_high, rmse, rmse_low, rmse_high, rmse_of_mean, items`; intervals are 95 % over
+    test items, `rmse_of_mean` is the error of always predicting the training mean. Items without a
+    value are left out.
     """
     rows = []
     for name in names:
-        known, asked = train[name].notna().to_numpy(), test[name].notna().to_numpy()
-        y, truth = train[name].to_numpy(dtype=float)[known], test[name].to_numpy(dtype=float)[asked]
+        in_train = train[name].notna().to_numpy()  # (N,)
+        in_test = test[name].notna().to_numpy()  # (M,)
+        y = train[name].to_numpy(dtype=float)[in_train]
+        truth = test[name].to_numpy(dtype=float)[in_test]
+        constant = np.full(len(truth), y.mean())
         for source, (x, x_test) in inputs.items():
-            head = make_pipeline(StandardScaler(), RidgeCV(PENALTIES)).fit(np.asarray(x)[known], y)
-            predicted = head.predict(np.asarray(x_test)[asked])
+            head = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
+            head.fit(np.asarray(x)[in_train], y)
+            predicted = head.predict(np.asarray(x_test)[in_test])
             row = {"attribute": name.removeprefix("attr_"), "input": source}
-            for label, score in (("ccc", concordance), ("rmse", rmse)):
-                low, high = score_interval(
-                    lambda i, score=score, t=truth, p=predicted: score(t[i], p[i]), len(truth)
-                )
-                row |= {label: score(truth, predicted), f"{label}_low": low, f"{label}_high": high}
-            rows.append(
-                row
-                | {"rmse_of_mean": rmse(truth, np.full(len(truth), y.mean())), "items": len(truth)}
-            )
+            row |= _scored("ccc", concordance, truth, predicted)
+            row |= _scored("rmse", rmse, truth, predicted)
+            row["rmse_of_mean"] = rmse(truth, constant)
+            row["items"] = len(truth)
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _scored(
+    name: str,
+    score: Callable[[np.ndarray, np.ndarray], float],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+) -> dict[str, float]:
+    """`score(truth, predicted)` with its interval: keys <name>, <name>_low, <name>_high."""
+
+    def of_rows(rows: np.ndarray) -> float:
+        return score(truth[rows], predicted[rows])
+
+    low, high = score_interval(of_rows, len(truth))
+    return {name: score(truth, predicted), f"{name}_low": low, f"{name}_high": high}

@@ -1,7 +1,9 @@
-"""Zero-shot classification: asking a projector for words that it was not trained on, beside its controls.
+"""Zero-shot classification: a projector is tested on words that it was not trained on, with
+controls.
 
-Takes projectors, spaces of anchors and a test part under the finer label set; gives one table. Or trains one without
-some of its classes and gives its cosines to all (`evaluation.unseen` compares those with other maps').
+Takes projectors, kinds of anchors and a test part under the finer label set; gives one table. Also
+trains a projector without some of its classes and gives its cosines to all of them
+(evaluation/unseen.py compares them with those of other methods).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,63 +19,62 @@ from tinyemo.models.projector import MetricProjector
 from tinyemo.training.projector import Recipe, fit_projector
 
 PERMUTATIONS = 20
+PERMUTED = "permuted words"
 
 
 def zero_shot_table(
     projectors: dict[str, list[MetricProjector]],
     spaces: dict[str, Callable[[Sequence[str], int], Tensor]],
     test: Part,
-    asked: Sequence[str],
+    words: Sequence[str],
 ) -> pd.DataFrame:
-    """Accuracy among the `asked` words of the test items that carry one, a row a kind of anchors.
+    """Accuracy among `words`, on the test items with one of these labels: one row per kind of
+    anchors.
 
-    `projectors[kind]` holds one projector a seed, trained towards anchors of `spaces[kind]`, a function of
-    (words, seed) -> (n, D). The first kind is also asked with its words permuted: PERMUTATIONS derangements take the
-    place of seeds, so its interval is that of the projector whose words have lost their meaning.
+    `projectors[kind]` holds one projector per seed, trained towards anchors of `spaces[kind]`, a
+    function of (words, seed) -> (n, D). As a control, the first kind is also tested with permuted
+    words: PERMUTATIONS permutations that leave no word in its place take the part of seeds, so the
+    interval is that of a projector whose words have lost their meaning.
+
     Columns: anchors, accuracy, sd, low, high, chance, majority, items.
     """
-    kept = test.records["label"].isin(asked).to_numpy()
-    records, x = test.records[kept], test.x[torch.tensor(kept)]
+    kept = test.records["label"].isin(words).to_numpy()
+    records = test.records[kept]
+    x = test.x[torch.tensor(kept)]  # (N, d_vision)
 
     def predictions(
-        projector: MetricProjector, vectors: Tensor, kind: str, seed: int
+        projector: MetricProjector, anchors: Tensor, kind: str, seed: int
     ) -> pd.DataFrame:
-        return predictions_table(
-            records, projector.classify(x, vectors).numpy(), tuple(asked), kind, seed
-        )
+        probabilities = projector.classify(x, anchors).numpy()  # (N, n)
+        return predictions_table(records, probabilities, tuple(words), kind, seed)
 
-    tables = {
-        kind: [
-            predictions(p, spaces[kind](asked, seed), kind, seed) for seed, p in enumerate(members)
-        ]
-        for kind, members in projectors.items()
-    }
-    first, rng = next(iter(projectors)), np.random.default_rng(0)
-    tables["permuted words"] = [
-        predictions(
-            projectors[first][i % len(projectors[first])],
-            spaces[first](asked, 0)[_derangement(len(asked), rng)],
-            "permuted words",
-            i,
-        )
-        for i in range(PERMUTATIONS)
-    ]
+    tables = {}
+    for kind, members in projectors.items():
+        tables[kind] = []
+        for seed, projector in enumerate(members):
+            anchors = spaces[kind](words, seed)  # (n, D)
+            tables[kind].append(predictions(projector, anchors, kind, seed))
+
+    first = next(iter(projectors))
+    members = projectors[first]
+    rng = np.random.default_rng(0)
+    tables[PERMUTED] = []
+    for i in range(PERMUTATIONS):
+        anchors = spaces[first](words, 0)[_derangement(len(words), rng)]
+        table = predictions(members[i % len(members)], anchors, PERMUTED, i)
+        tables[PERMUTED].append(table)
+
     rows = []
     for kind, parts in tables.items():
         table = pd.concat(parts, ignore_index=True)
-        one = accuracy_metrics(table)
-        rows.append(
-            {
-                "anchors": kind,
-                "accuracy": one["accuracy"],
-                "sd": one["accuracy_sd"],
-                "low": one["accuracy_low"],
-                "high": one["accuracy_high"],
-                "chance": 1 / len(asked),
-                "majority": majority_accuracy(table),
-                "items": len(records),
-            }
-        )
+        metrics = accuracy_metrics(table)
+        row = {"anchors": kind, "accuracy": metrics["accuracy"]}
+        for key in ("sd", "low", "high"):
+            row[key] = metrics[f"accuracy_{key}"]
+        row["chance"] = 1 / len(words)
+        row["majority"] = majority_accuracy(table)
+        row["items"] = len(records)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -82,7 +83,9 @@ def zero_shot_metrics(table: pd.DataFrame) -> dict[str, float]:
     metrics = {"zero_shot/chance": float(table["chance"].iloc[0])}
     for row in table.to_dict("records"):
         name = f"zero_shot/{row['anchors'].replace(' ', '_')}"
-        metrics |= {name: row["accuracy"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+        metrics[name] = row["accuracy"]
+        metrics[f"{name}_low"] = row["low"]
+        metrics[f"{name}_high"] = row["high"]
     return metrics
 
 
@@ -95,19 +98,22 @@ def cosines_without(
     recipe: Recipe,
     seed: int,
 ) -> np.ndarray:
-    """Cosines (M, C) of items `at` (M, d_vision) to all anchors (C, D), the `hidden` classes' items not trained on."""
-    seen, rows = (
-        np.setdiff1d(np.arange(len(anchors)), hidden),
-        torch.from_numpy(~np.isin(y, hidden)),
-    )
+    """Cosines (M, C) to all anchors, from a projector trained without the classes `hidden`.
+
+    `x` (N, d_vision) and `y` (N,) are the training items; `at` (M, d_vision) the items to score;
+    `anchors` (C, D).
+    """
+    seen = np.setdiff1d(np.arange(len(anchors)), hidden)
+    rows = torch.from_numpy(~np.isin(y, hidden))  # (N,) bool
     vectors = torch.tensor(anchors, dtype=torch.float32)
-    labels = torch.from_numpy(np.searchsorted(seen, y[rows]))
+    labels = torch.from_numpy(np.searchsorted(seen, y[rows]))  # numbered among the seen classes
     projector, _ = fit_projector(x[rows], labels, vectors[seen], recipe, seed)
-    return (projector.embed(at) @ torch.nn.functional.normalize(vectors, dim=1).T).numpy()
+    unit = torch.nn.functional.normalize(vectors, dim=1)
+    return (projector.embed(at) @ unit.T).numpy()
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Tensor:
-    """A permutation that leaves nothing in its place."""
+    """A random permutation (n,) that leaves nothing in its place."""
     while True:
         order = rng.permutation(n)
         if (order != np.arange(n)).all():

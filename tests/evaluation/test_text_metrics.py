@@ -1,4 +1,4 @@
-"""Metrics of texts against values computed by hand, and perplexity against the language model asked alone."""
+"""Metrics of texts by hand, and perplexity compared with plain passes of the language model."""
 
 import math
 
@@ -17,11 +17,11 @@ from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.models.prompt import Sample
 
-WIDTH = 6
+WIDTH = 6  # of a patch token
 
 
 def test_rouge_l_by_hand():
-    """The longest common subsequences have 5 words (of 6 and 6), 2 (of 2 and 8), 0."""
+    """The longest common subsequences have 5 words (of 6 and 6), 2 (of 2 and 8), and 0."""
     texts = ["The cat is on the mat.", "roses evoke", "A ghost"]
     references = [
         "the cat sat on the mat",
@@ -35,39 +35,47 @@ def test_rouge_l_by_hand():
 
 
 def test_corpus_bleu_by_hand():
-    """n-grams of both texts are pooled before they are divided; shorter texts than references are punished."""
+    """The n-grams of both texts are pooled before the division; short texts get a penalty."""
     texts = ["the red rose means love here", "it is a big dog"]
     references = ["the red rose means love for many", "it is a big cat"]
-    # n-grams found: 5 + 4 of 6 + 5, then 4 + 3 of 5 + 4, 3 + 2 of 4 + 3, 2 + 1 of 3 + 2; 11 words stand for 12
+    # n-grams found: 5 + 4 of 6 + 5, 4 + 3 of 5 + 4, 3 + 2 of 4 + 3, 2 + 1 of 3 + 2
     precisions = [9 / 11, 7 / 9, 5 / 7, 3 / 5]
-    expected = math.exp(1 - 12 / 11) * math.prod(precisions) ** (1 / 4)
+    brevity_penalty = math.exp(1 - 12 / 11)  # 11 words for 12
+    expected = brevity_penalty * math.prod(precisions) ** (1 / 4)
     assert corpus_bleu(texts, references) == pytest.approx(expected, abs=1e-9)
     assert corpus_bleu(texts, texts) == pytest.approx(1)
     with pytest.raises(ValueError, match="of no texts"):
         corpus_bleu([], [])
 
 
-def test_clip_score_by_hand(tmp_path):
-    class Words:
-        vectors = {
-            "A photo depicts a rose": (3.0, 4.0),
-            "A photo depicts a dog": (0.0, 2.0),
-            "bare": (1.0, 0.0),
-        }
+class FakeEncoder:
+    """Gives fixed vectors for three texts."""
 
-        def encode_text(self, texts):
-            return torch.tensor([self.vectors[text] for text in texts])
+    vectors = {
+        "A photo depicts a rose": (3.0, 4.0),
+        "A photo depicts a dog": (0.0, 2.0),
+        "bare": (1.0, 0.0),
+    }
 
-    images = torch.tensor([[5.0, 0.0], [0.0, -1.0]], dtype=torch.float16)  # cosines 3/5 and -1
-    assert clip_score(Words(), images, ["a rose", "a dog"]) == pytest.approx([1.5, 0])
-    assert clip_score(Words(), images[:1], ["bare"], prefix="") == pytest.approx([2.5])
+    def encode_text(self, texts):
+        return torch.tensor([self.vectors[text] for text in texts])
+
+
+def test_clip_score_by_hand():
+    images = torch.tensor([[5.0, 0.0], [0.0, -1.0]], dtype=torch.float16)
+    # the cosines are 3/5 and -1
+    scores = clip_score(FakeEncoder(), images, ["a rose", "a dog"])
+    assert scores == pytest.approx([1.5, 0])
+    assert clip_score(FakeEncoder(), images[:1], ["bare"], prefix="") == pytest.approx([2.5])
     with pytest.raises(ValueError, match="1 texts and 2 images"):
-        clip_score(Words(), images, ["a rose"])
+        clip_score(FakeEncoder(), images, ["a rose"])
+
+
+def test_clip_score_of_an_encoder_is_highest_for_an_image_equal_to_the_text(tmp_path):
     encoder = load_image_encoder(save_tiny_clip(tmp_path))
-    image = encoder.encode_text(["A photo depicts a rose"])  # stands where the text does
-    assert clip_score(encoder, torch.cat([image, -image]), ["a rose", "a rose"]) == pytest.approx(
-        [2.5, 0], abs=1e-5
-    )
+    image = encoder.encode_text(["A photo depicts a rose"])
+    scores = clip_score(encoder, torch.cat([image, -image]), ["a rose", "a rose"])
+    assert scores == pytest.approx([2.5, 0], abs=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -75,19 +83,17 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
     rows = save_tokenizer(folder, "llama").get_vocab_size()
     torch.manual_seed(0)
-    lm = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=rows,
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            initializer_range=0.5,
-        )
+    config = LlamaConfig(
+        vocab_size=rows,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        initializer_range=0.5,
     )
-    return MultimodalLM(
-        lm, load_tokenizer(folder), {"image": Connector("linear", WIDTH)}, template="plain"
-    )
+    connectors = {"image": Connector("linear", WIDTH)}
+    lm = LlamaForCausalLM(config)
+    return MultimodalLM(lm, load_tokenizer(folder), connectors, template="plain")
 
 
 def item(name, answer, image=""):
@@ -95,36 +101,37 @@ def item(name, answer, image=""):
     return Instruction(name, image, ((question, answer),), "reasoning")
 
 
-def test_every_answer_token_counts_alike(model):
+def answer_nll(model, one):
+    """The negative log-likelihoods of an item's answer tokens, for an item without image."""
+    encoded = model.prompts.encode(Sample(one.turns, {}))
+    with torch.inference_mode():
+        logits = model.lm(torch.tensor([encoded.input_ids])).logits[0]  # (T, V)
+    log_p = log_softmax(logits.double(), dim=1)
+    answer = [i for i, label in enumerate(encoded.labels) if label >= 0]
+    return [-float(log_p[i - 1, encoded.labels[i]]) for i in answer]
+
+
+def test_every_answer_token_counts_the_same(model):
     items = [
         item("a", "joy"),
         item("b", "fear and anger and surprise and sadness"),
         item("c", "a disgust"),
     ]
-    total, tokens = 0.0, 0
-    for one in items:  # text alone: the language model needs no help
-        encoded = model.prompts.encode(Sample(one.turns, {}))
-        with torch.inference_mode():
-            log_p = log_softmax(
-                model.lm(torch.tensor([encoded.input_ids])).logits[0].double(), dim=1
-            )
-        asked = [i for i, label in enumerate(encoded.labels) if label >= 0]
-        total -= sum(float(log_p[i - 1, encoded.labels[i]]) for i in asked)
-        tokens += len(asked)
+    nll = [value for one in items for value in answer_nll(model, one)]
+    mean = sum(nll) / len(nll)
     for batch_size in (1, 2, 3):
-        assert perplexity(model, items, None, batch_size) == pytest.approx(
-            math.exp(total / tokens), rel=1e-4
-        )
-    assert model.training  # as it was
-    apart = np.mean([math.log(perplexity(model, [one], None)) for one in items])
-    assert abs(apart - total / tokens) > 1e-3  # a mean over texts is something else
+        value = perplexity(model, items, None, batch_size)
+        assert value == pytest.approx(math.exp(mean), rel=1e-4)
+    assert model.training  # as before the call
+    mean_over_texts = np.mean([math.log(perplexity(model, [one], None)) for one in items])
+    assert abs(mean_over_texts - mean) > 1e-3  # another number
 
 
-def test_each_record_sees_its_own_image(model):
+def test_each_record_gets_its_own_image(model):
     draw = torch.Generator().manual_seed(0)
-    tokens = {
-        name: torch.randn(n, WIDTH, generator=draw) * 5 for name, n in (("a.png", 2), ("b.png", 4))
-    }
+    tokens = {}
+    for name, n in (("a.png", 2), ("b.png", 4)):
+        tokens[name] = torch.randn(n, WIDTH, generator=draw) * 5
     items = [
         item("a", "fear and anger", "a.png"),
         item("n", "joy and so on and so on"),
@@ -144,7 +151,7 @@ def test_each_record_sees_its_own_image(model):
         perplexity(model, [item("a", "", "a.png")], source)
 
 
-def test_who_knows_nothing_has_a_perplexity_of_all_words(model):
+def test_uniform_predictions_have_the_vocabulary_size_as_perplexity(model):
     weights = model.lm.lm_head.weight.detach().clone()
     model.lm.lm_head.weight.data.zero_()
     try:

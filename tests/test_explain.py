@@ -141,7 +141,7 @@ def test_parts_that_do_not_fit_are_refused(scene):
     for change, message in (
         (
             {"labels": LABELS[:5]},
-            r"anchors of shape \(6, 8\) for the labels anger, .*expected one of width 8",
+            r"anchors of shape \(6, 8\) for the labels anger, .*one anchor per label, of width 8",
         ),
         ({"anchors": torch.randn(6, 7)}, r"anchors of shape \(6, 7\)"),
         ({"labels": ("joy",) * 6}, "no label twice"),

@@ -1,9 +1,12 @@
-"""Explaining pictures: the projector finds the label, the language model writes why (classification detachment).
+"""One image to its label and an explanation: the projector classifies, the language model writes.
 
-TinyEmo's inference (arXiv 2410.07062): one pass of the frozen tower gives pooled features and patch tokens. The
-projector makes a label of the first, by the nearest anchor; the label fills the conditioning line of the prompt, and
-the language model reads patch tokens and prompt and writes the reasoning alone. Labels are those whose anchors are
-given: exchange both, with `dataclasses.replace`, and pictures are explained under another label set without training.
+This is TinyEmo's inference (arXiv 2410.07062), which it calls classification detachment. One pass
+of the frozen image encoder gives pooled features and patch tokens. The projector turns the pooled
+features into a label, that of the nearest anchor. The label is put into the last line of the
+prompt. The language model reads the patch tokens and the prompt and writes only the reasoning.
+
+The labels are those whose anchors are given. Exchange both with `dataclasses.replace`, and images
+are explained under another label set without training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,43 +19,42 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tinyemo.data.instructions import IMAGE_TOKEN
 from tinyemo.emoreason.prompts import reasoning_question
 from tinyemo.emoreason.requests import draw_candidates
 from tinyemo.features.encoders import ImageEncoder, read_pixels
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.models.projector import MetricProjector
-from tinyemo.models.prompt import Sample
+from tinyemo.models.prompt import Sample, question_turns
 
 Picture = str | Path | Image.Image
 
 
 @dataclass(frozen=True, eq=False)
 class Explainer:
-    """Frozen tower, projector and label-conditioned language model, and the labels they choose from.
+    """The image encoder, the projector, the language model, and the labels to choose from.
 
-    ValueError: labels and anchors, anchors and projector, or tower and projector do not fit each other.
+    ValueError: labels and anchors, anchors and projector, or encoder and projector do not fit.
     """
 
     encoder: ImageEncoder
     projector: MetricProjector
     anchors: Tensor  # (C, D), of the language model that the projector was trained for
     labels: Sequence[str]  # C words, in the order of the anchors
-    model: MultimodalLM
+    model: MultimodalLM  # trained to explain a given label
 
     def __post_init__(self):
-        if self.anchors.shape != (len(self.labels), self.projector.d_llm) or len(
-            set(self.labels)
-        ) < len(self.labels):
+        fits = self.anchors.shape == (len(self.labels), self.projector.d_llm)
+        if not fits or len(set(self.labels)) < len(self.labels):
             raise ValueError(
-                f"anchors of shape {tuple(self.anchors.shape)} for the labels {', '.join(self.labels)}: "
-                f"expected one of width {self.projector.d_llm}, the projector's, for each of them, and no "
-                "label twice"
+                f"anchors of shape {tuple(self.anchors.shape)} for the labels "
+                f"{', '.join(self.labels)}: expected one anchor per label, of width "
+                f"{self.projector.d_llm} (the projector's), and no label twice"
             )
         if self.encoder.width != self.projector.d_vision:
             raise ValueError(
-                f"the projector takes features of width {self.projector.d_vision}, the image encoder "
-                f"{self.encoder.name} gives {self.encoder.width}: expected the one it was trained for"
+                f"the projector takes features of width {self.projector.d_vision}, the image "
+                f"encoder {self.encoder.name} gives {self.encoder.width}: expected the encoder "
+                "that the projector was trained for"
             )
 
     def explain(
@@ -63,14 +65,15 @@ class Explainer:
         temperature: float = 0.0,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """One row an image (a path or a PIL picture), in their order: pred, p_<label> for each label, text.
+        """One row per image (a path or a PIL image), in their order.
 
-        `temperature` 0 takes the likeliest token each time; else tokens are drawn, by `seed` and position.
-        FileNotFoundError or ValueError names an image that is not there or cannot be read.
+        The columns are `pred`, `p_<label>` for each label, and `text`. At `temperature` 0 each
+        token is the likeliest one; else tokens are drawn, depending on `seed` and the position of
+        the image. FileNotFoundError or ValueError names an image that is missing or damaged.
         """
         rows = []
         for start in range(0, len(images), batch_size):
-            shares, labels, samples = self._look(images[start : start + batch_size])
+            probabilities, labels, samples = self._classify(images[start : start + batch_size])
             texts = self.model.generate(
                 samples,
                 max_new_tokens=max_new_tokens,
@@ -78,41 +81,42 @@ class Explainer:
                 seed=seed + start,
                 batch_size=batch_size,
             )
-            rows += [
-                (label, *row, text)
-                for label, row, text in zip(labels, shares.tolist(), texts, strict=True)
-            ]
-        return pd.DataFrame(
-            rows, columns=["pred", *(f"p_{label}" for label in self.labels), "text"]
-        )
+            for label, row, text in zip(labels, probabilities.tolist(), texts, strict=True):
+                rows.append((label, *row, text))
+        columns = ["pred", *(f"p_{label}" for label in self.labels), "text"]
+        return pd.DataFrame(rows, columns=columns)
 
     def stream(
         self, image: Picture, max_new_tokens: int = 128, temperature: float = 0.0, seed: int = 0
     ) -> tuple[str, Iterator[str]]:
-        """The label of one image, at once, and the pieces of its explanation as they come. Errors as of `explain`."""
-        _, (label,), (sample,) = self._look([image])
-        return label, self.model.stream(
+        """The label of one image, and an iterator over the pieces of its explanation.
+
+        The label is there at once, the pieces as they are generated. Errors as of `explain`.
+        """
+        _, (label,), (sample,) = self._classify([image])
+        pieces = self.model.stream(
             sample, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
+        return label, pieces
 
-    def _look(self, images: Sequence[Picture]) -> tuple[Tensor, list[str], list[Sample]]:
-        """One pass of the tower: the labels' probabilities (B, C), the likeliest labels, what the model is asked."""
-        pooled, patches = self.encoder.encode(
-            torch.stack([read_pixels(image, self.encoder.preprocess) for image in images])
-        )
-        shares = self.projector.classify(pooled.to(self.anchors.device), self.anchors).cpu()
-        labels = [self.labels[place] for place in shares.argmax(dim=1).tolist()]
-        return (
-            shares,
-            labels,
-            [
-                Sample(((f"{IMAGE_TOKEN}\n{self._question(label)}", ""),), {"image": [tokens]})
-                for label, tokens in zip(labels, patches.float().cpu(), strict=True)
-            ],
-        )
+    def _classify(self, images: Sequence[Picture]) -> tuple[Tensor, list[str], list[Sample]]:
+        """Probabilities (B, C), the likeliest labels, and the language model's prompts."""
+        pixels = [read_pixels(image, self.encoder.preprocess) for image in images]
+        pooled, patches = self.encoder.encode(torch.stack(pixels))  # (B, d_vision), (B, T, D)
+        probabilities = self.projector.classify(pooled.to(self.anchors.device), self.anchors).cpu()
+        labels = [self.labels[place] for place in probabilities.argmax(dim=1).tolist()]
+        samples = []
+        for label, tokens in zip(labels, patches.float().cpu(), strict=True):
+            turns = question_turns(self._question(label), ["image"])
+            samples.append(Sample(turns, {"image": [tokens]}))
+        return probabilities, labels, samples
 
     def _question(self, label: str) -> str:
-        """The human turn, the same each time. Candidates are drawn as for training, or are all labels if few."""
+        """The question that gives `label`; always the same one for a label.
+
+        The candidates in it are drawn as for the training data. If there are at most three labels,
+        the candidates are all of them.
+        """
         candidates = self.labels
         if len(self.labels) > 3:
             anchors = self.anchors.float().cpu().numpy()

@@ -429,7 +429,7 @@ def test_saving_keeps_what_it_needs(llama, tmp_path, monkeypatch):
     folder = llama.save(tmp_path / "saved")
     adapted = MultimodalLM.load(folder)
     adapted.add_lora(r=2, alpha=4)
-    with pytest.raises(ValueError, match="the adapters' base lies in it"):
+    with pytest.raises(ValueError, match="it holds the adapters' base"):
         adapted.save(folder)
     monkeypatch.setattr(type(llama.tokenizer), "save_pretrained", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -36,12 +36,12 @@ from tinyemo.emoreason.prompts import (
 from tinyemo.emoreason.requests import attributes_of, draw_candidates
 from tinyemo.emotions import labels_of
 
-if TYPE_CHECKING:  # planning needs neither
-    from torch import Tensor
-
+if TYPE_CHECKING:  # planning needs no model
     from tinyemo.models.multimodal_lm import MultimodalLM
+    from tinyemo.models.prompt import Sample, Source
 
 CONDITIONS = ("alone", "projector", "true", "wrong", "other image", "no image")
+STREAM = "image"
 PLAN_COLUMNS = ("id", "condition", "label_set", "given", "image", "question")
 # Separate random generators; emoreason/requests.py uses 0 and 1.
 _WORDING, _CANDIDATES, _WRONG, _ORDER = range(2, 6)
@@ -108,7 +108,7 @@ def plan_conditions(
 def generate_conditions(
     plan: pd.DataFrame,
     model: "MultimodalLM",
-    source: "Callable[[Sequence[str]], Iterable[Tensor]]",
+    source: "Source",
     max_new_tokens: int = 128,
     temperature: float = 0.0,
     seed: int = 0,
@@ -220,18 +220,13 @@ def _wrong_label(
     return str(rng.choice(with_evidence or others))
 
 
-def _samples(questions: pd.DataFrame, source: "Callable[[Sequence[str]], Iterable[Tensor]]"):
+def _samples(questions: pd.DataFrame, source: "Source") -> "list[Sample]":
     """The samples to generate from, for rows of image (an id, or "") and question."""
-    # takes seconds, and planning does not need it
+    # imported here, because it takes seconds and planning does not need it
     from tinyemo.models.prompt import build_samples, question_turns
 
-    def read_once(images: Sequence[str]) -> "list[Tensor]":
-        distinct = list(dict.fromkeys(images))
-        patches = dict(zip(distinct, source(distinct), strict=True))
-        return [patches[image] for image in images]
-
-    conversations = [question_turns(question, ["image"]) for question in questions["question"]]
-    return build_samples(conversations, {"image": list(questions["image"])}, {"image": read_once})
+    conversations = [question_turns(question, [STREAM]) for question in questions["question"]]
+    return build_samples(conversations, {STREAM: list(questions["image"])}, {STREAM: source})
 
 
 def _generator(seed: int, record: str, part: int) -> np.random.Generator:

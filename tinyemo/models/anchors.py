@@ -1,17 +1,18 @@
-"""Label anchors: where a label's word lies in a language model's input-embedding space.
+"""Label anchors: the vector of a label word in a language model's input-embedding space.
 
-Takes a checkpoint (folder or hub id) and label words; gives one vector a word: the mean of the input
-embeddings of its grounding text's tokens (TinyEmo, arXiv 2410.07062). The model never runs: only the
-embedding tensor and the tokenizer are read, and of a safetensors file only the rows that are needed.
-Code that a checkpoint brings along (`auto_map`) is never run.
+Takes a checkpoint (folder or hub id) and label words; gives one anchor per word. An anchor is the
+mean of the input embeddings of the tokens of the word's grounding text (TinyEmo, arXiv 2410.07062).
+The language model itself never runs: only its embedding tensor and its tokenizer are read, and of a
+safetensors file only the rows that are needed. Code that comes with a checkpoint (`auto_map`) is
+never run.
 
-Special tokens are those the tokenizer adds by itself, as in TinyEmo: the BOS of Llama and TinyLlama, none
-for Phi-2 and Phi-3. BERT-style tokenizers are the exception: [CLS] and [SEP] are left out, for they pull
-all anchors together.
+Special tokens are those that the tokenizer adds by itself, as in TinyEmo: BOS for Llama and
+TinyLlama, none for Phi-2 and Phi-3. Tokenizers in the style of BERT are the exception: [CLS] and
+[SEP] are left out, because they would make all anchors similar.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,23 @@ from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from tinyemo.emotions import grounding_texts
 from tinyemo.hub import local_folder, read_bin, safetensors_errors
 
-# how the input-embedding parameter is called in each family; the first that fits is taken
+# The name of the input-embedding parameter in each family. The first one that fits is taken.
 EMBEDDING_NAMES = (
     "embed_tokens.weight",  # Llama, TinyLlama, Phi, Qwen, Mistral, Gemma, OPT
     "token_embeddings.weight",  # OpenELM
     "wte.weight",  # GPT-2, MPT
     "word_embeddings.weight",  # BERT, MiniLM, Bloom, Falcon
     "embed_in.weight",  # GPT-NeoX, Pythia
-    "tok_embeddings.weight",  # Llama as first released, InternLM
+    "tok_embeddings.weight",  # the first Llama, InternLM
     "token_embedding.weight",  # CLIP's text tower
     "shared.weight",  # T5
     "embed_tokens",  # a table saved by itself
 )
-WEIGHT_FILES = (
-    "model.safetensors",
-    "pytorch_model.bin",
-)  # each may be sharded, with <file>.index.json
+# each may be in several shards, with an index <file>.index.json
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 SMALL_FILES = ["*.json", "*.txt", "*.model"]  # configuration, indexes and tokenizer
 
 
@@ -48,22 +48,24 @@ def load_anchors(
     template: str | Sequence[str] = "{emotion}",
     tokenizer: str | Path | None = None,
 ) -> Tensor:
-    """Anchors (C, D) float32 of `words`, one row a word.
+    """Anchors (C, D) float32, one row per word.
 
-    `template` is the grounding text around `{emotion}` (see `emotions.TEMPLATES`), or several (see
-    `ground`). `tokenizer` names another checkpoint to take the tokenizer from: OpenELM ships none, it uses
-    that of Llama 2.
+    `template` is the grounding text with the place `{emotion}` (see `emotions.TEMPLATES`), or
+    several of them (see `ground`). `tokenizer` names another checkpoint to take the tokenizer from:
+    OpenELM has none and uses that of Llama 2.
 
-    FileNotFoundError: no such checkpoint, or no weights or tokenizer in it. ValueError: pickled code, no
-    embedding tensor, a template without its place, or a word the tokenizer does not know.
+    FileNotFoundError: no such checkpoint, or no weights or no tokenizer in it. ValueError: pickled
+    code, no embedding tensor, a template without `{emotion}`, or a word that the tokenizer cannot
+    split into known tokens.
     """
-    table = _open_table(checkpoint)
+    table = _open_table(checkpoint)  # (V, D)
     tokenize = load_tokenizer(tokenizer or checkpoint)
-    special_tokens = tokenize.cls_token is None  # BERT style has a [CLS]
+    is_bert_style = tokenize.cls_token is not None
 
     def embed(text: str) -> Tensor:
-        ids = tokenize(text, add_special_tokens=special_tokens)["input_ids"]
-        if tokenize.unk_token_id in ids or not set(ids) - set(tokenize.all_special_ids):
+        ids = tokenize(text, add_special_tokens=not is_bert_style)["input_ids"]
+        only_special = set(ids) <= set(tokenize.all_special_ids)
+        if only_special or tokenize.unk_token_id in ids:
             raise ValueError(
                 f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}"
             )
@@ -80,66 +82,70 @@ def load_anchors(
 def ground(
     embed: Callable[[list[str]], Tensor], words: Sequence[str], template: str | Sequence[str]
 ) -> Tensor:
-    """Anchors (C, D) of `words` under `embed`, n texts -> (n, D), each word put in the place of `{emotion}`.
+    """Anchors (C, D): the embeddings of the words' grounding texts.
 
-    One template: what `embed` gives, not normalised. Several: the mean of their unit-length anchors.
-    ValueError: no template, or one without its place.
+    `embed` takes n texts and gives (n, D). With one template an anchor is not normalised; with
+    several it is the mean of the unit-length embeddings of its texts. ValueError: no template, or
+    one without `{emotion}`.
     """
     templates = [template] if isinstance(template, str) else list(template)
-    for text in templates or [""]:
-        if "{emotion}" not in text:
-            raise ValueError(f"template {text!r}: expected a text with {{emotion}} in it")
-    anchors = [embed([text.replace("{emotion}", word) for word in words]) for text in templates]
-    return (
-        anchors[0]
-        if len(anchors) == 1
-        else torch.stack([normalize(each, dim=1) for each in anchors]).mean(dim=0)
-    )
+    texts = [grounding_texts(one, words) for one in templates or [""]]  # an empty one is refused
+    embeddings = [embed(of_template) for of_template in texts]  # (C, D) each
+    if len(embeddings) == 1:
+        return embeddings[0]
+    return torch.stack([normalize(one, dim=1) for one in embeddings]).mean(dim=0)
 
 
 def embedding_table(
     checkpoint: str | Path, tokenizer: str | Path | None = None
 ) -> tuple[Tensor, PreTrainedTokenizerBase]:
-    """The whole input-embedding table (V, D) in its stored dtype, and the tokenizer. Errors as above."""
+    """The whole input-embedding table (V, D), in its stored dtype, and the tokenizer.
+
+    Arguments and errors as of `load_anchors`.
+    """
     return _open_table(checkpoint)[:], load_tokenizer(tokenizer or checkpoint)
 
 
 def load_tokenizer(checkpoint: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a checkpoint: its tokenizer.json, or else what transformers makes of its other files.
+    """The tokenizer of a checkpoint, from its tokenizer.json or else from its other files.
 
-    The model's own configuration and code are left alone. A Llama tokenizer adds BOS where its
-    tokenizer_config.json says so: transformers 5 no longer reads add_bos_token there beside a tokenizer.json,
-    whose own template may say otherwise. FileNotFoundError: none in it. ValueError: damaged.
+    The model's configuration and code are not used. A Llama tokenizer adds BOS if its
+    tokenizer_config.json says so: transformers 5 no longer reads add_bos_token there if there is a
+    tokenizer.json, whose own template may say otherwise. FileNotFoundError: no tokenizer in it.
+    ValueError: a damaged one.
     """
     folder = local_folder(checkpoint, SMALL_FILES)
-    file, config = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    file = folder / "tokenizer.json"
     try:
         if not file.is_file():
             if (folder / "tokenizer.model").is_file():
-                raise OSError(
-                    "tokenizer.model alone"
-                )  # transformers would guess how Llama marks its words
+                # transformers would have to guess how Llama marks its words
+                raise OSError("only tokenizer.model")
             return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        given = json.loads(config.read_text("utf-8")) if config.is_file() else {}
-        llama = (given.get("tokenizer_class") or "").startswith("LlamaTokenizer")
-        adds = {
-            key: given[key] for key in ("add_bos_token", "add_eos_token") if llama and key in given
-        }
-        return PreTrainedTokenizerFast.from_pretrained(folder, **adds)
-    except Exception as error:  # transformers and tokenizers raise whatever their parsers do
+        return PreTrainedTokenizerFast.from_pretrained(folder, **_llama_options(folder))
+    except Exception as error:  # transformers and tokenizers raise any error of their parsers
         if file.is_file():
             raise ValueError(
                 f"{file}: it or tokenizer_config.json beside it is damaged ({error!r:.99})"
             ) from error
         raise FileNotFoundError(
-            f"{checkpoint}: no tokenizer in it (tokenizer.json, or vocab.json and merges.txt, or the like; not "
-            "tokenizer.model alone, nor code); name the checkpoint it belongs to as `tokenizer`, for OpenELM that "
-            "of Llama 2"
+            f"{checkpoint}: no tokenizer in it (tokenizer.json, or vocab.json and merges.txt, or "
+            "the like; not tokenizer.model alone, and no code); name the checkpoint it belongs to "
+            "as `tokenizer`, for OpenELM that of Llama 2"
         ) from error
 
 
+def _llama_options(folder: Path) -> dict[str, bool]:
+    """Which special tokens a Llama tokenizer adds, as tokenizer_config.json says."""
+    config = folder / "tokenizer_config.json"
+    given = json.loads(config.read_text("utf-8")) if config.is_file() else {}
+    if not (given.get("tokenizer_class") or "").startswith("LlamaTokenizer"):
+        return {}
+    return {key: given[key] for key in ("add_bos_token", "add_eos_token") if key in given}
+
+
 def _open_table(checkpoint: str | Path) -> Any:
-    """The embedding table (V, D), sliceable by rows: a lazy slice of a safetensors file, or a tensor."""
+    """The embedding table (V, D): a tensor, or a slice of a safetensors file, read by rows."""
     folder = local_folder(checkpoint, SMALL_FILES)
     for file in WEIGHT_FILES:
         index = folder / f"{file}.index.json"
@@ -152,10 +158,12 @@ def _open_table(checkpoint: str | Path) -> Any:
                 ) from error
             name = _embedding_name(shard_of, index)
             return _open_tensor(_fetch(checkpoint, shard_of[name]), name)
-        if (path := _fetch(checkpoint, file)).is_file():
+        path = _fetch(checkpoint, file)
+        if path.is_file():
             return _open_tensor(path, None)
     raise FileNotFoundError(
-        f"{checkpoint}: no weights in it; expected {' or '.join(WEIGHT_FILES)}, or its shards and their index"
+        f"{checkpoint}: no weights in it; expected {' or '.join(WEIGHT_FILES)}, or its shards and "
+        "their index"
     )
 
 
@@ -164,7 +172,7 @@ def _fetch(checkpoint: str | Path, file: str) -> Path:
 
 
 def _open_tensor(path: Path, name: str | None) -> Any:
-    """Tensor `name` of a weight file, or its embedding table where `name` is None."""
+    """The tensor `name` of a weight file, or its embedding table if `name` is None."""
     if not path.is_file():
         raise FileNotFoundError(
             f"{path}: a shard of the checkpoint is missing; put it beside the others"
@@ -177,13 +185,14 @@ def _open_tensor(path: Path, name: str | None) -> Any:
         return file.get_slice(name or _embedding_name(file.keys(), path))
 
 
-def _embedding_name(names: Any, path: Path) -> str:
-    names = sorted(names, key=len)  # of several tables, the outermost
+def _embedding_name(names: Iterable[str], path: Path) -> str:
+    """The name of the input-embedding table. If there are several, it is the outermost one."""
+    names = sorted(names, key=len)
     for suffix in EMBEDDING_NAMES:
         for name in names:
             if name == suffix or name.endswith("." + suffix):
                 return name
-    expected = ", ".join(EMBEDDING_NAMES)
     raise ValueError(
-        f"{path}: no input-embedding tensor; expected a name that ends in one of {expected}"
+        f"{path}: no input-embedding tensor; expected a name that ends in one of "
+        f"{', '.join(EMBEDDING_NAMES)}"
     )

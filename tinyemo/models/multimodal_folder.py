@@ -1,12 +1,13 @@
-"""What a MultimodalLM is made from and saved as: checkpoints of language models, and its own folder.
+"""The files of a MultimodalLM: the language model that it is made from, and its own saved folder.
 
-    config.json              the streams' connectors, template, limit, and of an adapter its base and the base's hash
+    config.json              the streams' connectors, the template, the length limit, and for
+                             adapters their base and its hash
     connectors.safetensors   connectors and missing embeddings
-    tokenizer/               with the placeholders in it
-    lm/ or adapter/          the whole language model, or peft's low-rank adapters alone
+    tokenizer/               the tokenizer, with the placeholders
+    lm/ or adapter/          the whole language model, or only peft's low-rank adapters
 
-config.json is written last: a folder without it is not whole, and is refused. Code that a checkpoint brings along is
-never run.
+config.json is written last, so a folder without it is incomplete and is refused. Code that comes
+with a checkpoint is never run.
 """
 
 import hashlib
@@ -24,18 +25,14 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from tinyemo.hub import local_folder, read_safetensors
 from tinyemo.io import digests, write_atomically
-from tinyemo.models import openelm  # noqa: F401 (load_lm may rest on it, and is seen to)
+from tinyemo.models import openelm  # noqa: F401 (load_lm may load it: part of the code digest)
 
 LM_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin"]
 TOKENIZER_FILES = LM_FILES[:4]
-KEYS = (
-    "connectors",
-    "template",
-    "max_length",
-    "base",
-    "base_hash",
-)  # of config.json; the last two of adapters
-PARTS = ("lm", "adapter", "tokenizer")
+# keys of config.json
+REQUIRED_KEYS = ("connectors", "template", "max_length")
+ADAPTER_KEYS = ("base", "base_hash")
+PARTS = ("lm", "adapter", "tokenizer")  # its subfolders
 
 
 def load_lm(checkpoint: str | Path, dtype: torch.dtype) -> PreTrainedModel:
@@ -50,19 +47,17 @@ def load_lm(checkpoint: str | Path, dtype: torch.dtype) -> PreTrainedModel:
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ValueError(
-            f"{checkpoint}: no causal language model that transformers can load ({str(error).strip():.200})"
+            f"{checkpoint}: no causal language model that transformers can load "
+            f"({str(error).strip():.200})"
         ) from error
 
 
 def checkpoint_hash(checkpoint: str | Path) -> str:
     """SHA-256 of a checkpoint's config.json and weight files, by name and content."""
     folder = local_folder(checkpoint, LM_FILES)
-    files = sorted(
-        str(path)
-        for pattern in ("config.json", "*.safetensors", "*.bin")
-        for path in folder.glob(pattern)
-    )
-    facts = [(Path(path).name, digest) for path, digest in digests(files).items()]
+    paths = [*folder.glob("config.json"), *folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    digest_of = digests(sorted(map(str, paths)))
+    facts = [(Path(path).name, digest) for path, digest in digest_of.items()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -73,12 +68,13 @@ def write_folder(
     lm: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
 ) -> Path:
-    """Write or overwrite the folder; what else lies in it stays. Gives it back.
+    """Write or overwrite the folder, and return it; other files in it stay.
 
-    Until all that is large is written, a model that was there before stays as it was.
+    A model that was saved there before stays complete until all large files are written.
     """
     folder = Path(folder)
     parts = {"adapter" if isinstance(lm, PeftModel) else "lm": lm, "tokenizer": tokenizer}
+    # each part is written under a temporary name first
     new = {name: folder / f".{name}.{os.getpid()}.tmp" for name in parts}
     try:
         for name, part in parts.items():
@@ -92,29 +88,30 @@ def write_folder(
         for path in new.values():
             shutil.rmtree(path, ignore_errors=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(
-        folder / "connectors.safetensors", lambda path: save_file(tensors, path, {"format": "pt"})
-    )
-    write_atomically(
-        folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2))
-    )
+    text = json.dumps(config, indent=2)
+    weights = folder / "connectors.safetensors"
+    write_atomically(weights, lambda path: save_file(tensors, path, {"format": "pt"}))
+    write_atomically(folder / "config.json", lambda path: path.write_text(text))
     return folder
 
 
 def read_folder(source: str | Path) -> tuple[Path, dict, dict[str, Tensor]]:
-    """The folder, or the one that a hub id was fetched into, its config with all KEYS (None: absent), and tensors.
+    """The local folder, its config, and the tensors of its connectors.
 
-    FileNotFoundError: no such folder, or one that is not whole. ValueError: damaged.
+    `source` is a folder or a hub id. A key of adapters that config.json lacks is None.
+    FileNotFoundError: no such folder, or an incomplete one. ValueError: damaged.
     """
     folder = local_folder(source, [*LM_FILES, *(f"{part}/*" for part in PARTS)])
     file, weights = folder / "config.json", folder / "connectors.safetensors"
     if not file.is_file() or not weights.is_file():
         raise FileNotFoundError(
-            f"{file}: it or {weights.name} is not there; expected a folder that was saved whole"
+            f"{file}: it or {weights.name} is not there; expected a completely saved folder"
         )
     try:
-        config = json.loads(file.read_text())
-        config = dict.fromkeys(KEYS) | {key: config[key] for key in KEYS[:3]} | config
+        given = json.loads(file.read_text())
+        config = dict.fromkeys(ADAPTER_KEYS) | {key: given[key] for key in REQUIRED_KEYS} | given
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file}: expected JSON with the keys {', '.join(KEYS[:3])}") from error
+        raise ValueError(
+            f"{file}: expected JSON with the keys {', '.join(REQUIRED_KEYS)}"
+        ) from error
     return folder, config, read_safetensors(weights)

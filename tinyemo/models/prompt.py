@@ -1,68 +1,112 @@
-"""One prompt builder for training and for inference: a conversation and its streams -> token ids and labels.
+"""Prompts for training and inference: a conversation and its streams become ids and labels.
 
-Owns the chat templates for tokenizers without one, the placeholder tokens, and which tokens carry loss. Takes a
-Sample: (human, gpt) turns whose human text holds placeholders such as "<image>", and for each a tensor (T, D) of
-stream tokens. Gives ids in which a placeholder stands T times (once as the "missing" token where its stream is
-missing) and labels that are IGNORED everywhere but in the answers and their end tokens.
+This module owns the chat templates for tokenizers without one, the placeholder tokens of the
+streams, and the choice of the tokens that carry loss. It takes a Sample: (human, gpt) turns whose
+human text holds placeholders such as "<image>", and one tensor (T, D) of stream tokens per
+placeholder. It gives token ids, in which each placeholder is repeated T times, and labels, which
+are IGNORED everywhere but in the answers and their end tokens. A placeholder whose stream is
+missing becomes one "missing" token.
 
-An answer is never merged into a token with what stands before it, so the ids of a training sample up to an answer are
-the ids that are generated from. Placeholder ids are added special tokens; the model fills their places before the
-embedding table is asked.
+The beginning of an answer is never merged into one token with the end of its prompt. So the ids of
+a training sample up to an answer are exactly the ids from which that answer is generated.
+
+`build_samples` and `question_turns` make Samples for any stream names (image, audio, ...).
 """
 
 import re
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from torch import Tensor
 from transformers import AddedToken, PreTrainedTokenizerBase
 
-IGNORED = -100  # what cross-entropy leaves out
-MEMORY = 50_000  # conversations whose tokens are remembered
+IGNORED = -100  # label of a token without loss, as torch's cross-entropy has it
+CACHED_CONVERSATIONS = 50_000  # at most; a training encodes the same conversations in every epoch
 
 _ROUNDS = (
-    "{% for message in messages %}{% if message['role'] == 'user' %}USER: {{ message['content'] }} "
+    "{% for message in messages %}{% if message['role'] == 'user' %}"
+    "USER: {{ message['content'] }} "
     "{% else %}ASSISTANT: {{ message['content'] }}{{ eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
+_SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. "
+    "The assistant gives helpful, detailed, and polite answers to the user's questions. "
+)
 TEMPLATES = {
-    # LLaVA's v1 (vicuna), which TinyLLaVA takes for OpenELM, TinyLlama and Phi-2 alike, each with its own end token
-    "llava_v1": "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
-    "detailed, and polite answers to the user's questions. " + _ROUNDS,
-    "plain": _ROUNDS,  # the same without system line: the small models', and llava-hf's LLaVA-1.5
+    # LLaVA's v1 (vicuna). TinyLLaVA uses it for OpenELM, TinyLlama and Phi-2, each with its own
+    # end token.
+    "llava_v1": _SYSTEM + _ROUNDS,
+    # the same without a system line: the small models of EmoScenes, and llava-hf's LLaVA-1.5
+    "plain": _ROUNDS,
 }
 DEFAULT_TEMPLATE = "llava_v1"
+
+Turns = Sequence[tuple[str, str]]  # (human, gpt) pairs
+Source = Callable[[Sequence[str]], Iterable[Tensor]]  # files -> one (T, D) tensor per file
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One conversation and what its placeholders stand for."""
+    """One conversation, and the stream tokens that its placeholders are replaced by."""
 
-    turns: tuple[
-        tuple[str, str], ...
-    ]  # (human, gpt); gpt of the last turn is "" where it is to be generated
-    # stream name -> a (T, D) float tensor for each of its placeholders, in their order; a name that is absent or None
-    # is missing as a whole, an entry None in its one place
+    # (human, gpt); the gpt text of the last turn is "" if it is to be generated
+    turns: tuple[tuple[str, str], ...]
+    # Stream name -> one (T, D) float tensor per placeholder, in the order of the placeholders.
+    # A stream that is absent or None is missing as a whole; a None entry is missing at its place.
     streams: Mapping[str, Sequence[Tensor | None] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids and, of the same length, what each is to be predicted as."""
+    """Token ids, and one label per token."""
 
     input_ids: list[int]
     labels: list[int]
 
 
-class PromptBuilder:
-    """Samples -> ids and labels, under one tokenizer and one chat template.
+def question_turns(question: str, streams: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The turns of a question whose answer is to be generated, with one placeholder per stream.
 
-    `names` are the streams; "<name>" is a stream's placeholder. `template` is a key of TEMPLATES or a Jinja template;
-    None takes the tokenizer's own, or "llava_v1" if it has none. Special tokens in front (BOS) are those that the
-    tokenizer's own template writes, and with any other template those that the tokenizer adds.
-    The tokenizer is given two added tokens a stream; ids that it has already are kept.
+    Each placeholder has a line of its own before the question.
+    """
+    placeholders = "".join(f"<{name}>\n" for name in streams)
+    return ((f"{placeholders}{question}", ""),)
+
+
+def build_samples(
+    conversations: Sequence[Turns],
+    files: Mapping[str, Sequence[str]],
+    sources: Mapping[str, Source],
+) -> list[Sample]:
+    """One Sample per conversation, with the stream tokens of its files.
+
+    `files[name]` holds one file of the stream `name` per conversation, "" where the stream is
+    missing. `sources[name]` reads all files of the stream in one call and gives one tensor (T, D)
+    per file, in their order.
+    """
+    streams: list[dict[str, list[Tensor]]] = [{} for _ in conversations]
+    for name, stream_files in files.items():
+        present = [row for row, file in enumerate(stream_files) if file]
+        tensors = sources[name]([stream_files[row] for row in present]) if present else []
+        for row, tensor in zip(present, tensors, strict=True):
+            streams[row][name] = [tensor]
+    pairs = zip(conversations, streams, strict=True)
+    return [Sample(tuple(turns), own) for turns, own in pairs]
+
+
+class PromptBuilder:
+    """Turns Samples into ids and labels, with one tokenizer and one chat template.
+
+    `names` are the stream names; the placeholder of a stream is "<name>". `template` is a key of
+    TEMPLATES or a Jinja template; None takes the tokenizer's own template, or "llava_v1" if it has
+    none. The tokenizer's own template writes its special tokens itself (BOS); with any other
+    template the prompt begins with the special token that the tokenizer adds.
+
+    Two tokens per stream are added to the tokenizer; tokens that it has already keep their ids.
+    ValueError: a tokenizer without an end token, or a template that cannot be used.
     """
 
     def __init__(
@@ -74,169 +118,189 @@ class PromptBuilder:
     ):
         if tokenizer.eos_token is None:
             raise ValueError("the tokenizer has no end token (eos_token), so answers would not end")
-        self.tokenizer, self.max_length, self.template = tokenizer, max_length, template
-        self._own = template is None and tokenizer.chat_template is not None
-        given = tokenizer.chat_template if self._own else template or DEFAULT_TEMPLATE
-        self._jinja = TEMPLATES.get(given, given)
-        texts = {name: (f"<{name}>", f"<missing:{name}>") for name in names}
-        tokenizer.add_tokens(
-            [
-                AddedToken(text, special=True, normalized=False)
-                for pair in texts.values()
-                for text in pair
-            ]
-        )
-        self.placeholders = {
-            name: tokenizer.convert_tokens_to_ids(text) for name, (text, _) in texts.items()
-        }
-        self.missing = {
-            name: tokenizer.convert_tokens_to_ids(text) for name, (_, text) in texts.items()
-        }
-        self.own_ids = [
-            *self.placeholders.values(),
-            *self.missing.values(),
-        ]  # no words: they are never looked up
-        self._known: dict[tuple, tuple[array, array]] = {}
-        self._name_of = {index: name for name, index in self.placeholders.items()}
-        specials = sorted(
-            set(tokenizer.all_special_tokens)
-            | {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special},
-            key=len,
-            reverse=True,
-        )
-        self._end = re.compile(r"\s*(?:" + "|".join(map(re.escape, specials)) + ")")
-        adds = tokenizer("")["input_ids"][:1]
-        self._front = adds if not self._own and adds == [tokenizer.bos_token_id] else []
-        self.end_ids = sorted(
-            {self._tokens((("a", "b"),))[1][-1], tokenizer.eos_token_id}
-        )  # each ends an answer
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.template = template
+        uses_own_template = template is None and tokenizer.chat_template is not None
+        chosen = tokenizer.chat_template if uses_own_template else template or DEFAULT_TEMPLATE
+        self._jinja = TEMPLATES.get(chosen, chosen)
+        self._add_stream_tokens(names)
+        self._cache: dict[tuple, tuple[array, array]] = {}
+        self._end_token = self._end_token_pattern()
+        added = tokenizer("")["input_ids"][:1]
+        adds_bos = added == [tokenizer.bos_token_id] and not uses_own_template
+        self._front = added if adds_bos else []
+        _, labels = self._tokens((("a", "b"),))
+        # an answer ends with any of these
+        self.end_ids = sorted({labels[-1], tokenizer.eos_token_id})
+
+    def _add_stream_tokens(self, names: Sequence[str]) -> None:
+        """Add the placeholder and the "missing" token of every stream to the tokenizer."""
+        id_of = self.tokenizer.convert_tokens_to_ids
+        texts = [text for name in names for text in (f"<{name}>", f"<missing:{name}>")]
+        tokens = [AddedToken(text, special=True, normalized=False) for text in texts]
+        self.tokenizer.add_tokens(tokens)
+        self.placeholders = {name: id_of(f"<{name}>") for name in names}
+        self.missing = {name: id_of(f"<missing:{name}>") for name in names}
+        # the model fills the places of these ids itself: they have no row in the embedding table
+        self.stream_ids = [*self.placeholders.values(), *self.missing.values()]
+        self._stream_of = {index: name for name, index in self.placeholders.items()}
+
+    def _end_token_pattern(self) -> re.Pattern[str]:
+        """Matches a special token, with space before it: what ends an answer in a template."""
+        added = self.tokenizer.added_tokens_decoder.values()
+        special = {str(token) for token in added if token.special}
+        special |= set(self.tokenizer.all_special_tokens)
+        longest_first = sorted(special, key=len, reverse=True)
+        return re.compile(r"\s*(?:" + "|".join(map(re.escape, longest_first)) + ")")
 
     def encode(self, sample: Sample) -> Encoded:
-        """Ids and labels of a sample; of one whose last answer is "", the prompt that its answer follows.
+        """Ids and labels of a sample. If its last answer is "", the ids are the prompt for it.
 
-        ValueError: another number of placeholders than of tensors, a stream that the model does not have, an answer
-        with a placeholder or, before the last one, without text, a template that cannot be used, or more tokens than
-        `max_length`.
+        ValueError: another number of placeholders than of tensors, a stream that the model does
+        not have, a placeholder in an answer, an earlier turn without an answer, a template that
+        cannot be used, or more tokens than `max_length`.
         """
         ids, labels = self._tokens(sample.turns)
-        tensors = self._tensors(sample, ids)
-        out, done = Encoded([], []), 0
-        for place in (place for place, index in enumerate(ids) if index in self._name_of):
-            name = self._name_of[ids[place]]
+        tensors = self._stream_tensors(sample, ids)
+        encoded = Encoded([], [])
+        for index, label in zip(ids, labels, strict=True):
+            name = self._stream_of.get(index)
+            if name is None:
+                encoded.input_ids.append(index)
+                encoded.labels.append(label)
+                continue
             tensor = next(tensors[name])
-            widened = [self.missing[name]] if tensor is None else [ids[place]] * len(tensor)
-            out.input_ids.extend((*ids[done:place], *widened))
-            out.labels.extend((*labels[done:place], *[IGNORED] * len(widened)))
-            done = place + 1
-        out.input_ids.extend(ids[done:])
-        out.labels.extend(labels[done:])
-        self.check_length(len(out.input_ids))
-        return out
+            places = [self.missing[name]] if tensor is None else [index] * len(tensor)
+            encoded.input_ids.extend(places)
+            encoded.labels.extend([IGNORED] * len(places))
+        self.check_length(len(encoded.input_ids))
+        return encoded
 
     def check_length(self, length: int, new: int = 0) -> None:
-        """ValueError if a prompt of `length` tokens, and `new` ones after it, are over the limit."""
+        """ValueError if a prompt of `length` tokens, and `new` tokens after it, are too long."""
         if length + new > self.max_length:
             more = f" and {new} new ones" if new else ""
             raise ValueError(
-                f"a prompt of {length} tokens{more}: the limit is {self.max_length} (max_length); shorten the text, "
-                "pass fewer tokens a stream, or raise the limit if the language model was made for longer texts"
+                f"a prompt of {length} tokens{more}: the limit is {self.max_length} (max_length); "
+                "shorten the text, pass fewer tokens per stream, or raise the limit if the "
+                "language model was made for longer texts"
             )
 
-    def wordless_ids(self, rows: int) -> list[int]:
-        """Ids below `rows` that are never to be generated: placeholders, and spare rows of a table (Phi-2 has 900)."""
-        words = set(self.tokenizer.get_vocab().values()) - set(self.own_ids)
+    def never_generated_ids(self, rows: int) -> list[int]:
+        """The ids below `rows` that stand for no text.
+
+        These are the stream tokens, and the spare rows of an embedding table (Phi-2 has 900).
+        """
+        words = set(self.tokenizer.get_vocab().values()) - set(self.stream_ids)
         return [index for index in range(rows) if index not in words]
 
-    def _tokens(self, turns: Sequence[tuple[str, str]]) -> tuple[array, array]:
-        """Ids with one placeholder a tensor, and labels: kept, for epochs ask again."""
+    def _tokens(self, turns: Turns) -> tuple[array, array]:
+        """Ids, with one token per placeholder, and labels. They are cached for the next epoch."""
         turns = tuple(map(tuple, turns))
-        if turns not in self._known:
-            if len(self._known) >= MEMORY:
-                self._known.clear()
-            self._known[turns] = tuple(
-                array("i", each) for each in self._tokens_of(turns)
-            )  # a tenth of a list's size
-        return self._known[turns]
+        if turns not in self._cache:
+            if len(self._cache) >= CACHED_CONVERSATIONS:
+                self._cache.clear()
+            ids, labels = self._tokenize_turns(turns)
+            # an array needs a tenth of the memory of a list
+            self._cache[turns] = array("i", ids), array("i", labels)
+        return self._cache[turns]
 
-    def _tokens_of(self, turns: tuple[tuple[str, str], ...]) -> tuple[list[int], list[int]]:
-        pieces = self._pieces(turns)
-        runs = list(accumulate(text for text, _ in pieces))
+    def _tokenize_turns(self, turns: Turns) -> tuple[list[int], list[int]]:
+        pieces = self._split_conversation(turns)
+        texts_so_far = list(accumulate(text for text, _ in pieces))
+        ids_so_far = self._tokenize(texts_so_far)
         ids: list[int] = []
         labels: list[int] = []
-        for (text, is_answer), run in zip(pieces, self._tokenize(runs), strict=True):
-            # as the tokenizer has it in running text, unless that would merge it with what stands before
-            new = run[len(ids) :] if run[: len(ids)] == ids else self._tokenize([text])[0]
+        for (text, is_answer), running in zip(pieces, ids_so_far, strict=True):
+            # Take the tokens that the piece has in the running text, unless the tokenizer merges
+            # its beginning with the end of the piece before: then it is tokenized alone.
+            if running[: len(ids)] == ids:
+                new = running[len(ids) :]
+            else:
+                (new,) = self._tokenize([text])
             ids += new
             labels += new if is_answer else [IGNORED] * len(new)
-        front = [] if runs[0].startswith(self.tokenizer.bos_token or runs[0]) else self._front
+        bos = self.tokenizer.bos_token
+        has_bos = bos is None or texts_so_far[0].startswith(bos)
+        front = [] if has_bos else self._front
         return front + ids, [IGNORED] * len(front) + labels
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
 
-    def _pieces(self, turns: Sequence[tuple[str, str]]) -> list[tuple[str, bool]]:
-        """The conversation's text, cut where an answer begins and after its end token: (text, is it an answer)."""
-        if not turns or any(not answer.strip() for _, answer in turns[:-1]):
+    def _split_conversation(self, turns: Turns) -> list[tuple[str, bool]]:
+        """The text of the conversation in pieces: (text, whether it is an answer).
+
+        It is cut where an answer begins, and after the end token of an answer.
+        """
+        answered = [bool(answer.strip()) for _, answer in turns]
+        if not turns or not all(answered[:-1]):
             raise ValueError(
-                "expected turns that all have an answer, but for the last one where it is to be generated"
+                "expected turns that all have an answer, but for the last one where it is to be "
+                "generated"
             )
         messages = []
         for human, answer in turns:
-            messages += [
-                {"role": "user", "content": human},
-                {"role": "assistant", "content": answer},
-            ]
-        texts = [self._render(messages[: 2 * k + 1], True) for k in range(len(turns))]
-        if any(human.strip() not in text for (human, _), text in zip(turns, texts, strict=True)):
-            raise ValueError(
-                "the chat template drops or rewrites what is said; pass another as `template`"
-            )
-        is_answered = bool(turns[-1][1].strip())
-        if is_answered:
-            texts.append(self._render(messages, False))
-        pieces = [(texts[0], False)]
-        for (_, answer), prompt, text in zip(turns, texts, texts[1:], strict=False):
-            tail, answer = text.removeprefix(prompt), answer.strip()
-            if tail == text or not tail.lstrip().startswith(answer):
+            messages.append({"role": "user", "content": human})
+            messages.append({"role": "assistant", "content": answer})
+        # prompts[k] is the text up to where answer k begins
+        prompts = [self._render(messages[: 2 * k + 1], True) for k in range(len(turns))]
+        for (human, _), prompt in zip(turns, prompts, strict=True):
+            if human.strip() not in prompt:
                 raise ValueError(
-                    "with the chat template an answer does not follow its prompt as it stands; pass "
-                    "another as `template`"
+                    "the chat template leaves out or changes the text of a human turn; pass "
+                    "another one as `template`"
                 )
-            stop = tail.index(answer) + len(answer)
-            end = self._end.match(tail, stop)
-            after = end.end() if end else stop
-            pieces += [
-                (tail[:after] + ("" if end else self.tokenizer.eos_token), True),
-                (tail[after:], False),
-            ]
-        return (
-            pieces[:-1] if is_answered else pieces
-        )  # nothing is said after the last answer's end token
+        texts = prompts + ([self._render(messages, False)] if answered[-1] else [])
+        pieces = [(prompts[0], False)]
+        for k in range(len(texts) - 1):
+            answer_text, rest = self._cut_answer(texts[k], texts[k + 1], turns[k][1].strip())
+            pieces += [(answer_text, True), (rest, False)]
+        if answered[-1]:
+            pieces.pop()  # what a template writes after the last end token
+        return pieces
+
+    def _cut_answer(self, prompt: str, text: str, answer: str) -> tuple[str, str]:
+        """The answer with its end token, and the rest of `text`, which begins with `prompt`."""
+        tail = text.removeprefix(prompt)
+        if tail == text or not tail.lstrip().startswith(answer):
+            raise ValueError(
+                "the chat template changes an answer, or text before it; pass another one as "
+                "`template`"
+            )
+        stop = tail.index(answer) + len(answer)
+        end = self._end_token.match(tail, stop)
+        if end is None:  # the template writes no end token
+            return tail[:stop] + self.tokenizer.eos_token, tail[stop:]
+        return tail[: end.end()], tail[end.end() :]
 
     def _render(self, messages: list[dict[str, str]], generation: bool) -> str:
         return self.tokenizer.apply_chat_template(
             messages, chat_template=self._jinja, tokenize=False, add_generation_prompt=generation
         )
 
-    def _tensors(self, sample: Sample, ids: Sequence[int]) -> dict[str, Iterator[Tensor | None]]:
-        """Stream name -> what stands for its placeholders in `ids`, one after the other."""
-        if unknown := [name for name in sample.streams if name not in self.placeholders]:
-            raise ValueError(
-                f"stream {unknown[0]!r}: expected one of {', '.join(self.placeholders) or 'none'}"
-            )
+    def _stream_tensors(
+        self, sample: Sample, ids: Sequence[int]
+    ) -> dict[str, Iterator[Tensor | None]]:
+        """Stream name -> the tensors for its placeholders in `ids`, one after the other."""
+        for name in sample.streams:
+            if name not in self.placeholders:
+                expected = ", ".join(self.placeholders) or "none"
+                raise ValueError(f"stream {name!r}: expected one of {expected}")
         found = {}
         for name, index in self.placeholders.items():
-            text = self.tokenizer.convert_ids_to_tokens(index)
-            if any(text in answer for _, answer in sample.turns):
-                raise ValueError(f"{text} in an answer: expected in human turns only")
+            placeholder = self.tokenizer.convert_ids_to_tokens(index)
+            if any(placeholder in answer for _, answer in sample.turns):
+                raise ValueError(f"{placeholder} in an answer: expected in human turns only")
             count = ids.count(index)
-            said = sum(human.count(text) for human, _ in sample.turns)
             tensors = sample.streams.get(name)
             tensors = [None] * count if tensors is None else list(tensors)
             if count != len(tensors):
+                in_turns = sum(human.count(placeholder) for human, _ in sample.turns)
                 raise ValueError(
-                    f"{said} {text} in the human turns, but {len(tensors)} tensors for them: expected "
-                    "one each (None for a missing one)"
+                    f"{in_turns} {placeholder} in the human turns, but {len(tensors)} tensors for "
+                    "them: expected one each (None for a missing one)"
                 )
             found[name] = iter(tensors)
         return found

@@ -1,4 +1,10 @@
-"""Text as it is generated: transformers' `generate` in a thread, its ids as an iterator, and their text in pieces."""
+"""Text as it is generated, in pieces.
+
+This module runs transformers' `generate` in a thread (`stream_ids`) and turns the ids that come out
+of it into pieces of text (`pieces_of`). The pieces together are exactly the text that `text_of`
+gives for all ids. transformers' TextIteratorStreamer does not keep that promise: after a line break
+it begins a new text, and a Llama-style tokenizer then drops the space before the next word.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,23 +16,24 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-BYTE = re.compile("<0x[0-9A-F]{2}>")  # sentencepiece's tokens of one byte
+BYTE = re.compile("<0x[0-9A-F]{2}>")  # a token of sentencepiece that is one byte
 
 
 def stream_ids(generate: Callable[..., object]) -> Iterator[int]:
-    """The ids of one sequence, one after the other, while `generate(streamer=..., stopping_criteria=...)` runs.
+    """The ids of one sequence, one by one, while `generate(streamer=..., stopping_criteria=...)` runs.
 
-    Ended early, generation ends too. What it raises is raised here.
+    If the consumer closes the iterator early, generation stops too. An error that `generate` raises
+    is raised here.
     """
-    ids, stop = _Ids(), _Stop()
+    ids, stop = _IdQueue(), _StopFlag()
 
-    def work() -> None:
+    def run() -> None:
         try:
             generate(streamer=ids, stopping_criteria=StoppingCriteriaList([stop]))
-        except BaseException as error:  # a thread's own would be lost
+        except BaseException as error:  # otherwise it would be lost with the thread
             ids.queue.put(error)
 
-    thread = Thread(target=work, daemon=True)
+    thread = Thread(target=run, daemon=True)
     thread.start()
     try:
         while (item := ids.queue.get()) is not None:
@@ -39,45 +46,48 @@ def stream_ids(generate: Callable[..., object]) -> Iterator[int]:
 
 
 def text_of(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> str:
-    """Their text without special tokens, with the spaces that it has."""
+    """The text of `ids` without special tokens; its spaces are kept as they are."""
     return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def pieces_of(ids: Iterable[int], tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
-    """The text of `ids` in pieces, none empty, together what `text_of` gives, stripped.
+    """The text of `ids` in pieces that are not empty; together they are `text_of(ids)`, stripped.
 
-    A character of several byte tokens waits for the last of them, and space for what follows it.
+    A character of several byte tokens is given with its last token, and space with the text after
+    it.
     """
-    seen, given = [], ""
+    seen: list[int] = []
+    given = ""
     for index in ids:
         seen.append(index)
-        whole = len(seen)
-        while whole and BYTE.fullmatch(tokenizer.convert_ids_to_tokens(seen[whole - 1])):
-            whole -= 1
-        text = text_of(seen[:whole], tokenizer).lstrip().rstrip("\ufffd").rstrip()
+        complete = len(seen)  # ids before the byte tokens at the end, which may be half a character
+        while complete and BYTE.fullmatch(tokenizer.convert_ids_to_tokens(seen[complete - 1])):
+            complete -= 1
+        text = text_of(seen[:complete], tokenizer).lstrip().rstrip("\ufffd").rstrip()
         if len(text) > len(given):
             yield text[len(given) :]
             given = text
-    if rest := text_of(seen, tokenizer).strip()[len(given) :]:
+    rest = text_of(seen, tokenizer).strip()[len(given) :]
+    if rest:
         yield rest
 
 
-class _Ids(BaseStreamer):
-    """Puts each new id into a queue, and None after the last."""
+class _IdQueue(BaseStreamer):
+    """Puts each new id into a queue, and None after the last one."""
 
     def __init__(self):
         self.queue: SimpleQueue = SimpleQueue()
 
     def put(self, value: Tensor) -> None:
-        if value.ndim == 1:  # the prompt, which comes first, has two dimensions
+        if value.ndim == 1:  # the prompt comes first and has two dimensions
             self.queue.put(int(value[0]))
 
     def end(self) -> None:
         self.queue.put(None)
 
 
-class _Stop(StoppingCriteria):
-    """Ends generation once `now` is set."""
+class _StopFlag(StoppingCriteria):
+    """Ends generation once `now` is True."""
 
     now = False
 

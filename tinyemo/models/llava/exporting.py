@@ -143,7 +143,7 @@ def _assemble(
         stock.lm_head.weight = stock.get_input_embeddings().weight
     stock.generation_config = GenerationConfig(
         **model.lm.generation_config.to_diff_dict()
-        | {"suppress_tokens": model.prompts.wordless_ids(rows)}
+        | {"suppress_tokens": model.prompts.never_generated_ids(rows)}
     )
     return stock
 

@@ -1,8 +1,9 @@
-"""Faithfulness is counted as by hand."""
+"""Faithfulness of texts: the table agrees with a count by hand."""
 
 import pandas as pd
 import pytest
 
+from emoscenes import checker
 from tinyemo.data.instructions import Instruction
 from tinyemo.evaluation.faithfulness import faithfulness
 
@@ -25,7 +26,7 @@ def item(task, answer, label="", suffix=""):
     )
 
 
-def test_things_named_things_invented_and_evidence_are_counted():
+def test_mentions_faults_and_named_evidence_are_counted():
     records = pd.DataFrame(
         [{"id": "toy/1", "label_set": "parrott", **{f"attr_{k}": v for k, v in SCENE.items()}}]
     )
@@ -48,6 +49,7 @@ def test_things_named_things_invented_and_evidence_are_counted():
         ],
         records,
         evidence,
+        checker,
     )
     assert table.loc["caption", ["texts", "mentions", "faulty", "precision"]].tolist() == [
         2,
@@ -60,3 +62,4 @@ def test_things_named_things_invented_and_evidence_are_counted():
         [0.8, 1.25, 1 / 3]
     )
     assert table.loc["caption", ["named", "two_named"]].isna().all()
+    assert table["unknown"].sum() == 0

@@ -1,11 +1,11 @@
-"""Explanations are scored as by hand, tables as numpy has them; the grammar's own texts are beyond reproach."""
+"""Scores of explanations agree with a count by hand, their tables with numpy."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from emoscenes import checker
 from emoscenes.evidence import evidence
-from emoscenes.mentions import faults
 from emoscenes.scenes import SIGNATURES, make_records
 from emoscenes.text.rationales import rationale
 from tinyemo.emoreason.requests import attributes_of
@@ -47,26 +47,25 @@ SCENES = {
         "colorfulness": 0.9,
     },
 }
-SPEAKS = {  # (scene, label) -> what speaks for it, the heaviest first
-    ("yard", "horror"): "ghost wide-eyed graveyard",
-    ("yard", "nervousness"): "wide-eyed graveyard crouching",
-    ("tip", "disgust"): "trash can,dump",
-    ("sea", "optimism"): "sunflower smiling beach jumping",
-    ("sea", "zest"): "beach",
+EVIDENCE = {  # (scene, label) -> pieces of evidence, the heaviest first
+    ("yard", "horror"): ["ghost", "wide-eyed", "graveyard"],
+    ("yard", "nervousness"): ["wide-eyed", "graveyard", "crouching"],
+    ("tip", "disgust"): ["trash can", "dump"],
+    ("sea", "optimism"): ["sunflower", "smiling", "beach", "jumping"],
+    ("sea", "zest"): ["beach"],
 }
 ATTRIBUTE = {value: name for scene in SCENES.values() for name, value in scene.items()}
 
 
-def speaks(attributes, label, label_set):
+def evidence_by_hand(attributes, label, label_set):
     assert label_set == "parrott"
     (scene,) = (name for name, scene in SCENES.items() if scene["object"] == attributes["object"])
-    said = SPEAKS.get((scene, label), "")
-    values = said.split(",") if "," in said else said.split()
+    values = EVIDENCE.get((scene, label), [])
     return [(ATTRIBUTE[value], value) for value in values]
 
 
 def records(**labels):
-    """Of the scenes, with their true labels."""
+    """The records of the scenes; `labels` changes true labels."""
     labels = {"yard": "horror", "tip": "disgust", "sea": "optimism"} | labels
     return pd.DataFrame(
         [
@@ -83,105 +82,45 @@ def records(**labels):
 
 def score(scene, given, text, **labels):
     texts = pd.DataFrame([{"id": scene, "condition": "toy", "given": given, "text": text}])
-    return score_texts(texts, records(**labels), speaks, DECISIVE).iloc[0]
+    return score_texts(texts, records(**labels), evidence_by_hand, DECISIVE, checker).iloc[0]
 
 
 @pytest.mark.parametrize(
     ("scene", "given", "text", "precision", "recall"),
     [
         ("yard", "horror", "The ghost and the wide eyes bring horror.", 1, 1),
-        (
-            "yard",
-            "horror",
-            "The ghost brings horror. The ghost is a ghost.",
-            1,
-            1,
-        ),  # once, and the heaviest one of one
-        (
-            "yard",
-            "horror",
-            "The graveyard brings horror.",
-            1,
-            0,
-        ),  # one claim, and it is not the heaviest
-        (
-            "yard",
-            "horror",
-            "The ghost and the graveyard bring horror.",
-            1,
-            1 / 2,
-        ),  # of the two heaviest one
-        (
-            "yard",
-            "horror",
-            "A ghost, wide eyes and a snake bring horror.",
-            2 / 3,
-            2 / 3,
-        ),  # k is three; no snake is there
-        (
-            "yard",
-            "horror",
-            "A ghost, and somebody who crouches: horror.",
-            1 / 2,
-            1 / 2,
-        ),  # there, but it speaks not for it
-        (
-            "yard",
-            "horror",
-            "A dog and a ghost in the fog by night bring horror.",
-            1 / 2,
-            1 / 2,
-        ),  # fog decides nothing
+        # a claim counts once; here it names the heaviest piece
+        ("yard", "horror", "The ghost brings horror. The ghost is a ghost.", 1, 1),
+        # one claim, which is not the heaviest piece
+        ("yard", "horror", "The graveyard brings horror.", 1, 0),
+        # one of the two heaviest pieces
+        ("yard", "horror", "The ghost and the graveyard bring horror.", 1, 1 / 2),
+        # three claims, so k is 3; there is no snake
+        ("yard", "horror", "A ghost, wide eyes and a snake bring horror.", 2 / 3, 2 / 3),
+        # the posture is there, but it does not speak for the label
+        ("yard", "horror", "A ghost, and somebody who crouches: horror.", 1 / 2, 1 / 2),
+        # fog and night are not decisive; there is no umbrella
+        ("yard", "horror", "An umbrella and a ghost in the fog by night: horror.", 1 / 2, 1 / 2),
         ("yard", "horror", "A rose on the beach.", 0, 0),
         ("yard", "horror", "There is horror in it.", 0, 0),
         ("yard", "nervousness", "The ghost brings nervousness.", 0, 0),
-        (
-            "sea",
-            "optimism",
-            "A sunflower, a smile, the beach and a jump bring optimism.",
-            1,
-            1,
-        ),  # k is three at most
-        (
-            "sea",
-            "optimism",
-            "A sunflower, a smile, the beach and a dog bring optimism.",
-            3 / 4,
-            1,
-        ),  # so it is here
-        (
-            "sea",
-            "zest",
-            "The beach and the smile are full of zest.",
-            1 / 2,
-            1,
-        ),  # k is one: nothing else speaks for it
-        ("sea", "optimism", "A flower brings optimism.", 1, 1),  # the only flower there is
-        (
-            "sea",
-            "optimism",
-            "A flower, namely a rose, brings optimism.",
-            0,
-            0,
-        ),  # one claim, of a rose
-        (
-            "sea",
-            "zest",
-            "A boat passes, which is full of zest.",
-            1,
-            1,
-        ),  # beaches are drawn with one
-        (
-            "tip",
-            "disgust",
-            "There is garbage, and it brings disgust.",
-            1,
-            0,
-        ),  # of the can or of the dump: who knows
-        ("tip", "disgust", "Garbage in a trash can brings disgust.", 1, 1),  # of the can
+        # four claims, but k is 3 at most
+        ("sea", "optimism", "A sunflower, a smile, the beach, a jump bring optimism.", 1, 1),
+        ("sea", "optimism", "A sunflower, a smile, the beach, a rose bring optimism.", 3 / 4, 1),
+        # only one piece speaks for the label, so k is 1
+        ("sea", "zest", "The beach and the smile are full of zest.", 1 / 2, 1),
+        # a generic word names the only flower that is there
+        ("sea", "optimism", "A flower brings optimism.", 1, 1),
+        # the finer word makes it one claim, of a rose
+        ("sea", "optimism", "A flower, namely a rose, brings optimism.", 0, 0),
+        # a part of the place names the place
+        ("sea", "zest", "A sailboat passes, which is full of zest.", 1, 1),
+        # garbage may be that of the can or of the dump: true, but it names neither
+        ("tip", "disgust", "There is garbage, and it brings disgust.", 1, 0),
+        ("tip", "disgust", "Garbage in a trash can brings disgust.", 1, 1),
     ],
 )
-def test_precision_and_recall_as_by_hand(scene, given, text, precision, recall):
+def test_precision_and_recall_agree_with_a_count_by_hand(scene, given, text, precision, recall):
     one = score(scene, given, text)
     assert (one["precision"], one["recall"]) == pytest.approx((precision, recall))
     assert one["f1"] == pytest.approx(
@@ -189,7 +128,7 @@ def test_precision_and_recall_as_by_hand(scene, given, text, precision, recall):
     )
 
 
-def test_a_text_is_judged_for_the_given_and_for_the_true_label():
+def test_scores_for_the_given_and_for_the_true_label():
     text = "The ghost and the wide eyes bring nervousness."
     wrong = score("yard", "nervousness", text)
     assert wrong[["correct", "pieces", "true_pieces", "claims"]].tolist() == [0, 3, 3, 2]
@@ -197,7 +136,7 @@ def test_a_text_is_judged_for_the_given_and_for_the_true_label():
     assert wrong[["true_precision", "true_recall", "true_f1"]].tolist() == [1, 1, 1]
     unspoken = score("yard", "pride", text)
     assert unspoken[["precision", "recall", "f1"]].isna().all() and unspoken["true_f1"] == 1
-    unread = score("yard", "", text)  # of a model that was to find the label
+    unread = score("yard", "", text)  # a model that should find the label named none
     assert unread[["correct", "f1", "consistent"]].tolist() == [0, 0, 0] and unread["true_f1"] == 1
 
 
@@ -206,20 +145,25 @@ def test_a_text_is_judged_for_the_given_and_for_the_true_label():
     [
         ("horror", "The ghost brings horror.", 0, 0, 1),
         ("horror", "The ghost brings fear.", 0, 0, 1),  # a coarser word for it
-        ("horror", "The ghost and the dog, a big dog, bring horror.", 1, 1, 1),
-        ("horror", "A snake and a dog on the beach: horror by day.", 2, 4, 1),
+        ("horror", "The ghost and the umbrella, a big umbrella: horror.", 1, 1, 1),
+        ("horror", "A snake and a book on the beach: horror by day.", 2, 4, 1),
         ("horror", "The ghost brings horror and joy.", 0, 1, 0),
-        ("horror", "No snake, no dog: just horror.", 0, 0, 1),
+        ("horror", "No snake, no book: just horror.", 0, 0, 1),
         ("horror", "There is a ghost.", 0, 0, 0),
         ("nervousness", "The ghost brings disgust.", 0, 1, 0),
     ],
 )
-def test_what_is_invented_wrong_and_consistent(given, text, invented, wrong, consistent):
+def test_invented_faults_and_consistent(given, text, invented, wrong, consistent):
     one = score("yard", given, text)
     assert one[["invented", "faults", "consistent"]].tolist() == [invented, wrong, consistent]
 
 
-def test_the_grammars_own_rationales_are_precise_and_name_the_heaviest():
+def test_words_unknown_to_the_checker_are_counted_and_not_judged():
+    one = score("yard", "horror", "The ghost and the zebra bring horror.")
+    assert one[["unknown", "invented", "faults", "precision"]].tolist() == [1, 0, 0, 1]
+
+
+def test_rationales_of_the_grammar_have_precision_one_and_name_the_heaviest_evidence():
     table, _ = make_records(2, 2, 400, seed=5)
     table = table[table["split"] == "test"]
     known = {row["id"]: (attributes_of(row), row["label"]) for row in table.to_dict("records")}
@@ -231,14 +175,15 @@ def test_the_grammars_own_rationales_are_precise_and_name_the_heaviest():
                 for held_out in (False, True)
             ]
     texts = pd.DataFrame(rows, columns=["id", "condition", "given", "text"])
-    scores = score_texts(texts, table, evidence, SIGNATURES)
+    scores = score_texts(texts, table, evidence, SIGNATURES, checker)
     assert len(scores) > 700 and (scores["precision"] == 1).all() and scores["recall"].mean() > 0.99
     assert (scores["invented"] + scores["faults"] == 0).all() and scores["consistent"].mean() > 0.99
-    # the same texts about other scenes: everything that is wrong with them is found by the checker alone
+    # The same texts held against other scenes: their invented objects are faults of the checker.
     moved = texts.assign(id=np.roll(texts["id"], 2), given="horror")
-    scores = score_texts(moved, table, evidence, SIGNATURES)
+    scores = score_texts(moved, table, evidence, SIGNATURES, checker)
     found = [
-        faults(text, known[name][0]) for name, text in zip(moved["id"], moved["text"], strict=True)
+        checker.check(text, known[name][0]).faults
+        for name, text in zip(moved["id"], moved["text"], strict=True)
     ]
     assert scores["invented"].tolist() == [
         sum(one.startswith("object ") for one in each) for each in found
@@ -246,7 +191,7 @@ def test_the_grammars_own_rationales_are_precise_and_name_the_heaviest():
     assert 0.3 < scores["invented"].mean() < 1 and scores["true_f1"].mean() < 0.4
 
 
-def test_intervals_are_over_scenes_and_differences_are_paired():
+def test_intervals_resample_scenes_and_differences_are_paired():
     rng = np.random.default_rng(1)
     skill, n = rng.random(300), 300
     a, b = skill + 0.1 + 0.05 * rng.normal(size=n), skill
@@ -266,7 +211,7 @@ def test_intervals_are_over_scenes_and_differences_are_paired():
         table["mean"].tolist() == pytest.approx([a[kept].mean(), b[kept].mean()])
         and (table["scenes"] == 299).all()
     )
-    error = 1.96 * a[kept].std() / np.sqrt(299)  # two texts a scene are no two scenes
+    error = 1.96 * a[kept].std() / np.sqrt(299)  # two texts about a scene count as one
     assert table.loc["a", ["low", "high"]].tolist() == pytest.approx(
         [a[kept].mean() - error, a[kept].mean() + error], abs=0.1 * error
     )
@@ -286,25 +231,22 @@ def test_intervals_are_over_scenes_and_differences_are_paired():
     assert nothing["mean"].isna().all() and (nothing["scenes"] == 0).all()
 
 
-def test_every_measure_has_its_row():
+def test_the_summary_has_one_row_per_condition_and_measure():
     texts = pd.DataFrame(
         {
             "id": ["yard", "sea"],
             "condition": ["true", "wrong"],
             "given": ["horror", "pride"],
-            "text": ["The ghost brings horror.", "A dog."],
+            "text": ["The ghost brings horror.", "A book."],
         },
         index=[5, 3],
     )
-    scores = score_texts(texts, records(), speaks, DECISIVE)
+    scores = score_texts(texts, records(), evidence_by_hand, DECISIVE, checker)
     assert scores.index.tolist() == [5, 3] and scores["correct"].tolist() == [1, 0]
     table = summarise(scores)
     assert list(table["measure"]) == [*MEASURES, *MEASURES]
-    assert table[table["scenes"] == 0]["measure"].tolist() == [
-        "precision",
-        "recall",
-        "f1",
-    ]  # nothing speaks of pride
+    # nothing speaks for pride
+    assert table[table["scenes"] == 0]["measure"].tolist() == ["precision", "recall", "f1"]
 
 
 @pytest.mark.parametrize(
@@ -317,24 +259,25 @@ def test_every_measure_has_its_row():
         ),
     ],
 )
-def test_bad_texts_are_named(change, message):
+def test_a_text_about_no_scene_or_with_a_foreign_label_is_refused(change, message):
     row = {"id": "yard", "condition": "toy", "given": "horror", "text": "A ghost."} | change
     with pytest.raises(ValueError, match=message):
-        score_texts(pd.DataFrame([row]), records(), speaks, DECISIVE)
+        score_texts(pd.DataFrame([row]), records(), evidence_by_hand, DECISIVE, checker)
 
 
-def test_a_missing_column_is_named():
+def test_a_missing_column_is_refused_by_name():
     texts = pd.DataFrame(
         [{"id": "yard", "condition": "toy", "given": "horror", "text": "A ghost."}]
     )
     with pytest.raises(ValueError, match="texts: column 'given' is missing"):
-        score_texts(texts.drop(columns="given"), records(), speaks, DECISIVE)
+        score_texts(texts.drop(columns="given"), records(), evidence_by_hand, DECISIVE, checker)
+    incomplete = records().drop(columns="attr_weather")
     with pytest.raises(ValueError, match="records: column 'attr_weather' is missing"):
-        score_texts(texts, records().drop(columns="attr_weather"), speaks, DECISIVE)
+        score_texts(texts, incomplete, evidence_by_hand, DECISIVE, checker)
 
 
-def test_the_towers_error_is_what_a_probe_misses():
-    """Of four objects two look alike: half of their test items are misjudged, none of the others."""
+def test_tower_error_is_the_error_of_a_probe():
+    """Two of four objects look alike: the probe misjudges half of their test items."""
     rng = np.random.default_rng(0)
     things = np.array(["book", "car", "lamp", "rose"])[np.arange(1200) % 4]
     seen = np.where(things == "rose", "lamp", things)

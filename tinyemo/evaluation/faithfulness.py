@@ -1,67 +1,74 @@
-"""Do texts say what is in their pictures, and name what speaks for the emotion? Needs a world whose truth is known.
+"""Do texts describe what is in their pictures, and name what speaks for the emotion?
 
-Takes records of instruction data and the attributes of their images; reads the texts through the checker
-(evaluation/mentions.py), which knows nothing of who wrote them. What counts as evidence is a function that the caller
-gives.
+Takes records of instruction data and the attributes of their images, which must be known: the
+images are of a synthetic dataset. The caller gives the checker that reads the texts (see
+text_checks.py) and the function that gives the evidence for a label.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from emoscenes.mentions import faults, mentions, named
 from tinyemo.data.instructions import Instruction
 from tinyemo.emoreason.requests import attributes_of
-
-Pairs = list[tuple[str, str]]
+from tinyemo.evaluation.text_checks import Checker, Evidence, named
 
 
 def faithfulness(
-    items: Iterable[Instruction],
-    records: pd.DataFrame,
-    evidence: Callable[[Mapping[str, object], str, str], Pairs],
+    items: Iterable[Instruction], records: pd.DataFrame, evidence: Evidence, checker: Checker
 ) -> pd.DataFrame:
-    """One row a task, over the answers of all records of it. Columns:
+    """One row per task, over the answers of all its instruction records. Columns:
 
-        texts, mentions   records; visible things that their answers say are there
-        faulty            share of the texts with any fault: something that is not there, or an emotion named as felt
-                          that contradicts the label
+        texts, mentions   instruction records; visible things that their answers say are there
+        faulty            share of the texts with any fault: something that is not there, or an
+                          emotion named as felt that contradicts the label
         precision         1 - faults / mentions: 1 if nothing is invented and nothing else felt
         named             mean number of pieces of evidence named (reasoning only)
-        two_named         of the explanations whose scene has two pieces of evidence or more, the share that name two
+        two_named         share of the explanations that name two pieces of evidence, of those whose
+                          scene has at least two
+        unknown           words that the checker does not know
 
-    `records` hold the images' attributes (attr_ columns) under the ids before the last "#"; `evidence(attributes,
-    label, label_set)` gives the (attribute, value) pairs that speak for a label.
+    `records` hold the images' attributes (attr_ columns) under the ids before the last "#".
     """
-    images = records.set_index("id")
-    known = {name: (attributes_of(row), row["label_set"]) for name, row in images.iterrows()}
+    images = {}
+    for row in records.to_dict("records"):
+        images[row["id"]] = attributes_of(row), row["label_set"]
     rows = []
     for item in items:
-        attributes, label_set = known[item.id.rpartition("#")[0]]
+        attributes, label_set = images[item.id.rpartition("#")[0]]
         text = " ".join(answer for _, answer in item.turns)
-        found, wrong = len(mentions(text)), len(faults(text, attributes, item.label))
+        check = checker.check(text, attributes, item.label)
         row = {
             "task": item.task,
-            "mentions": found,
-            "wrong": wrong,
+            "mentions": len(check.claims),
+            "faults": len(check.faults),
             "named": np.nan,
             "two_named": np.nan,
+            "unknown": len(check.unknown),
         }
         if item.task == "reasoning":
             pairs = evidence(attributes, item.label, label_set)
-            row["named"] = len(named(text, pairs))
-            row["two_named"] = row["named"] >= 2 if len(pairs) >= 2 else np.nan
+            row["named"] = len(named(check.claims, pairs))
+            if len(pairs) >= 2:
+                row["two_named"] = float(row["named"] >= 2)
         rows.append(row)
-    table = pd.DataFrame(rows).astype({"two_named": float})
-    grouped = table.groupby("task")
+    return _by_task(pd.DataFrame(rows))
+
+
+def _by_task(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of `faithfulness`, from one row per text."""
+    tasks = table.assign(faulty=table["faults"] > 0).groupby("task")
+    sums = tasks[["mentions", "faults", "unknown"]].sum()
+    means = tasks[["faulty", "named", "two_named"]].mean()
     return pd.DataFrame(
         {
-            "texts": grouped.size(),
-            "mentions": grouped["mentions"].sum(),
-            "faulty": grouped["wrong"].agg(lambda wrong: (wrong > 0).mean()),
-            "precision": 1 - grouped["wrong"].sum() / grouped["mentions"].sum(),
-            "named": grouped["named"].mean(),
-            "two_named": grouped["two_named"].mean(),
+            "texts": tasks.size(),
+            "mentions": sums["mentions"],
+            "faulty": means["faulty"],
+            "precision": 1 - sums["faults"] / sums["mentions"],
+            "named": means["named"],
+            "two_named": means["two_named"],
+            "unknown": sums["unknown"],
         }
     )

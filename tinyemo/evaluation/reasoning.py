@@ -1,43 +1,41 @@
-"""Does an explanation rest on what speaks for the emotion, and on nothing that is not there? Measured on known scenes.
+"""Does an explanation rest on what speaks for the emotion, and on nothing that is not there?
 
-Takes texts (what was written about a scene under a condition, and the label that was given), the scenes' attributes
-and a function that says what in a scene speaks for a label, the heaviest first; gives scores a text, tables with
-intervals over scenes, and paired differences. Texts are read by `mentions` and `felt`, which know nothing of who wrote
-them. The measures are our own design:
+Measured on scenes whose attributes are known. Takes texts (each written about a scene under a
+condition, with the label that was given), the scenes' attributes, a function that gives the
+evidence for a label, and a checker that reads texts (see text_checks.py). Gives scores per text,
+tables with intervals over scenes, and paired differences. The measures are our own design:
 
     P           the pieces of evidence for a label L in the scene, the heaviest first
-    claims      what the text names of the decisive attributes (those that can be evidence), rightly or wrongly
+    claims      what the text says of the decisive attributes (those that can be evidence)
     precision   share of the claims that are in the scene and in P
-    recall      share of the k heaviest pieces of P that are named; k = number of claims, at most 3 and at most |P|
+    recall      share of the k heaviest pieces of P that are named; k is the number of claims,
+                at most 3 and at most |P|
     f1          their harmonic mean
 
-A claim counts once. A word that fits several values ("flower", "garbage") is the claim of those that the scene has,
-and no further one where a finer word names one of them; it counts as naming a piece when it can mean only one of P. A
-part that a drawing bears (a boat at the beach) is a claim of its whole. What the scene has and what speaks not for L
-counts against precision, and so does what the scene has not. A text without claims has 0 of all three; where P is
-empty there is nothing to name, and they are nan. All three stand for the label that was given and, as "true_...", for
-the scene's own; where no label could be read ("" given), those for the given one are 0.
+A claim counts once. A word that fits several values ("flower", "garbage") is a claim of those that
+the scene has, and no further claim where a finer word names one of them; it names a piece when only
+one piece of P can be meant. A claim that the scene does not show, or that does not speak for L,
+counts against precision. A text without claims has 0 of all three; where P is empty there is
+nothing to name, and they are NaN. All three are measured for the label that was given and, as
+"true_...", for the scene's own label. Where no label could be read ("" given), those for the given
+one are 0.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from emoscenes.checker_vocabulary import DRAWN, LEVELS, WORDS
-from emoscenes.felt import contradictions, felt
-from emoscenes.mentions import Mention, faults, mentions
 from tinyemo.emoreason.requests import attributes_of
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.bootstrap import holm, mean_interval, paired_test
 from tinyemo.evaluation.probes import fit_probe
+from tinyemo.evaluation.text_checks import Checker, Claim, Evidence, Pair
 
-Evidence = Callable[[Mapping[str, object], str, str], Sequence[tuple[str, str]]]
-Claim = frozenset[
-    str
-]  # of values: those of the scene that the words fit; if none, those that the words may mean
+Values = frozenset[str]  # what one claim may mean
 
-MOST = 3  # pieces of evidence that a text is expected to name
+EXPECTED_PIECES = 3  # of evidence, at most, that a text is expected to name
 SCORES = ("precision", "recall", "f1")
 MEASURES = (
     "correct",
@@ -46,7 +44,17 @@ MEASURES = (
     "invented",
     "faults",
     "consistent",
+    "unknown",
 )
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A scene that texts are about."""
+
+    attributes: Mapping[str, object]
+    label: str
+    label_set: str
 
 
 def score_texts(
@@ -54,70 +62,59 @@ def score_texts(
     records: pd.DataFrame,
     evidence: Evidence,
     decisive: Collection[str],
+    checker: Checker,
 ) -> pd.DataFrame:
-    """`texts` (columns id, condition, given, text) and beside each
+    """`texts` (columns id, condition, given, text) with these columns added:
 
-        correct                 1 if the given label is the record's, else 0
-        claims                  how many it makes
-        pieces, true_pieces     how many pieces of evidence there are for the given label, for the true one
-        precision, recall, f1   for the given label; true_precision, ... for the true one: see the module
-        invented                objects that it says are there and the scene does not hold
-        faults                  all that is wrong with it: things, places, faces, postures, weather, hour, light and
-                                style that the scene does not have, emotions against the given label
-        consistent              1 if it names the given label, or a coarser or finer word for it, as felt, and no other
-                                emotion; 0 else, and where no label was given
+        correct                 1 if the given label is the scene's, else 0
+        claims                  number of claims
+        pieces, true_pieces     number of pieces of evidence for the given label, for the true one
+        precision, recall, f1   for the given label; true_precision, ... for the true one
+                                (defined in the text at the top of this module)
+        invented                objects that the text claims and the scene does not show
+        faults                  everything that is wrong with the text: false claims of any
+                                attribute and emotions against the given label
+        consistent              1 if the text names the given label, or a coarser or finer word for
+                                it, as felt, and no other emotion; else 0, also without a label
+        unknown                 words that the checker does not know
 
-    `records` hold the scenes' attributes (attr_ columns), label and label_set; `evidence(attributes, label, label_set)`
-    gives the (attribute, value) pairs that speak for a label, the heaviest first; `decisive` names the attributes that
-    can. About a millisecond a text. ValueError: a column is missing, a text is about no record, a label not in its set.
+    `records` hold the scenes' attributes (attr_ columns), label and label_set. `decisive` names the
+    attributes that can be evidence. Takes about a millisecond per text. ValueError: a column is
+    missing, a text is about no record, or a label is not in its set.
     """
-    _check(texts, records)
-    scenes = {
-        row["id"]: (attributes_of(row), row["label"], row["label_set"])
-        for row in records.to_dict("records")
-    }
-    known: dict[
-        tuple[str, str, str], dict[str, float]
-    ] = {}  # conditions often share label and text
+    _check_columns(texts, records, checker.ATTRIBUTES)
+    scenes = {}
+    for row in records.to_dict("records"):
+        scenes[row["id"]] = _Scene(attributes_of(row), row["label"], row["label_set"])
+    known: dict[tuple[str, str, str], dict[str, float]] = {}  # conditions often share texts
     rows = []
-    for name, given, text in texts[["id", "given", "text"]].itertuples(index=False):
-        if name not in scenes:
-            raise ValueError(
-                f"text about {name!r}: expected the id of one of the {len(scenes)} records"
-            )
-        if given and given not in (labels := labels_of(scenes[name][2])):
-            raise ValueError(
-                f"text about {name!r}: its given label is {given!r}, expected one of {', '.join(labels)}, "
-                "or '' for none"
-            )
-        if (name, given, text) not in known:
-            known[name, given, text] = _score(text, given, *scenes[name], evidence, decisive)
-        rows.append(known[name, given, text])
+    for key in texts[["id", "given", "text"]].itertuples(index=False, name=None):
+        name, given, text = key
+        _check_text(name, given, scenes)
+        if key not in known:
+            known[key] = _score(text, given, scenes[name], evidence, decisive, checker)
+        rows.append(known[key])
     return texts.join(pd.DataFrame(rows, index=texts.index))
 
 
 def summarise(
     scores: pd.DataFrame, measures: Sequence[str] = MEASURES, seed: int = 0
 ) -> pd.DataFrame:
-    """A row a condition and measure: mean, 95 % bootstrap interval (low, high), and over how many scenes.
+    """One row per condition and measure: mean, 95 % bootstrap interval (low, high), scenes.
 
-    Scenes are resampled; several texts about one are averaged first, and scenes without a value left out.
+    Scenes are resampled. Several texts about one scene are averaged first, and scenes without a
+    value are left out; `scenes` counts those that have one.
     """
     rows = []
     for condition in scores["condition"].unique():
         for measure in measures:
             values = _by_scene(scores, condition, measure).to_numpy()
-            low, high = mean_interval(values, seed) if len(values) else (np.nan, np.nan)
-            rows.append(
-                {
-                    "condition": condition,
-                    "measure": measure,
-                    "mean": values.mean() if len(values) else np.nan,
-                    "low": low,
-                    "high": high,
-                    "scenes": len(values),
-                }
-            )
+            mean, low, high = np.nan, np.nan, np.nan
+            if len(values):
+                mean = values.mean()
+                low, high = mean_interval(values, seed)
+            row = {"condition": condition, "measure": measure, "mean": mean}
+            rows.append(row | {"low": low, "high": high, "scenes": len(values)})
     return pd.DataFrame(rows)
 
 
@@ -127,10 +124,11 @@ def differences(
     measures: Sequence[str] = MEASURES,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The first condition of each pair minus the other, by measure, on the scenes where both have a value.
+    """The first condition of each pair minus the other, on scenes where both have a value.
 
-    Columns `condition, other, measure, scenes, difference, low, high, p, p_holm`, as `bootstrap.compare_runs` has
-    them; the correction is over all rows. ValueError: two conditions without a scene in common.
+    Columns `condition, other, measure, scenes, difference, low, high, p, p_holm` as in
+    `bootstrap.compare_runs`; the correction is over all rows. ValueError: two conditions without a
+    scene in common.
     """
     rows = []
     for condition, other in pairs:
@@ -139,17 +137,11 @@ def differences(
             both = both.dropna()
             if both.empty:
                 raise ValueError(
-                    f"conditions {condition!r} and {other!r}: expected scenes where both have {measure!r}"
+                    f"conditions {condition!r} and {other!r}: expected scenes where both have "
+                    f"{measure!r}"
                 )
-            rows.append(
-                {
-                    "condition": condition,
-                    "other": other,
-                    "measure": measure,
-                    "scenes": len(both),
-                    **paired_test(both.to_numpy(), seed),
-                }
-            )
+            row = {"condition": condition, "other": other, "measure": measure}
+            rows.append(row | {"scenes": len(both)} | paired_test(both.to_numpy(), seed))
     return pd.DataFrame(rows).assign(p_holm=holm([row["p"] for row in rows]))
 
 
@@ -159,35 +151,39 @@ def tower_error(
     attribute: str = "object",
     seed: int = 0,
 ) -> dict[str, float]:
-    """How often a linear probe on frozen features misjudges an attribute: what invented objects have to be seen beside.
+    """How often a linear probe on frozen features misjudges an attribute.
 
-    `features` (N, D), row by row those of the records: mean patch tokens, or pooled. The probe is fitted and tuned on
-    split "train"; gives {"error", "low", "high", "items"} on split "test", with the interval over its items.
-    ValueError: the attribute is no column, a split is empty, or as `probes.fit_probe`.
+    This is what the frozen tower can tell apart; compare it with the number of invented objects.
+    `features` (N, D), row by row those of the records: mean patch tokens, or pooled. The probe is
+    fitted and tuned on split "train"; gives {"error", "low", "high", "items"} on split "test", with
+    the interval over its items. ValueError: the attribute is no column, a split is empty, or as
+    `probes.fit_probe`.
     """
-    column, features = f"attr_{attribute}", np.asarray(features)
+    column = f"attr_{attribute}"
+    features = np.asarray(features)
     if column not in records or len(features) != len(records):
         raise ValueError(
-            f"probe of {attribute!r}: expected a column {column} and one row of features for each of the "
-            f"{len(records)} records, got {len(features)}"
+            f"probe of {attribute!r}: expected a column {column} and one row of features for each "
+            f"of the {len(records)} records, got {len(features)}"
         )
-    train, test = ((records["split"] == split).to_numpy() for split in ("train", "test"))
+    train = (records["split"] == "train").to_numpy()
+    test = (records["split"] == "test").to_numpy()
     if not train.any() or not test.any():
         raise ValueError(
             f"probe of {attribute!r}: expected records of the splits train and test, got "
             f"{train.sum()} and {test.sum()}"
         )
-    values, y = np.unique(records.loc[train, column].astype(str), return_inverse=True)
-    guessed = values[
-        fit_probe("logreg", features[train], y, seed).predict_proba(features[test]).argmax(axis=1)
-    ]
-    wrong = (guessed != records.loc[test, column].astype(str).to_numpy()).astype(float)
+    true = records[column].astype(str).to_numpy()
+    values, targets = np.unique(true[train], return_inverse=True)
+    probe = fit_probe("logreg", features[train], targets, seed)
+    predicted = values[probe.predict_proba(features[test]).argmax(axis=1)]
+    wrong = (predicted != true[test]).astype(float)
     low, high = mean_interval(wrong, seed)
     return {"error": float(wrong.mean()), "low": low, "high": high, "items": len(wrong)}
 
 
 def _by_scene(scores: pd.DataFrame, condition: str, measure: str) -> pd.Series:
-    """Means of a condition's texts by scene, where there are any."""
+    """Mean of a condition's texts per scene, without scenes that have no value."""
     part = scores[scores["condition"] == condition]
     return part[measure].astype(float).groupby(part["id"]).mean().dropna()
 
@@ -195,82 +191,82 @@ def _by_scene(scores: pd.DataFrame, condition: str, measure: str) -> pd.Series:
 def _score(
     text: str,
     given: str,
-    attributes: Mapping[str, object],
-    true: str,
-    label_set: str,
+    scene: _Scene,
     evidence: Evidence,
     decisive: Collection[str],
+    checker: Checker,
 ) -> dict[str, float]:
-    found, bears = mentions(text), _borne_out(attributes)
-    claims = _claims([mention for mention in found if mention.attribute in decisive], bears)
-    pieces, true_pieces = (
-        evidence(attributes, label, label_set) if label else [] for label in (given, true)
-    )
-    return {
-        "correct": float(given == true),
+    """One row of `score_texts`."""
+    check = checker.check(text, scene.attributes, given)
+    decisive_claims = [claim for claim in check.claims if claim.attribute in decisive]
+    claims = _distinct(decisive_claims)
+    pieces = evidence(scene.attributes, given, scene.label_set) if given else []
+    true_pieces = evidence(scene.attributes, scene.label, scene.label_set) if scene.label else []
+    row = {
+        "correct": float(given == scene.label),
         "claims": len(claims),
         "pieces": len(pieces),
         "true_pieces": len(true_pieces),
-        **dict(zip(SCORES, _against(claims, pieces) if given else (0.0, 0.0, 0.0), strict=True)),
-        **{
-            f"true_{name}": score
-            for name, score in zip(SCORES, _against(claims, true_pieces), strict=True)
-        },
-        "invented": sum(
-            mention.attribute == "object" and not _fits(mention, bears) for mention in found
-        ),
-        "faults": len(faults(text, attributes, given)),
-        "consistent": float(bool(given and felt(text) and not contradictions(text, given))),
     }
+    for_given = _against(claims, pieces) if given else (0.0, 0.0, 0.0)
+    for_true = _against(claims, true_pieces)
+    for i, name in enumerate(SCORES):
+        row[name] = for_given[i]
+        row[f"true_{name}"] = for_true[i]
+    false_objects = [c for c in check.claims if c.attribute == "object" and not c.is_true]
+    is_consistent = bool(given) and bool(check.felt) and not check.contradictions
+    row["invented"] = len(false_objects)
+    row["faults"] = len(check.faults)
+    row["consistent"] = float(is_consistent)
+    row["unknown"] = len(check.unknown)
+    return row
 
 
-def _borne_out(attributes: Mapping[str, object]) -> dict[str, str]:
-    """Word -> the scene's value that bears it out: its own, and what is drawn with it."""
-    shown = [value for name, value in attributes.items() if name not in LEVELS]
-    return {word: value for value in shown for word in DRAWN.get(value, ())} | {
-        value: value for value in shown
-    }
+def _distinct(claims: Iterable[Claim]) -> list[Values]:
+    """What the claims may mean, each once, without a generic claim beside a finer one."""
+    meant = {claim.values for claim in claims}
+    return [values for values in meant if not any(other < values for other in meant)]
 
 
-def _fits(mention: Mention, bears: Mapping[str, str]) -> Claim:
-    return frozenset(bears[word] for word in (*mention.values, mention.text) if word in bears)
-
-
-def _claims(found: Iterable[Mention], bears: Mapping[str, str]) -> list[Claim]:
-    meant = {_fits(mention, bears) or mention.values for mention in found}
-    return [claim for claim in meant if not any(other < claim for other in meant)]
-
-
-def _against(
-    claims: Sequence[Claim], pieces: Sequence[tuple[str, str]]
-) -> tuple[float, float, float]:
+def _against(claims: Sequence[Values], pieces: Sequence[Pair]) -> tuple[float, float, float]:
     """Precision, recall and F1 of claims against the evidence for one label."""
     if not pieces:
         return np.nan, np.nan, np.nan
     if not claims:
         return 0.0, 0.0, 0.0
-    values = [value for _, value in pieces]
-    hits = [claim.intersection(values) for claim in claims]
-    heaviest = values[: min(len(claims), MOST)]
+    evident = [value for _, value in pieces]
+    heaviest = evident[: min(len(claims), EXPECTED_PIECES)]
+    hits = [claim.intersection(evident) for claim in claims]
     named = {value for hit in hits if len(hit) == 1 for value in hit}
-    precision, recall = (
-        np.mean([bool(hit) for hit in hits]),
-        len(named.intersection(heaviest)) / len(heaviest),
-    )
-    return (
-        float(precision),
-        recall,
-        2 * precision * recall / (precision + recall) if precision + recall else 0.0,
-    )
+    precision = float(np.mean([bool(hit) for hit in hits]))
+    recall = len(named.intersection(heaviest)) / len(heaviest)
+    if precision + recall == 0:
+        return precision, recall, 0.0
+    return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def _check(texts: pd.DataFrame, records: pd.DataFrame) -> None:
-    attributes = [f"attr_{name}" for name in (*WORDS, *LEVELS)]
-    for name, table, needed in (
-        ("texts", texts, ("id", "condition", "given", "text")),
-        ("records", records, ("id", "label", "label_set", *attributes)),
-    ):
-        if missing := [column for column in needed if column not in table]:
-            raise ValueError(
-                f"{name}: column {missing[0]!r} is missing, expected {', '.join(needed)}"
-            )
+def _check_text(name: str, given: str, scenes: Mapping[str, _Scene]) -> None:
+    """ValueError unless the text is about one of the scenes, under a label of its set or none."""
+    if name not in scenes:
+        raise ValueError(
+            f"text about {name!r}: expected the id of one of the {len(scenes)} records"
+        )
+    labels = labels_of(scenes[name].label_set)
+    if given and given not in labels:
+        raise ValueError(
+            f"text about {name!r}: its given label is {given!r}, expected one of "
+            f"{', '.join(labels)}, or '' for none"
+        )
+
+
+def _check_columns(texts: pd.DataFrame, records: pd.DataFrame, attributes: Iterable[str]) -> None:
+    needed = {
+        "texts": ["id", "condition", "given", "text"],
+        "records": ["id", "label", "label_set", *(f"attr_{name}" for name in attributes)],
+    }
+    for name, table in (("texts", texts), ("records", records)):
+        for column in needed[name]:
+            if column not in table:
+                raise ValueError(
+                    f"{name}: column {column!r} is missing, expected {', '.join(needed[name])}"
+                )

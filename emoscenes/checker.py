@@ -1,0 +1,294 @@
+"""Does a text about a scene say true things about it?
+
+Takes English text and the attributes of a scene (place, weather, time, object, face, posture,
+style, brightness, colorfulness). Gives the claims of the text, each true or false; the emotions
+that it names as felt; and the words that the checker does not know.
+
+The texts it is made for come from the grammar of EmoScenes or from models trained on it: a closed
+vocabulary. Its words are in checker.yaml, written from ordinary English; nothing here imports the
+grammar. A word outside the vocabulary is never guessed: it is counted as unknown and reported.
+
+Negation scope, in four rules:
+
+1. A sentence that ends with a question mark claims nothing.
+2. A word of denial ("no", "not", "nobody") denies what follows in its clause. A clause ends at a
+   comma, semicolon, colon or bracket, and at words such as "but", "because", "which".
+3. A word of supposition or comparison ("if", "without", "like") does the same, except for what has
+   a definite article: "without the rose" has a rose.
+4. Words for light and colour ("dark", "faded") count only beside a word for the picture.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from tinyemo.emotions import GROUPS, LABEL_SETS, SYNONYMS
+
+_WORDS = yaml.safe_load((Path(__file__).parent / "checker.yaml").read_text("utf-8"))
+
+ATTRIBUTES = tuple(_WORDS["values"])  # that a scene must have
+# attribute -> its words below one half and from there on
+LEVELS = {"brightness": ("dark", "bright"), "colorfulness": ("pale", "colourful")}
+
+_PLURAL = ("object", "background")  # attributes whose words count in the plural too
+_NEAR = 4  # words between a word of light and a word for the picture, at most
+_ARTICLE_REACH = 3  # words before a thing among which its article is looked for
+_TOKEN = re.compile(r"[a-z]+|'s\b|[.!?;:,()\n]")
+_SENTENCE_ENDS = (".", "!", "?", "\n")
+
+
+class Phrase(NamedTuple):
+    """A known phrase: what kind of word it is, and what it means.
+
+    `kind` is an attribute, "emotion", or a list of checker.yaml ("denial", "neutral", ...);
+    `meanings` are values of the attribute or labels, more than one where the phrase is ambiguous.
+    """
+
+    kind: str
+    meanings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One visible thing that a text says is in the picture.
+
+    `values`: all values of the attribute that its words may mean.
+    """
+
+    attribute: str
+    values: frozenset[str]
+    words: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text says, whatever the scene."""
+
+    mentions: list[Mention]
+    emotions: list[tuple[str, ...]]  # named as felt: the labels that each word may stand for
+    unknown: list[str]  # content words that the checker does not know, in their order
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A mention held against a scene.
+
+    `values`: the values of the scene that its words fit; if none does, all that they may mean.
+    """
+
+    attribute: str
+    values: frozenset[str]
+    words: str
+    is_true: bool
+
+
+@dataclass(frozen=True)
+class Check:
+    """A text held against a scene and a label."""
+
+    claims: list[Claim]
+    felt: frozenset[str]  # labels that the text names as felt
+    contradictions: frozenset[str]  # those of them that are other emotions than the label
+    unknown: list[str]
+    faults: list[str]  # one sentence for each false claim and each contradiction
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def _lexicon() -> dict[str, Phrase]:
+    """Phrase -> its meaning, of all words that the checker knows."""
+    table: dict[str, Phrase] = {}
+    for label in {label for labels in LABEL_SETS.values() for label in labels}:
+        for word in (label, *SYNONYMS.get(label, ())):
+            table[word] = Phrase("emotion", (label,))
+    for labels, words in _WORDS["emotions"].items():
+        table |= {word: Phrase("emotion", tuple(labels.split("|"))) for word in words}
+    for attribute, values in _WORDS["values"].items():
+        for value, words in values.items():
+            meaning = Phrase(attribute, tuple(value.split("|")))
+            table |= {word: meaning for word in words}
+            if attribute in _PLURAL:
+                table |= {_plural(word): meaning for word in words}
+    for kind in ("plain", "neutral", "denial", "supposition", "clause_ends", "definite"):
+        table |= {phrase: Phrase(kind) for phrase in _WORDS[kind]}
+    return table
+
+
+_LEXICON = _lexicon()
+_LONGEST = max(len(phrase.split()) for phrase in _LEXICON)
+_CLAUSE_ENDS, _DEFINITE = set(_WORDS["clause_ends"]), set(_WORDS["definite"])
+_PICTURE = set(_WORDS["picture"])
+
+
+def _sentences(text: str) -> Iterator[list[str]]:
+    """The tokens of each sentence that claims something: all but questions."""
+    text = text.lower().replace("’", "'").replace("n't", " not").replace("cannot", "can not")
+    sentence: list[str] = []
+    for token in [*_TOKEN.findall(text.replace("-", " ")), "."]:
+        if token not in _SENTENCE_ENDS:
+            sentence.append(token)
+            continue
+        if token != "?":
+            yield sentence
+        sentence = []
+
+
+def _phrases(tokens: list[str]) -> Iterator[tuple[int, int, Phrase | None]]:
+    """(start, end, meaning) of each phrase of a sentence, the longest known one first.
+
+    A word that no phrase begins with comes alone, with None.
+    """
+    start = 0
+    while start < len(tokens):
+        for length in range(_LONGEST, 0, -1):
+            phrase = " ".join(tokens[start : start + length])
+            if phrase in _LEXICON:
+                break
+        yield start, start + length, _LEXICON.get(phrase)
+        start += length
+
+
+def _is_definite(tokens: list[str], start: int) -> bool:
+    """Whether the thing that starts there has a definite article."""
+    before = tokens[max(start - _ARTICLE_REACH, 0) : start]
+    for token in reversed(before):
+        if token in _DEFINITE:
+            return True
+        if token in ("a", "an") or token in _CLAUSE_ENDS:
+            break
+    return False
+
+
+def _beside_picture(tokens: list[str], start: int, end: int) -> bool:
+    """Whether a word for the picture is near."""
+    return not _PICTURE.isdisjoint(tokens[max(start - _NEAR, 0) : end + _NEAR])
+
+
+def read(text: str) -> Reading:
+    """What a text claims, in the order of reading.
+
+    An ambiguous word is left out where the text names one of its values by a finer word ("a flower"
+    beside "a rose").
+    """
+    mentions: list[Mention] = []
+    emotions: list[tuple[str, ...]] = []
+    unknown: list[str] = []
+    for tokens in _sentences(text):
+        scope = ""  # "denial" or "supposition", to the end of the clause
+        for start, end, phrase in _phrases(tokens):
+            words = " ".join(tokens[start:end])
+            if phrase is None:
+                if words.isalpha():
+                    unknown.append(words)
+            elif phrase.kind == "clause_ends":
+                scope = ""
+            elif phrase.kind in ("denial", "supposition"):
+                scope = scope or phrase.kind
+            elif not phrase.meanings or scope == "denial":
+                continue
+            elif scope == "supposition" and not _is_definite(tokens, start):
+                continue
+            elif phrase.kind == "emotion":
+                emotions.append(phrase.meanings)
+            elif (
+                phrase.kind in LEVELS
+                and " " not in words
+                and not _beside_picture(tokens, start, end)
+            ):
+                continue
+            else:
+                mentions.append(Mention(phrase.kind, frozenset(phrase.meanings), words))
+    return Reading(_finest(mentions), emotions, unknown)
+
+
+def _finest(mentions: Iterable[Mention]) -> list[Mention]:
+    """The mentions without repetitions, and without generic words for what a finer one names."""
+    first: dict[tuple[str, frozenset[str]], Mention] = {}
+    for mention in mentions:
+        first.setdefault((mention.attribute, mention.values), mention)
+    return [
+        one
+        for one in first.values()
+        if not any(
+            other.attribute == one.attribute and other.values < one.values
+            for other in first.values()
+        )
+    ]
+
+
+def check(text: str, attributes: Mapping[str, object], label: str = "") -> Check:
+    """Hold a text against a scene and, unless it is "", a label of any set.
+
+    `attributes`: those of ATTRIBUTES, brightness and colorfulness in [0, 1]. KeyError names one
+    that is missing; ValueError: the label is in no set.
+    """
+    reading = read(text)
+    shown = _shown(attributes)
+    # value -> the scene's value that shows it: the value itself, or one that is drawn with it
+    shows = {}
+    for value in shown.values():
+        shows |= dict.fromkeys(_WORDS["drawn_with"].get(value, ()), value)
+    shows |= {value: value for value in shown.values()}
+    claims = []
+    for mention in reading.mentions:
+        fits = frozenset(shows[value] for value in mention.values if value in shows)
+        values = fits or mention.values
+        claims.append(Claim(mention.attribute, values, mention.words, is_true=bool(fits)))
+    against = contradictions(reading.emotions, label) if label else frozenset()
+    faults = []
+    for claim in claims:
+        if not claim.is_true:
+            meant, there = " or ".join(sorted(claim.values)), shown[claim.attribute]
+            faults.append(f"{claim.attribute} {meant} ({claim.words!r}): the scene has {there}")
+    faults += [f"felt {word}: the label is {label}" for word in sorted(against)]
+    felt = frozenset(labels[0] for labels in reading.emotions)
+    return Check(claims, felt, against, reading.unknown, faults)
+
+
+def _shown(attributes: Mapping[str, object]) -> dict[str, str]:
+    """Attribute -> the value that the scene shows; levels of light and colour as words."""
+    for name in ATTRIBUTES:
+        if name not in attributes:
+            raise KeyError(f"scene without {name!r}: expected {', '.join(ATTRIBUTES)}")
+    shown = {name: str(attributes[name]) for name in ATTRIBUTES}
+    for name, (low, high) in LEVELS.items():
+        shown[name] = high if float(attributes[name]) >= 0.5 else low
+    return shown
+
+
+def contradictions(emotions: Iterable[tuple[str, ...]], label: str) -> frozenset[str]:
+    """The emotions of a reading that are neither the label nor a coarser or finer word for it."""
+    if not any(label in labels for labels in LABEL_SETS.values()):
+        raise ValueError(f"unknown label {label!r}: expected a word of {', '.join(LABEL_SETS)}")
+    return frozenset(
+        labels[0] for labels in emotions if not any(_agree(label, word) for word in labels)
+    )
+
+
+@cache
+def _agree(one: str, other: str) -> bool:
+    """Whether two labels can both be true.
+
+    They can if they are the same, if one is a coarser word for the other, or if they are coarse
+    words of two different sets that share a finer one.
+    """
+    fine_of_one, fine_of_other = _finer(one), _finer(other)
+    if one == other or other in fine_of_one or one in fine_of_other:
+        return True
+    same_set = any(one in labels and other in labels for labels in LABEL_SETS.values())
+    return not same_set and not fine_of_one.isdisjoint(fine_of_other)
+
+
+def _finer(label: str) -> set[str]:
+    """The Parrott labels under a label. Love is made of two in Parrott's own tree."""
+    finer = {"affection", "lust"} if label == "love" else set()
+    return finer.union(*(groups.get(label, ()) for groups in GROUPS.values()))

@@ -1,17 +1,17 @@
-"""Reading in a vocabulary, against planted words, written-out cosines and projectors whose residuals are chance."""
+"""bias/vocabulary.py against injected words, written-out cosines and random residuals."""
 
 import numpy as np
 import pytest
 import torch
 
-from tinyemo.bias.vocabulary import Vocabulary, nearest_words, over_represented, read_vocabulary
+from tinyemo.bias.vocabulary import Vocabulary, over_represented, read_vocabulary
 
 C, D, N, W = 5, 128, 240, 800
 LABELS = [f"emotion{k}" for k in range(C)]
 
 
 class Pieces:
-    """As much of a tokenizer as a vocabulary needs."""
+    """The part of a tokenizer that a vocabulary needs."""
 
     def __init__(self, pieces):
         self.pieces = pieces
@@ -30,25 +30,25 @@ def vocabulary():
     return Vocabulary(tuple(f"word{i}" for i in range(W)), vectors, np.zeros((0, D), np.float32))
 
 
-def projector_reading(vocabulary, hidden, rng, planted=None, strength=0.0):
-    """What a projector gives: images near their anchor, and a random last layer that carries the hidden one along."""
+def projector_reading(vocabulary, hidden, rng, injected=None, strength=0.0):
+    """A projector's output: images near their anchor, the hidden layer through a random last one."""
     predicted = rng.integers(C, size=len(hidden))
     layer = rng.normal(size=(hidden.shape[1] + C, D)) / np.sqrt(D)
     separated = np.concatenate([hidden, rng.uniform(0.5, 2) * np.eye(C)[predicted]], axis=1)
     embeddings = 3 * vocabulary.vectors[predicted] + separated @ layer
-    if planted is not None:
-        embeddings[predicted == 2] += strength * vocabulary.vectors[planted]
+    if injected is not None:
+        embeddings[predicted == 2] += strength * vocabulary.vectors[injected]
     return embeddings.astype(np.float32), predicted
 
 
-def table_of(vocabulary, seed, planted=None, strength=0.0, in_controls=False, **given):
+def table_of(vocabulary, seed, injected=None, strength=0.0, in_controls=False, **given):
     rng = np.random.default_rng(seed)
     hidden = rng.normal(size=(N, 10))
     controls = [
-        projector_reading(vocabulary, hidden, rng, planted if in_controls else None, strength)
+        projector_reading(vocabulary, hidden, rng, injected if in_controls else None, strength)
         for _ in range(20)
     ]
-    reading = projector_reading(vocabulary, hidden, rng, planted, strength)
+    reading = projector_reading(vocabulary, hidden, rng, injected, strength)
     options = {"permutations": 200, "resamples": 40, **given}
     return reading, over_represented(
         reading, LABELS, vocabulary.vectors[:C], vocabulary, controls, **options
@@ -60,7 +60,7 @@ def table_of(vocabulary, seed, planted=None, strength=0.0, in_controls=False, **
     [("▁", ""), ("Ġ", ""), ("", "##")],
     ids=["sentencepiece", "byte-level", "bert"],
 )
-def test_a_vocabulary_holds_whole_words_without_their_frequency(mark, inside):
+def test_a_vocabulary_has_whole_words_only_and_no_frequency_direction(mark, inside):
     rng = np.random.default_rng(1)
     letters = [f"{mark}{''.join(rng.choice(list('bcdfgklm'), 6))}" for _ in range(300)]
     odd = [
@@ -88,21 +88,12 @@ def test_a_vocabulary_holds_whole_words_without_their_frequency(mark, inside):
     assert len(known.words) == 50
 
 
-def test_nearest_words_name_what_a_vector_is_made_of(vocabulary):
-    mixed = torch.tensor(2 * vocabulary.vectors[7] + vocabulary.vectors[9])
-    table = nearest_words(
-        torch.stack([mixed, torch.tensor(vocabulary.vectors[3])]), vocabulary, n=3
-    )
-    assert (
-        table["word"].tolist()[:2] == ["word7", "word9"] and table["rank"].tolist() == [1, 2, 3] * 2
-    )
-    first = table[table["row"] == 1].iloc[0]
-    assert first["word"] == "word3" and first["cosine"] == pytest.approx(1, abs=1e-5)
+def test_words_in_the_removed_span_are_left_out(vocabulary):
+    mixed = 2 * vocabulary.vectors[7] + vocabulary.vectors[9]
     beyond = vocabulary.without(vocabulary.vectors[[7]])
-    assert (
-        "word7" not in beyond.words
-        and nearest_words(mixed[None], beyond, 1)["word"].item() == "word9"
-    )
+    cosines = beyond.place(mixed[None]) @ beyond.vectors.T
+    assert "word7" not in beyond.words
+    assert beyond.words[cosines.argmax()] == "word9"
     assert np.abs(beyond.vectors @ vocabulary.vectors[7]).max() < 1e-5
 
 
@@ -123,8 +114,8 @@ def test_effect_is_the_difference_of_mean_cosines_beyond_the_anchors(vocabulary)
         assert row.low < row.effect < row.high and row.items == own.sum()
 
 
-def test_a_planted_word_is_found_and_stable(vocabulary):
-    _, table = table_of(vocabulary, 4, planted=50, strength=3.0)
+def test_a_injected_word_is_found_and_stable(vocabulary):
+    _, table = table_of(vocabulary, 4, injected=50, strength=3.0)
     row = table[(table["what"] == "word50") & (table["where"] == "emotion2")].iloc[0]
     assert (
         row["found"]
@@ -135,24 +126,25 @@ def test_a_planted_word_is_found_and_stable(vocabulary):
     assert table["found"].sum() <= 2
 
 
-def test_what_every_projector_shows_is_no_finding(vocabulary):
-    _, table = table_of(vocabulary, 4, planted=50, strength=3.0, in_controls=True)
+def test_a_word_that_all_control_projectors_show_is_not_found(vocabulary):
+    _, table = table_of(vocabulary, 4, injected=50, strength=3.0, in_controls=True)
     row = table[(table["what"] == "word50") & (table["where"] == "emotion2")]
     assert not row["found"].any()
 
 
-def test_residual_directions_of_chance_give_no_words_though_shuffled_images_would(vocabulary):
+def test_random_residual_directions_give_no_words_although_shuffled_images_alone_would(vocabulary):
     tables = [
         table_of(vocabulary, 100 + seed, permutations=100, resamples=2)[1] for seed in range(24)
     ]
     assert (
         np.mean([table["found"].any() for table in tables]) <= 0.14
     )  # .05 and two standard errors
-    wolf = [(table["p_images"] < 1e-4).sum() for table in tables]  # less than half a word by chance
-    assert np.median(wolf) > 10
+    # by chance, less than half a word per table would be below 1e-4
+    by_images_alone = [(table["p_images"] < 1e-4).sum() for table in tables]
+    assert np.median(by_images_alone) > 10
 
 
-def test_too_few_controls_another_width_or_one_prediction_for_all_are_refused(vocabulary):
+def test_too_few_controls_another_width_and_a_single_predicted_label_are_refused(vocabulary):
     reading = np.zeros((N, D), np.float32), np.zeros(N, int)
     with pytest.raises(ValueError, match="3 controls; expected .* at least 20"):
         over_represented(reading, LABELS, vocabulary.vectors[:C], vocabulary, [reading] * 3)
@@ -162,7 +154,7 @@ def test_too_few_controls_another_width_or_one_prediction_for_all_are_refused(vo
         over_represented(reading, LABELS, vocabulary.vectors[:C], vocabulary, [reading] * 20)
 
 
-def test_minilm_reads_itself(test_data):
+def test_minilm_words_are_read_from_its_embedding_table(test_data):
     from tinyemo.models.anchors import embedding_table
 
     table, tokenizer = embedding_table(test_data / "label_embeddings/minilm_l6")
@@ -171,7 +163,6 @@ def test_minilm_reads_itself(test_data):
         vocabulary.words
     )
     rain = table[tokenizer.convert_tokens_to_ids("rain")][None].float()
-    assert {"rain", "rainfall", "storm"} & set(nearest_words(rain, vocabulary, 6)["word"]) >= {
-        "rain",
-        "rainfall",
-    }
+    cosines = vocabulary.place(rain) @ vocabulary.vectors.T
+    nearest = {vocabulary.words[i] for i in np.argsort(-cosines[0])[:6]}
+    assert {"rain", "rainfall"} <= nearest

@@ -1,17 +1,23 @@
-"""Embeddings read in a language model's vocabulary: which words lie where the images of an emotion lie.
+"""Which words of a vocabulary are near the images of a predicted emotion (detector "vocabulary").
 
-Takes words with vectors (a model's input-embedding table, CLIP's text tower), embeddings of images in that space and
-predictions; gives nearest words and, for every predicted emotion, the words over-represented beyond its anchor
-(detector "vocabulary"). Needs no attributes. Three corrections make such a reading mean something:
-- *frequency*: the mean of all words and their first principal components follow how frequent a word is, and make hubs;
-  words and images lose these directions (Mu and Viswanath 2018; Suzuki et al. 2013). A contrast of two groups of
-  images cancels what is left of a word's own offset, the term that CSLS subtracts (Conneau et al. 2018).
-- *anchors*: training pulls images to anchors, so words near these come by construction; their span is taken out.
-- *chance*: a projector trained on anchors alone learns nothing outside their span. There it keeps its random last
-  layer, bent by AdamW's coordinate-wise steps (under plain gradient descent two seeds share nothing), which carries
-  along the classes that the hidden layer separates: shuffling images "finds" words in every projector. A word counts
-  only if it also stands out among control projectors. What images show is read where words were taught, in CLIP's
-  text space say.
+Takes words with vectors (a language model's input-embedding table, or CLIP's text tower),
+embeddings of images in the same space, and predictions. Gives, for every predicted emotion, the
+words that are nearer to its images than to all others, beyond the direction of its anchor. No
+attributes are needed.
+
+Three corrections make such a reading meaningful:
+
+- *Frequency*: the mean of all words and their first principal components follow word frequency and
+  create hubs. Words and images lose these directions (Mu and Viswanath 2018; Suzuki et al. 2013). A
+  contrast of two groups of images also cancels the offset of each word, which is the term that CSLS
+  subtracts (Conneau et al. 2018).
+- *Anchors*: training moves images towards anchors, so words near anchors appear by construction.
+  The span of the anchors is removed.
+- *Chance*: a projector that is trained on anchors alone learns nothing outside of their span.
+  There, its random last layer remains, changed by AdamW's coordinate-wise steps, and it carries the
+  classes that the hidden layer separates. So shuffling images "finds" words for every projector. A
+  word counts only if it also stands out against control projectors. What the images show has to be
+  read in a space in which words were trained, such as CLIP's text space.
 """
 
 from collections.abc import Container, Sequence
@@ -26,104 +32,104 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 MIN_ITEMS = 10  # images of a predicted emotion; a smaller group has no words
-MIN_CONTROLS = 20  # projectors: fewer cannot carry a claim at a false discovery rate of 5 %
-TOP = 10  # words that count as an emotion's own in a resample
+MIN_CONTROLS = 20  # control projectors; fewer cannot support a false discovery rate of 5 %
+TOP = 10  # a word is stable if it is among so many first words in a resample
+TINY = 1e-12  # lower bound of norms and variances, against division by zero
+WORD_STARTS = "▁Ġ"  # how SentencePiece and byte-level BPE mark the start of a word
 Reading = tuple[np.ndarray, np.ndarray]  # embeddings (N, D), predicted labels (N,) int
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """W words and their unit vectors, (W, D) float32, outside the span of `common`, (K, D) orthonormal rows."""
+    """W words and their unit vectors, outside of the span of `common`.
+
+    `vectors` (W, D) float32; `common` (K, D) orthonormal rows.
+    """
 
     words: tuple[str, ...]
     vectors: np.ndarray
     common: np.ndarray
 
     def place(self, vectors: np.ndarray | Tensor) -> np.ndarray:
-        """(M, D) of the same space -> (M, D) float32, comparable with the words: `common` taken out, unit length."""
-        if np.ndim(vectors) != 2 or np.shape(vectors)[1] != self.vectors.shape[1]:
+        """Make vectors (M, D) comparable with the words: without `common`, unit length, float32.
+
+        ValueError: another width than that of the words.
+        """
+        width = self.vectors.shape[1]
+        if np.ndim(vectors) != 2 or np.shape(vectors)[1] != width:
             raise ValueError(
-                f"vectors of shape {tuple(np.shape(vectors))}: the vocabulary is of width "
-                f"{self.vectors.shape[1]}"
+                f"vectors of shape {tuple(np.shape(vectors))}: the vocabulary is of width {width}"
             )
-        return _unit(_outside(np.asarray(vectors, dtype=np.float32), self.common))
+        vectors = np.asarray(vectors, dtype=np.float32)
+        return _unit(_outside(vectors, self.common))
 
     def without(self, directions: np.ndarray | Tensor) -> "Vocabulary":
-        """The words beyond the span of (A, D) directions: words that lie in it by more than half are left out."""
-        span = _basis(_outside(np.asarray(directions, dtype=np.float32), self.common))
+        """The words outside of the span of `directions` (A, D).
+
+        Words that have more than half of their squared length in the span are left out.
+        """
+        directions = np.asarray(directions, dtype=np.float32)
+        span = _basis(_outside(directions, self.common))
         rest = _outside(self.vectors, span)
-        beyond = np.square(rest).sum(axis=1) > 0.5
-        words = tuple(word for word, kept in zip(self.words, beyond, strict=True) if kept)
-        return Vocabulary(words, _unit(rest[beyond]), np.concatenate([self.common, span]))
+        kept = np.square(rest).sum(axis=1) > 0.5  # (W,)
+        words = tuple(word for word, is_kept in zip(self.words, kept, strict=True) if is_kept)
+        return Vocabulary(words, _unit(rest[kept]), np.concatenate([self.common, span]))
 
 
 def read_vocabulary(
     table: Tensor, tokenizer: PreTrainedTokenizerBase, known: Container[str] | None = None
 ) -> Vocabulary:
-    """The whole words of an embedding table (V, D), as `models.anchors.embedding_table` gives it with its tokenizer.
+    """The whole words of an embedding table (V, D), with the tokenizer that belongs to it.
 
-    A word is a piece that begins one ("▁" of SentencePiece, "Ġ" of byte-level BPE, no "##" of BERT), of three ASCII
-    letters or more, no stop-word of scikit-learn's; forms that differ in case are averaged. Nothing in a BPE says that
-    such a piece also ends a word ("Ġconf"): `known`, the words of a corpus or dictionary, leaves fragments out.
+    A word is a token that starts a word ("▁" of SentencePiece, "Ġ" of byte-level BPE, no "##" of
+    BERT), has at least three ASCII letters, and is no stop word of scikit-learn. Forms that differ
+    in case are averaged. A BPE does not tell whether such a token also ends a word ("Ġconf"): give
+    `known`, the words of a corpus or a dictionary, to leave fragments out.
+
     ValueError: as `vocabulary_of`.
     """
-    pieces = tokenizer.convert_ids_to_tokens(list(range(min(len(table), len(tokenizer)))))
-    mark = next(
-        (
-            mark
-            for mark in "▁Ġ"
-            if sum(piece.startswith(mark) for piece in pieces) > len(pieces) // 20
-        ),
-        "",
-    )
+    tokens = tokenizer.convert_ids_to_tokens(list(range(min(len(table), len(tokenizer)))))
+    start = _word_start(tokens)
     rows: dict[str, list[int]] = {}  # word -> its rows of the table
-    for i, piece in enumerate(pieces):
-        word = piece[len(mark) :].lower()
-        if (
-            piece.startswith(mark)
-            and len(word) >= 3
-            and word.isascii()
-            and word.isalpha()
-            and word not in ENGLISH_STOP_WORDS
-            and (known is None or word in known)
-        ):
+    for i, token in enumerate(tokens):
+        word = token[len(start) :].lower()
+        if token.startswith(start) and _is_word(word) and (known is None or word in known):
             rows.setdefault(word, []).append(i)
-    whole = table.float().numpy()
-    return vocabulary_of(list(rows), np.stack([whole[own].mean(axis=0) for own in rows.values()]))
+    table = table.float().numpy()
+    vectors = np.stack([table[own].mean(axis=0) for own in rows.values()])
+    return vocabulary_of(list(rows), vectors)
+
+
+def _word_start(tokens: Sequence[str]) -> str:
+    """The mark with which tokens start a word; empty if fewer than a twentieth have one."""
+    for mark in WORD_STARTS:
+        if sum(token.startswith(mark) for token in tokens) > len(tokens) // 20:
+            return mark
+    return ""
+
+
+def _is_word(text: str) -> bool:
+    if len(text) < 3 or text in ENGLISH_STOP_WORDS:
+        return False
+    return text.isascii() and text.isalpha()
 
 
 def vocabulary_of(words: Sequence[str], vectors: np.ndarray | Tensor) -> Vocabulary:
-    """Words with their vectors (W, D) in any space, CLIP's text tower say, without their mean and first components.
+    """Words with vectors (W, D) of any space, without their mean and first principal components.
 
-    One component a hundred dimensions, as Mu and Viswanath. ValueError: fewer words than ten a component.
+    The number of components is one per hundred dimensions (Mu and Viswanath 2018).
+
+    ValueError: fewer than ten words per component.
     """
     vectors = np.asarray(vectors, dtype=np.float32)
-    top = max(1, vectors.shape[1] // 100)
-    if len(words) <= 10 * top:
-        raise ValueError(f"vocabulary: {len(words)} whole words; expected more than {10 * top}")
-    components = np.linalg.eigh(np.cov(vectors.T))[1][:, -top:].T
-    common = _basis(np.stack([vectors.mean(axis=0), *components]))
+    number = max(1, vectors.shape[1] // 100)
+    if len(words) <= 10 * number:
+        raise ValueError(f"vocabulary: {len(words)} whole words; expected more than {10 * number}")
+    _, directions = np.linalg.eigh(np.cov(vectors.T))  # ascending eigenvalues
+    components = directions[:, -number:].T
+    mean = vectors.mean(axis=0)
+    common = _basis(np.stack([mean, *components]))
     return Vocabulary(tuple(words), _unit(_outside(vectors, common)), common)
-
-
-def nearest_words(
-    vectors: np.ndarray | Tensor, vocabulary: Vocabulary, n: int = 10
-) -> pd.DataFrame:
-    """The n nearest words of each of (M, D) vectors: columns row, rank (from 1), word, cosine.
-
-    A vector is an image, a class's mean or the difference of two groups. What all images share makes hubs: take their
-    mean off first. `vocabulary.without(anchors)` reads beyond the labels' words.
-    """
-    cosines = vocabulary.place(vectors) @ vocabulary.vectors.T  # (M, W)
-    nearest = np.argsort(-cosines, axis=1, kind="stable")[:, :n]
-    return pd.DataFrame(
-        {
-            "row": np.repeat(np.arange(len(nearest)), nearest.shape[1]),
-            "rank": np.tile(np.arange(1, nearest.shape[1] + 1), len(nearest)),
-            "word": np.array(vocabulary.words, dtype=object)[nearest.ravel()],
-            "cosine": np.take_along_axis(cosines, nearest, axis=1).ravel(),
-        }
-    )
 
 
 def over_represented(
@@ -139,157 +145,217 @@ def over_represented(
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The detector table "vocabulary": words nearer to the images predicted as a label than to all other images.
+    """The detector table "vocabulary": words nearer to a predicted label's images than to others.
 
-    `reading` is a model's embeddings (N, D) and predictions (N,) int, which count `labels` (C,); `controls`, at least
-    20, are those of the same images by projectors of the same recipe, trained on permuted labels or, to ask for a bias
-    alone, on draws without it. In a space that never saw labels, CLIP's say, only predictions differ. `anchors` (A, D)
-    are the directions to look beyond. Rows: each label's `shown` first words and all that are found.
+    `reading` is a model's embeddings (N, D) and predictions (N,) int, which count `labels` (C,).
+    `controls` (at least 20) are readings of the same images by projectors of the same recipe:
+    trained on permuted labels, or, to test for a bias alone, on draws without it. In a space that
+    never saw labels, such as CLIP's, only predictions differ. `anchors` (A, D) are the directions
+    to remove. The rows are each label's `shown` first words and all that are found.
 
-    effect: mean cosine of the images predicted as the label minus that of the others; its percentile interval over
-    `resamples` bootstrap draws of images knows nothing of the word's having been picked as a high one.
-    p: the larger of p_images (predictions shuffled over images; takes at least C / alpha `permutations`) and p_controls
-    (z: the contrast's cosine, less the controls' mean for the label, by their deviation; of cosines, not of effects,
-    for permuted labels separate less). Both are ranks among null scores pooled over words, p_controls' over labels too,
-    as in SAM (Tusher et al. 2001): 100,000 hypotheses need such fine p-values. q: Benjamini-Hochberg over all of them.
-    Further columns: p_images, p_controls, z, control (the controls' mean, as an effect), stability (share of resamples
-    in which the word is among the label's first ten), items. Labels predicted for fewer than ten images, or all but
-    ten, have no rows. ValueError: too few controls, or no label left.
+    - effect: mean cosine with the images predicted as the label, minus that with the others. Its
+      percentile interval over `resamples` bootstrap draws of images does not account for the
+      selection of the word.
+    - p: the larger of p_images and p_controls. p_images: predictions are shuffled over images
+      (needs at least C / alpha `permutations`). p_controls: rank of z, which is the cosine of the
+      contrast minus the controls' mean for the label, divided by their standard deviation. It uses
+      cosines and not effects, because models of permuted labels separate less. Both are ranks among
+      null scores pooled over words, and for p_controls also over labels, as in SAM (Tusher et al.
+      2001): 100,000 hypotheses need such small p-values. q: Benjamini-Hochberg over all of them.
+    - control: the controls' mean, as an effect. stability: share of resamples in which the word is
+      among the label's first ten. items: number of images.
+
+    Labels predicted for fewer than ten images, or for all but ten, have no rows.
+
+    ValueError: too few controls, or no label is left.
     """
     if len(controls) < MIN_CONTROLS:
         raise ValueError(
-            f"vocabulary: {len(controls)} controls; expected the readings of at least {MIN_CONTROLS} "
-            "projectors, trained on permuted labels say"
+            f"vocabulary: {len(controls)} controls; expected the readings of at least "
+            f"{MIN_CONTROLS} projectors, for example trained on permuted labels"
         )
-    rng, beyond = np.random.default_rng(seed), vocabulary.without(anchors)
-    words, images, predicted = beyond.vectors.T, beyond.place(reading[0]), np.asarray(reading[1])
-    null = np.full((len(controls), len(labels), words.shape[1]), np.nan, np.float32)
-    for r, (embeddings, labelled) in enumerate(controls):
-        own = _large(np.asarray(labelled), len(labels))
-        null[r, own] = (
-            _unit(_contrasts(beyond.place(embeddings), labelled, len(labels))[own]) @ words
-        )
-    kept = np.intersect1d(
-        _large(predicted, len(labels)),
-        np.flatnonzero(np.isfinite(null[..., 0]).sum(axis=0) >= MIN_CONTROLS // 2),
-    )
+    rng = np.random.default_rng(seed)
+    beyond = vocabulary.without(anchors)
+    words = beyond.vectors.T  # (D, W)
+    images = beyond.place(reading[0])  # (N, D)
+    predicted = np.asarray(reading[1])  # (N,)
+    null = _control_cosines(controls, beyond, len(labels))  # (R, C, W)
+    kept = _testable_labels(predicted, null)  # (K,)
     if not len(kept):
         raise ValueError(
-            f"vocabulary: no label is predicted for {MIN_ITEMS} images or more here and by the controls"
+            f"vocabulary: no label is predicted for {MIN_ITEMS} images or more "
+            "here and by the controls"
         )
-    contrasts, null = _contrasts(images, predicted, len(labels))[kept], null[:, kept]
-    scale = np.linalg.norm(contrasts, axis=1, keepdims=True)
+    null = null[:, kept]
+    contrasts = _contrasts(images, predicted, len(labels))[kept]  # (K, D)
+    scale = np.linalg.norm(contrasts, axis=1, keepdims=True)  # (K, 1)
     effects = contrasts @ words  # (K, W)
-    centre, deviation = _moments(null)
+    centre, deviation = _moments(null)  # (K, W), (W,)
     z = (effects / scale - centre) / deviation
-    left_out = [
-        (one - mean) / sd
-        for one, (mean, sd) in (
-            (null[r], _moments(np.delete(null, r, axis=0))) for r in range(len(null))
-        )
-    ]
-    p_controls = _rank(np.stack(left_out), z)
-
-    spread = np.sqrt(
-        np.maximum(np.einsum("dw,dw->w", words, np.cov(images.T).astype(np.float32) @ words), 1e-12)
-    )
-    shuffled = np.stack(
-        [_contrasts(images, rng.permutation(predicted), len(labels)) for _ in range(permutations)]
-    )
-    p_images = np.stack(
-        [_rank(shuffled[:, k] @ words / spread, effects[i] / spread) for i, k in enumerate(kept)]
+    p_controls = _rank(_left_out_scores(null), z)
+    p_images = _p_of_shuffled_images(
+        images, predicted, kept, words, effects, len(labels), permutations, rng
     )
     p = np.maximum(p_images, p_controls)
     q = false_discovery_control(p.ravel()).reshape(p.shape)
 
-    n = len(images)
-    drawn = np.stack(
-        [
-            _contrasts(images, predicted, len(labels), rng.multinomial(n, np.full(n, 1 / n)))
-            for _ in range(resamples)
-        ]
-    )
+    drawn = _resampled_contrasts(images, predicted, len(labels), resamples, rng)  # (B, C, D)
     tables = []
     for i, k in enumerate(kept):
-        again = drawn[:, k] @ words  # (resamples, W)
-        turned = again / np.linalg.norm(drawn[:, k], axis=1, keepdims=True)
-        first = np.argpartition((centre[i] - turned) / deviation, TOP, axis=1)[:, :TOP]
+        resampled = drawn[:, k] @ words  # (B, W) effects
+        cosines = resampled / np.linalg.norm(drawn[:, k], axis=1, keepdims=True)
+        first = np.argpartition((centre[i] - cosines) / deviation, TOP, axis=1)[:, :TOP]
+        times_first = np.bincount(first.ravel(), minlength=len(beyond.words))  # (W,)
+
         order = np.lexsort((-z[i], p[i]))
-        rows = order[: max(shown, int((q[i] <= alpha).sum()))]
-        low, high = np.quantile(again[:, rows], [0.025, 0.975], axis=0)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "detector": "vocabulary",
-                    "what": [beyond.words[j] for j in rows],
-                    "where": labels[k],
-                    "effect": effects[i, rows],
-                    "low": low,
-                    "high": high,
-                    "unit": "cosine",
-                    "p": p[i, rows],
-                    "q": q[i, rows],
-                    "found": q[i, rows] <= alpha,
-                    "p_images": p_images[i, rows],
-                    "p_controls": p_controls[i, rows],
-                    "z": z[i, rows],
-                    "control": centre[i, rows] * scale[i],
-                    "stability": np.bincount(first.ravel(), minlength=len(beyond.words))[rows]
-                    / resamples,
-                    "items": int((predicted == k).sum()),
-                }
-            )
-        )
+        found = int((q[i] <= alpha).sum())
+        rows = order[: max(shown, found)]
+        table = pd.DataFrame({"detector": "vocabulary", "what": [beyond.words[j] for j in rows]})
+        table["where"] = labels[k]
+        table["effect"] = effects[i, rows]
+        table["low"], table["high"] = np.quantile(resampled[:, rows], [0.025, 0.975], axis=0)
+        table["unit"] = "cosine"
+        table["p"] = p[i, rows]
+        table["q"] = q[i, rows]
+        table["found"] = q[i, rows] <= alpha
+        table["p_images"] = p_images[i, rows]
+        table["p_controls"] = p_controls[i, rows]
+        table["z"] = z[i, rows]
+        table["control"] = centre[i, rows] * scale[i]
+        table["stability"] = times_first[rows] / resamples
+        table["items"] = int((predicted == k).sum())
+        tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def _control_cosines(controls: Sequence[Reading], beyond: Vocabulary, labels: int) -> np.ndarray:
+    """Cosines (R, C, W) of each control's contrasts with the words; NaN: too few images."""
+    words = beyond.vectors.T
+    cosines = np.full((len(controls), labels, words.shape[1]), np.nan, np.float32)
+    for r, (embeddings, predicted) in enumerate(controls):
+        own = _large(np.asarray(predicted), labels)
+        contrasts = _contrasts(beyond.place(embeddings), predicted, labels)[own]
+        cosines[r, own] = _unit(contrasts) @ words
+    return cosines
+
+
+def _testable_labels(predicted: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Labels with enough images here (N,) and in half of the required controls (R, C, W)."""
+    in_controls = np.isfinite(null[..., 0]).sum(axis=0)  # (C,)
+    enough_controls = np.flatnonzero(in_controls >= MIN_CONTROLS // 2)
+    return np.intersect1d(_large(predicted, null.shape[1]), enough_controls)
+
+
+def _left_out_scores(null: np.ndarray) -> np.ndarray:
+    """z (R, K, W) of each control against the mean and standard deviation of the other controls."""
+    scores = []
+    for r in range(len(null)):
+        mean, deviation = _moments(np.delete(null, r, axis=0))
+        scores.append((null[r] - mean) / deviation)
+    return np.stack(scores)
+
+
+def _p_of_shuffled_images(
+    images: np.ndarray,
+    predicted: np.ndarray,
+    kept: np.ndarray,
+    words: np.ndarray,
+    effects: np.ndarray,
+    labels: int,
+    permutations: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """p (K, W) of the effects (K, W) of the `kept` labels if predictions are shuffled over images.
+
+    Words (D, W) have different spreads over images, so effects are divided by the word's spread.
+    """
+    covariance = np.cov(images.T).astype(np.float32)  # (D, D)
+    variance = np.einsum("dw,dw->w", words, covariance @ words)
+    spread = np.sqrt(np.maximum(variance, TINY))  # (W,)
+    shuffled = []
+    for _ in range(permutations):
+        shuffled.append(_contrasts(images, rng.permutation(predicted), labels))
+    shuffled = np.stack(shuffled)  # (P, C, D)
+    p = []
+    for i, k in enumerate(kept):
+        null = shuffled[:, k] @ words / spread  # (P, W)
+        p.append(_rank(null, effects[i] / spread))
+    return np.stack(p)
+
+
+def _resampled_contrasts(
+    images: np.ndarray,
+    predicted: np.ndarray,
+    labels: int,
+    resamples: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Contrasts (B, C, D) of bootstrap draws of the images."""
+    n = len(images)
+    share = np.full(n, 1 / n)
+    drawn = []
+    for _ in range(resamples):
+        drawn.append(_contrasts(images, predicted, labels, rng.multinomial(n, share)))
+    return np.stack(drawn)
 
 
 def _contrasts(
     images: np.ndarray, predicted: np.ndarray, labels: int, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """Mean of each label's images (N, D) minus that of all others, (C, D); an image counts `weights` (N,) times."""
-    weights = np.ones(len(images)) if weights is None else weights
-    member = sparse.csr_array(
-        (weights.astype(np.float32), (predicted, np.arange(len(images)))), (labels, len(images))
-    )
-    sums, counts = member @ images, member.sum(axis=1)[:, None]
-    return sums / np.maximum(counts, 1) - (sums.sum(axis=0) - sums) / np.maximum(
-        counts.sum() - counts, 1
-    )
+    """Mean of each label's images minus the mean of all others, (C, D).
+
+    `images` (N, D); `predicted` (N,); an image counts `weights` (N,) times, or once.
+    """
+    if weights is None:
+        weights = np.ones(len(images))
+    positions = (predicted, np.arange(len(images)))
+    member = sparse.csr_array((weights.astype(np.float32), positions), (labels, len(images)))
+    sums = member @ images  # (C, D)
+    counts = member.sum(axis=1)[:, None]  # (C, 1)
+    sums_of_others = sums.sum(axis=0) - sums
+    counts_of_others = counts.sum() - counts
+    mean = sums / np.maximum(counts, 1)
+    mean_of_others = sums_of_others / np.maximum(counts_of_others, 1)
+    return mean - mean_of_others
 
 
 def _moments(null: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of controls (R, K, W), NaN where one has too few images: mean (K, W); deviation (W,), the same for all labels."""
+    """Mean (K, W) and standard deviation (W,) of the controls' cosines (R, K, W).
+
+    NaN marks a control with too few images of a label. The deviation is pooled over labels.
+    """
     mean = np.nanmean(null, axis=0)
     freedom = np.isfinite(null[..., 0]).sum() - null.shape[1]
-    return mean, np.sqrt(
-        np.maximum(np.nansum(np.square(null - mean), axis=(0, 1)) / freedom, 1e-12)
-    )
+    variance = np.nansum(np.square(null - mean), axis=(0, 1)) / freedom
+    return mean, np.sqrt(np.maximum(variance, TINY))
 
 
 def _large(predicted: np.ndarray, labels: int) -> np.ndarray:
-    """The labels that ten images or more are predicted as, and ten or more are not."""
+    """The labels that are predicted for at least ten images and not predicted for at least ten."""
     counts = np.bincount(predicted, minlength=labels)
-    return np.flatnonzero(np.minimum(counts, len(predicted) - counts) >= MIN_ITEMS)
+    others = len(predicted) - counts
+    return np.flatnonzero(np.minimum(counts, others) >= MIN_ITEMS)
 
 
 def _rank(null: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Share of the null scores at least as high as each observed one, one added above and below the line."""
+    """Share of null scores that are at least as high as each observed score (both counts + 1)."""
     ordered = np.sort(null[np.isfinite(null)])
-    return (1 + len(ordered) - np.searchsorted(ordered, observed)) / (1 + len(ordered))
+    as_high = len(ordered) - np.searchsorted(ordered, observed)
+    return (1 + as_high) / (1 + len(ordered))
 
 
 def _outside(vectors: np.ndarray, span: np.ndarray) -> np.ndarray:
-    """(M, D) less its part within the span of orthonormal rows (K, D)."""
+    """Vectors (M, D) minus their part within the span of orthonormal rows (K, D)."""
     return vectors - (vectors @ span.T) @ span
 
 
 def _basis(vectors: np.ndarray) -> np.ndarray:
-    """Orthonormal rows that span (K, D)."""
+    """Orthonormal rows that span the vectors (K, D)."""
     _, size, rows = np.linalg.svd(vectors, full_matrices=False)
     return rows[size > size[0] * 1e-5].astype(np.float32)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(
-        np.float32
-    )
+    """Vectors (M, D) scaled to unit length, float32."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(length, TINY)).astype(np.float32)

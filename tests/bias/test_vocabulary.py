@@ -31,7 +31,7 @@ def vocabulary():
 
 
 def projector_reading(vocabulary, hidden, rng, injected=None, strength=0.0):
-    """A projector's output: images near their anchor, the hidden layer through a random last one."""
+    """A projector's output: images near their anchor, plus a random map of the hidden layer."""
     predicted = rng.integers(C, size=len(hidden))
     layer = rng.normal(size=(hidden.shape[1] + C, D)) / np.sqrt(D)
     separated = np.concatenate([hidden, rng.uniform(0.5, 2) * np.eye(C)[predicted]], axis=1)

@@ -21,15 +21,14 @@ Negation scope, in four rules:
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
-from tinyemo.emotions import GROUPS, LABEL_SETS, SYNONYMS
+from tinyemo.emotion_words import EMOTION_WORDS, other_emotions
 
-_WORDS = yaml.safe_load((Path(__file__).parent / "checker.yaml").read_text("utf-8"))
+_WORDS = yaml.safe_load(Path(__file__).with_name("checker.yaml").read_text("utf-8"))
 
 ATTRIBUTES = tuple(_WORDS["values"])  # that a scene must have
 # attribute -> its words below one half and from there on
@@ -107,11 +106,8 @@ def _plural(noun: str) -> str:
 def _lexicon() -> dict[str, Phrase]:
     """Phrase -> its meaning, of all words that the checker knows."""
     table: dict[str, Phrase] = {}
-    for label in {label for labels in LABEL_SETS.values() for label in labels}:
-        for word in (label, *SYNONYMS.get(label, ())):
-            table[word] = Phrase("emotion", (label,))
-    for labels, words in _WORDS["emotions"].items():
-        table |= {word: Phrase("emotion", tuple(labels.split("|"))) for word in words}
+    for word, labels in EMOTION_WORDS.items():
+        table[word] = Phrase("emotion", labels)
     for attribute, values in _WORDS["values"].items():
         for value, words in values.items():
             meaning = Phrase(attribute, tuple(value.split("|")))
@@ -243,7 +239,7 @@ def check(text: str, attributes: Mapping[str, object], label: str = "") -> Check
         fits = frozenset(shows[value] for value in mention.values if value in shows)
         values = fits or mention.values
         claims.append(Claim(mention.attribute, values, mention.words, is_true=bool(fits)))
-    against = contradictions(reading.emotions, label) if label else frozenset()
+    against = other_emotions(reading.emotions, label) if label else frozenset()
     faults = []
     for claim in claims:
         if not claim.is_true:
@@ -263,32 +259,3 @@ def _shown(attributes: Mapping[str, object]) -> dict[str, str]:
     for name, (low, high) in LEVELS.items():
         shown[name] = high if float(attributes[name]) >= 0.5 else low
     return shown
-
-
-def contradictions(emotions: Iterable[tuple[str, ...]], label: str) -> frozenset[str]:
-    """The emotions of a reading that are neither the label nor a coarser or finer word for it."""
-    if not any(label in labels for labels in LABEL_SETS.values()):
-        raise ValueError(f"unknown label {label!r}: expected a word of {', '.join(LABEL_SETS)}")
-    return frozenset(
-        labels[0] for labels in emotions if not any(_agree(label, word) for word in labels)
-    )
-
-
-@cache
-def _agree(one: str, other: str) -> bool:
-    """Whether two labels can both be true.
-
-    They can if they are the same, if one is a coarser word for the other, or if they are coarse
-    words of two different sets that share a finer one.
-    """
-    fine_of_one, fine_of_other = _finer(one), _finer(other)
-    if one == other or other in fine_of_one or one in fine_of_other:
-        return True
-    same_set = any(one in labels and other in labels for labels in LABEL_SETS.values())
-    return not same_set and not fine_of_one.isdisjoint(fine_of_other)
-
-
-def _finer(label: str) -> set[str]:
-    """The Parrott labels under a label. Love is made of two in Parrott's own tree."""
-    finer = {"affection", "lust"} if label == "love" else set()
-    return finer.union(*(groups.get(label, ()) for groups in GROUPS.values()))

@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 from prediction_tables import predictions_of
 
-from tinyemo.data.audit import contaminated_ids, find_duplicates, verdicts
+from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
 from tinyemo.evaluation.published import PUBLISHED, published_table
+from tinyemo.evaluation.score_figures import accuracy_by_dataset
 from tinyemo.evaluation.table import audit_runs, score_by_dataset, wide_table
-from tinyemo.plots import accuracy_by_dataset
 
 N = 400
 

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from PIL import Image, ImageOps
 
-from tinyemo.plots import ACCENT, HUES, INK, PALE, _figure
+from tinyemo.plots import ACCENT, HUES, INK, PALE, new_figure
 
 # The order in which detectors take hues and marks, so that each looks alike in all figures
 DETECTORS = (
@@ -55,7 +55,7 @@ def gap_heatmap(table: pd.DataFrame, title: str, rows: int = 20) -> Figure:
     found = set(table.loc[table["found"], ["what", "where"]].itertuples(index=False, name=None))
     written = len(labels) <= 10
     width, height = _room(values)
-    figure, axes = _figure(
+    figure, axes = new_figure(
         min(WIDEST, 1.6 + width + (0.62 if written else 0.26) * len(labels)),
         1.3 + max(0.27, height) * len(values),
     )
@@ -94,7 +94,7 @@ def effect_forest(table: pd.DataFrame, title: str) -> Figure:
     looks, units = _looks(table["detector"]), list(dict.fromkeys(table["unit"]))
     rows = list(dict.fromkeys(table["what"] + " → " + table["where"]))
     step, (width, height) = 0.8 / len(looks), _room(rows)
-    figure, axes = _figure(
+    figure, axes = new_figure(
         min(WIDEST, 0.4 + width + 3 * len(units)),
         1.5 + len(rows) * max(height, 0.14 + 0.15 * len(looks)),
         ncols=len(units),
@@ -127,7 +127,7 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
     emotions = list(dict.fromkeys(table["where"]))
     columns, lines = min(3, len(emotions)), math.ceil(len(emotions) / 3)
     size = 3.1 * columns + 0.5, 0.7 + lines * (0.6 + 0.21 * words)
-    figure, axes = _figure(*size, nrows=lines, ncols=columns, sharex=True)
+    figure, axes = new_figure(*size, nrows=lines, ncols=columns, sharex=True)
     for axis in axes.flat[len(emotions) :]:
         axis.axis("off")
     for axis, emotion in zip(axes.flat, emotions, strict=False):
@@ -166,7 +166,7 @@ def contact_sheet(
 
     Each is drawn whole, in `side` dots a side at most and in few colours: it takes some 6 KB of the file.
     """
-    figure, axes = _figure(
+    figure, axes = new_figure(
         min(WIDEST, 0.4 + 1.92 * columns),
         0.4 + 1.55 * len(findings),
         nrows=len(findings),
@@ -208,7 +208,7 @@ def before_after(table: pd.DataFrame, title: str) -> Figure:
     """
     measures, models = (list(dict.fromkeys(table[one])) for one in ("measure", "model"))
     width, height = _room(models)
-    figure, axes = _figure(
+    figure, axes = new_figure(
         min(WIDEST, 0.4 + width + 2.6 * len(measures)),
         1.1 + max(0.34, height) * len(models),
         ncols=len(measures),
@@ -240,7 +240,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     the false discovery rate allowed.
     """
     looks = _looks(fdr["detector"])
-    figure, ((power, wolf),) = _figure(WIDEST, 3.9, ncols=2, width_ratios=[1.7, 1])
+    figure, ((power, wolf),) = new_figure(WIDEST, 3.9, ncols=2, width_ratios=[1.7, 1])
     apart = 0.012 * np.ptp(
         recall["strength"]
     )  # so that intervals at one strength do not cover each other
@@ -282,7 +282,7 @@ def recall_curve(
     hindsight; `chosen` are thresholds that were chosen on other data, judged on these.
     """
     looks = _looks(curve["detector"])
-    figure, ((axis,),) = _figure(6.5, 5)
+    figure, ((axis,),) = new_figure(6.5, 5)
     for place, (name, (hue, mark)) in enumerate(looks.items()):
         thick = max(
             0.0, 1 - place / 4
@@ -358,7 +358,7 @@ def detector_map(
     table["row"] = [rows.index(what) if what in rows else len(rows) for what in table["what"]]
     rows.append(f"{table['what'].nunique() - len(rows)} other values")
     detectors = table.groupby("detector", sort=False)
-    figure, axes = _figure(
+    figure, axes = new_figure(
         WIDEST, 1.6 + max(0.19, _room(rows)[1]) * len(rows), ncols=len(detectors), sharey=True
     )
     for axis, (detector, one) in zip(axes[0], detectors, strict=True):

@@ -24,7 +24,8 @@ import pandas as pd
 import torch
 
 from emoscenes.sets import SCENE_SETS, draw_scene_sets
-from tinyemo.data.audit import COSINE, contaminated_ids, find_duplicates
+from tinyemo.data.audit import contaminated_ids
+from tinyemo.data.duplicates import COSINE, find_duplicates
 from tinyemo.data.records import check_records
 
 PARTS = (

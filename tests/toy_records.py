@@ -24,6 +24,15 @@ def table(n: int = 12, split: str = "train", label_set: str = "ekman", **columns
     )
 
 
+def records_in_parts(*sizes: tuple[str, str, int]) -> pd.DataFrame:
+    """Records without images: as many items of each (dataset, split) as its size says."""
+    rows = []
+    for dataset, split, n in sizes:
+        rows += [(dataset, split, f"{dataset}/{split}/{i}") for i in range(n)]
+    named = pd.DataFrame(rows, columns=["dataset", "split", "id"])
+    return check_records(named.assign(label="joy", label_set="ekman"))
+
+
 def save_images(folder: Path, n: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)

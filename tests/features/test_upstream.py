@@ -8,7 +8,7 @@ import pytest
 import torch
 from upstream_tree import save_tree
 
-from tinyemo.data.audit import audit, audit_verdict, repair_splits
+from tinyemo.data.audit import audit, audit_sentences, repair_splits
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.upstream import import_pt_tree
 
@@ -35,7 +35,7 @@ def test_the_shipped_leak_is_found_said_and_repaired(tmp_path):
     save_tree(tmp_path / "in/Emotion6/Emotion6/images", "ekman", train=10)
     records, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
     found = audit(records, store.rows(records["id"]))
-    assert audit_verdict(records, found) == [
+    assert audit_sentences(records, found) == [
         "validation repeats test: 12 of 12 validation items have identical features in test"
     ]
     repaired = repair_splits(records, found, 0.2, seed=0)
@@ -140,7 +140,7 @@ def test_real_emotion6_features(tmp_path):
     assert time.perf_counter() - start < 20
     assert isinstance(store, FeatureStore) and store.pooled.shape == (1802, 768)
     found = audit(records, store.rows(records["id"]))
-    assert audit_verdict(records, found) == [
+    assert audit_sentences(records, found) == [
         "validation repeats test: 416 of 416 validation items have identical features in test"
     ]
     repaired = repair_splits(records, found, 0.1, seed=0)

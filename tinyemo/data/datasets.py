@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from tinyemo.data.audit import find_duplicates, repair_splits
+from tinyemo.data.audit import repair_splits
+from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.folders import SPLIT_FOLDERS, file_records, read_folder
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split

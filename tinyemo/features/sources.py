@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tinyemo.data.audit import audit, audit_verdict, repair_splits
+from tinyemo.data.audit import audit, audit_sentences, repair_splits
 from tinyemo.data.records import read_records, write_records
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.upstream import import_pt_tree
@@ -31,7 +31,7 @@ def load_features(
     else:
         records, store = import_pt_tree(folder, data_dir() / "features" / folder.name)
     found = audit(records, store.rows(list(records["id"])))
-    verdict = audit_verdict(records, found)
+    verdict = audit_sentences(records, found)
     return repair_splits(records, found, validation_fraction, seed=0), store, found, verdict
 
 

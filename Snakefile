@@ -24,6 +24,8 @@ stale = {step.folder: stale_inputs(runs_dir() / step.folder, step.values()) for 
 for folder, names in stale.items():
     if names:
         print(f"{folder} is stale: {', '.join(names)} changed since", file=sys.stderr)
+        # a file that is newer than any result: as an input it makes Snakemake run the step again
+        (runs_dir() / ".stale").touch()
 
 
 workdir: str(runs_dir())
@@ -53,8 +55,7 @@ for step in steps:
             f"run_{step.name}" if step.profile == profile else f"run_{step.folder}"
         input:
             upstream=[f"{folder}/metrics.json" for folder in step.upstream],
-            # the manifest is newer than metrics.json: as an input it makes Snakemake run the step again
-            stale=[f"{step.folder}/manifest.json"] if stale[step.folder] else [],
+            stale=[".stale"] if stale[step.folder] else [],
         output:
             f"{step.folder}/metrics.json",
         params:

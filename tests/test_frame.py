@@ -1,26 +1,18 @@
-"""The frame: what is installed, what is committed, and the graph: planned, killed, resumed, left alone."""
+"""The frame of the project: dependencies, committed files, the shape and imports of modules."""
 
 import ast
-import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
 import tomllib
+from itertools import pairwise
 
-import psutil
 import pytest
 import yaml
-from conftest import make, make_command, write_notebook
 
 import tinyemo
 from tinyemo import torchvision_shim
 from tinyemo.paths import NOTEBOOKS, ROOT
-from tinyemo.runs import profiles
-from tinyemo.runs.notebooks import library_of
-from tinyemo.runs.profiles import Profile
 
 # names under which packages are imported, where they differ
 IMPORTED_AS = {
@@ -33,7 +25,8 @@ IMPORTED_AS = {
     "rouge-score": "rouge_score",
     "concept-erasure": "concept_erasure",
 }
-LIBRARY = sorted((ROOT / "tinyemo").rglob("*.py"))
+PACKAGES = ("tinyemo", "emoscenes")
+LIBRARY = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 
 
 def project():
@@ -49,11 +42,10 @@ def plain(name):
 
 
 def dependencies(*extras):
-    lists = [
-        project()["dependencies"],
-        *(project()["optional-dependencies"][extra] for extra in extras),
-    ]
-    return [name_of(requirement) for requirements in lists for requirement in requirements]
+    requirements = list(project()["dependencies"])
+    for extra in extras:
+        requirements += project()["optional-dependencies"][extra]
+    return [name_of(requirement) for requirement in requirements]
 
 
 def tracked_files():
@@ -63,14 +55,13 @@ def tracked_files():
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
 
 
-# ---- what is installed
+# ---- dependencies
 
 
-def test_environment_yml_lists_what_pyproject_lists_and_says_who_needs_it():
+def test_environment_yml_lists_what_pyproject_lists_and_who_needs_it():
     content = (ROOT / "environment.yml").read_text()
-    pip = next(
-        entry["pip"] for entry in yaml.safe_load(content)["dependencies"] if isinstance(entry, dict)
-    )
+    entries = yaml.safe_load(content)["dependencies"]
+    pip = next(entry["pip"] for entry in entries if isinstance(entry, dict))
     assert pip[:2] == ["-c constraints.txt", "-e ."]
     assert sorted(pip[2:]) == sorted(dependencies("notebooks", "test"))
     known = {path.name[:2] for path in NOTEBOOKS.glob("*.ipynb")}
@@ -81,36 +72,23 @@ def test_environment_yml_lists_what_pyproject_lists_and_says_who_needs_it():
 
 
 def test_constraints_pin_every_dependency():
-    lines = [
-        line
-        for line in (ROOT / "constraints.txt").read_text().splitlines()
-        if not line.startswith("#")
-    ]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), (
-        "exact, portable versions only"
-    )
+    text = (ROOT / "constraints.txt").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    exact = re.compile(r"[\w.-]+==[\w.]+")
+    assert all(exact.fullmatch(line) for line in lines), "exact, portable versions only"
     pinned = {plain(line.split("==")[0]) for line in lines}
     assert {plain(name) for name in dependencies("notebooks", "test")} <= pinned
-    assert {"torch==2.13.0", "torchvision==0.28.0"} <= set(
-        lines
-    )  # its wheel wants exactly that torch
+    # the wheel of torchvision needs exactly this torch
+    assert {"torch==2.13.0", "torchvision==0.28.0"} <= set(lines)
 
 
 def test_the_library_imports_only_what_the_package_depends_on():
-    allowed = (
-        {IMPORTED_AS.get(name, name) for name in dependencies()}
-        | sys.stdlib_module_names
-        | {"tinyemo"}
-    )
-    runner = {"papermill", "nbclient"}  # where notebooks are run
+    installed = {IMPORTED_AS.get(name, name) for name in dependencies()}
+    allowed = installed | sys.stdlib_module_names | set(PACKAGES)
     for file in LIBRARY:
-        imported = set()
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module.split(".")[0])
-        assert imported <= allowed | (runner if file.name == "run.py" else set()), file
+        more = {"papermill", "nbclient"} if file.name == "runner.py" else set()
+        packages = {name.split(".")[0] for name, _ in imported_names(file)}
+        assert packages <= allowed | more, file
 
 
 @pytest.mark.parametrize(
@@ -123,171 +101,271 @@ def test_the_library_imports_only_what_the_package_depends_on():
         ("", "", False),
     ],
 )
-def test_the_torchvision_work_around_acts_only_where_builds_differ(
+def test_the_torchvision_work_around_is_used_only_where_builds_differ(
     monkeypatch, torch, torchvision, expected
 ):
-    monkeypatch.setattr(
-        torchvision_shim, "_version_file", {"torch": torch, "torchvision": torchvision}.get
-    )
+    version_files = {"torch": torch, "torchvision": torchvision}
+    monkeypatch.setattr(torchvision_shim, "_version_file", version_files.get)
     monkeypatch.setattr(sys, "modules", {})
     assert torchvision_shim.install() is expected
     assert ("torchvision._meta_registrations" in sys.modules) is expected
 
 
-def test_torchvision_imports_after_tinyemo():
+def test_torchvision_can_be_imported_after_tinyemo():
     code = "import tinyemo, torch; from torchvision.transforms.functional import hflip; "
     code += "print(hflip(torch.arange(2).view(1, 1, 2)).tolist())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "[[[1, 0]]]\n", done.stderr
 
 
-# ---- what is committed
+# ---- committed files
 
 
-def test_modules_are_short_and_say_what_they_are():
-    for file in LIBRARY:
-        content = file.read_text()
-        assert len(content.splitlines()) <= 400, file
-        assert ast.get_docstring(ast.parse(content)) or not content.strip(), (
-            f"{file} has no docstring"
-        )
-
-
-def test_nothing_committed_is_large_or_names_a_folder_of_one_machine():
+def test_no_committed_file_is_large_or_names_a_folder_of_one_machine():
     outside = re.compile(r"/home/\w+/|/roo[t]/|/Users/\w+/|\.\./share[d]")
     for path in tracked_files():
         assert path.stat().st_size < 250_000, path
         if path.suffix not in (".png", ".jpg") and path != ROOT / ".ci" / "run":
-            assert not (found := outside.search(path.read_text(encoding="utf-8"))), (
-                f"{path}: {found}"
-            )
+            found = outside.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{path}: {found}"
 
 
-def test_links_in_the_readme_lead_somewhere():
-    readme = (ROOT / "README.md").read_text()
-    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", readme):
-        assert link.startswith("http") or (ROOT / link).exists(), link
-    for target in re.findall(r"^make ([a-z][\w-]*)", readme, re.MULTILINE):
-        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), (
-            f"make {target}"
-        )
+@pytest.mark.parametrize("page", ["README.md", "docs", "emoscenes", "benchmarks", "results"])
+def test_links_in_the_pages_lead_to_files(page):
+    path = ROOT / page
+    for file in [path] if path.is_file() else sorted(path.rglob("*.md")):
+        text = file.read_text()
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+            exists = link.startswith("http") or (file.parent / link).exists()
+            assert exists, f"{file}: {link}"
 
 
-def test_the_version_is_said_once():
+def test_make_targets_that_the_pages_name_exist():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"^make ([a-z][\w-]*)", page.read_text(), re.MULTILINE):
+            assert target in targets, f"{page}: make {target}"
+
+
+def test_the_version_is_written_in_one_place():
     assert "version" in project()["dynamic"] and re.fullmatch(r"\d+\.\d+\.\d+", tinyemo.__version__)
 
 
-# ---- the graph
+# ---- the shape of modules
 
-PARAMETERS = (
-    'profile = "smoke"  # folder of params\nsteps = 6  # how many\npause = 0.0  # seconds a step\n'
+MOST_NODES = 15  # syntax-tree nodes per statement, docstrings not counted
+MOST_LINES = 400
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def shown(file):
+    return file.relative_to(ROOT).as_posix()
+
+
+def without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return tree
+
+
+def nodes_per_statement(file):
+    nodes = list(ast.walk(without_docstrings(ast.parse(file.read_text()))))
+    statements = sum(isinstance(node, ast.stmt) for node in nodes)
+    return len(nodes) / max(statements, 1)
+
+
+def test_modules_begin_with_a_docstring():
+    lacking = []
+    for file in LIBRARY:
+        content = file.read_text()
+        if content.strip() and not ast.get_docstring(ast.parse(content)):
+            lacking.append(shown(file))
+    assert lacking == []
+
+
+def test_modules_are_short():
+    lengths = {shown(file): len(file.read_text().splitlines()) for file in LIBRARY}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_modules_are_not_dense():
+    measured = {shown(file): round(nodes_per_statement(file), 1) for file in LIBRARY}
+    assert {name: nodes for name, nodes in measured.items() if nodes > MOST_NODES} == {}
+
+
+def test_no_line_of_the_library_is_longer_than_100_characters():
+    long_lines = [
+        f"{shown(file)}:{number}"
+        for file in LIBRARY
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if len(line) > 100
+    ]
+    assert long_lines == []
+
+
+# ---- the direction of imports
+
+# Each layer may import itself and the layers before it.
+LAYERS = [
+    {"paths", "code_digest", "torchvision_shim", "emotions", "emotion_words", "io", "hub"}
+    | {"losses", "plots"},
+    {"data"},
+    {"features"},
+    {"models"},
+    {"training"},
+    {"emoreason"},
+    {"evaluation"},
+    {"bias"},
+    {"explain", "cli", "demo", "run", "runs"},
+]
+LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+MAY_IMPORT_RUNS = {"tinyemo.cli", "tinyemo.run"}
+MAY_IMPORT_EMOSCENES = {"tinyemo.explain", "tinyemo.cli", "tinyemo.emoreason.teachers"}
+FOR_EMOSCENES = (
+    "emotions",
+    "emotion_words",
+    "io",
+    "paths",
+    "code_digest",
+    "data",
+    "emoreason.requests",
 )
-FIRST = """\
-import time
-from tinyemo.runs import start_run
-run = start_run("a_first", profile)
-values = []
-for step in range(steps):
-    file = run.out / f"step{step}"
-    if not file.exists():
-        time.sleep(pause)
-        file.write_text(str((step * 7919) % 101))
-        with open(run.out / "work", "a") as log:
-            log.write(f"{step}\\n")
-    values.append(int(file.read_text()))
-run.record({"total": sum(values)})
-"""
-SECOND = """\
-import json
-from tinyemo.emotions import LABEL_SETS
-from tinyemo.runs import start_run
-run = start_run("b_second", profile)
-first = json.loads((run.input("a_first") / "metrics.json").read_text())
-run.record({"total": first["total"] * 2, "labels": len(LABEL_SETS["ekman"])})
-"""
+FOR_TOY_MODELS = (*FOR_EMOSCENES, "models", "training")
 
 
-@pytest.fixture
-def graph(bench):
-    """A profile `tiny` of two notebooks, the second reading the first."""
-    for stem, code in [("a_first", FIRST), ("b_second", SECOND)]:
-        write_notebook(bench / "notebooks" / f"{stem}.ipynb", PARAMETERS, code)
-        (bench / "tiny" / f"{stem}.yaml").write_text("profile: tiny\n")
-    return bench
+def module_name(file):
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def metrics(folder):
-    return {
-        path.parent.name: json.loads(path.read_text())
-        for path in sorted(folder.glob("*/metrics.json"))
+MODULES = {module_name(file): file for file in LIBRARY}
+
+
+def imported_names(file):
+    """(name, whether inside a function) of everything that a file imports."""
+    tree = ast.parse(file.read_text())
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in inside
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}: relative imports are not followed by code_digest"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield (submodule if submodule in MODULES else node.module), id(node) in inside
+
+
+def arrows():
+    """(importing module, imported module, whether inside a function) within both packages."""
+    for name, file in MODULES.items():
+        for imported, inside in imported_names(file):
+            if imported in MODULES:
+                yield name, imported, inside
+
+
+ARROWS = sorted(set(arrows()))
+
+
+def room(module):
+    """The part of a package that a module belongs to: `data` for tinyemo.data.records."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def is_below(module, names, package="tinyemo"):
+    return any(f"{module}.".startswith(f"{package}.{name}.") for name in names)
+
+
+def test_every_room_of_tinyemo_has_a_layer():
+    rooms = {room(name) for name in MODULES if name.startswith("tinyemo.")}
+    assert rooms <= LAYER_OF.keys()
+
+
+def test_imports_go_from_higher_to_lower_layers():
+    # tinyemo/__init__.py installs two work-arounds before anything else is imported
+    within = [
+        (importer, imported)
+        for importer, imported, _ in ARROWS
+        if importer.startswith("tinyemo.") and imported.startswith("tinyemo.")
+    ]
+    upward = [(a, b) for a, b in within if LAYER_OF[room(a)] < LAYER_OF[room(b)]]
+    assert upward == []
+
+
+def test_only_the_command_line_imports_runs():
+    importers = {a for a, b, _ in ARROWS if room(b) == "runs" and room(a) != "runs"}
+    assert importers <= MAY_IMPORT_RUNS
+
+
+def test_only_few_modules_of_tinyemo_import_emoscenes():
+    importers = {
+        (a, inside)
+        for a, b, inside in ARROWS
+        if b.startswith("emoscenes") and a.startswith("tinyemo")
     }
+    unexpected = {a for a, _ in importers if a not in MAY_IMPORT_EMOSCENES and room(a) != "demo"}
+    assert unexpected == set()
+    assert ("tinyemo.emoreason.teachers", False) not in importers, "inside a function only"
 
 
-def test_edges_and_sources_are_read_from_the_notebooks(graph):
-    profile = Profile.find(str(graph / "tiny"))
-    assert (profile.name, profile.stems) == ("tiny", ["a_first", "b_second"])
-    assert {step.folder: step.upstream for step in profiles.graph(profile, {})} == {
-        "tiny/a_first": [],
-        "tiny/b_second": ["tiny/a_first"],
+def test_emoscenes_imports_only_what_it_may():
+    unexpected = []
+    for importer, imported, _ in ARROWS:
+        if importer.startswith("emoscenes") and imported.startswith("tinyemo"):
+            allowed = FOR_TOY_MODELS if importer == "emoscenes.toy_models" else FOR_EMOSCENES
+            if not is_below(imported, allowed):
+                unexpected.append((importer, imported))
+    assert unexpected == []
+
+
+def circle_in(edges):
+    """Nodes that form a circle, in order; empty if there is none."""
+    following = {}
+    for start, end in edges:
+        following.setdefault(start, set()).add(end)
+    finished = set()
+
+    def visit(node, path):
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in finished:
+            return []
+        for after in sorted(following.get(node, ())):
+            if circle := visit(after, [*path, node]):
+                return circle
+        finished.add(node)
+        return []
+
+    for node in sorted(following):
+        if circle := visit(node, []):
+            return circle
+    return []
+
+
+def test_a_circle_is_found():
+    assert circle_in([("a", "b"), ("b", "c")]) == []
+    circle = circle_in([("a", "b"), ("b", "c"), ("c", "b")])
+    assert set(pairwise(circle)) == {("b", "c"), ("c", "b")}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circle_in([(a, b) for a, b, _ in ARROWS]) == []
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    edges = {
+        (room(a), room(b))
+        for a, b, _ in ARROWS
+        if a.startswith("tinyemo.") and b.startswith("tinyemo.") and room(a) != room(b)
     }
-    library = library_of(graph / "notebooks" / "b_second.ipynb")
-    assert {path.name for path in library} == {
-        "__init__.py",
-        "registration.py",
-        "torchvision_shim.py",
-        "emotions.py",
-    }
+    assert circle_in(edges) == []
 
 
-def test_make_plans_runs_prints_results_last_and_then_has_nothing_to_do(graph):
-    planned = make("plan", graph / "tiny")
-    assert planned.returncode == 0, planned.stderr
-    assert "run_b_second" in planned.stdout + planned.stderr and not metrics(
-        graph / "runs" / "tiny"
-    )
-    first = make("reproduce", graph / "tiny", "P=steps=3")
-    assert first.returncode == 0, first.stderr
-    (folder,) = (graph / "runs").glob("tiny+*")
-    assert metrics(folder) == {"a_first": {"total": 123}, "b_second": {"total": 246, "labels": 6}}
-    last = first.stdout.strip().splitlines()[-1]
-    assert re.match(
-        r"\| tiny +\| b_second +\| \w{10} +\| \w{7} +\| \w+ +\| labels +\| +6 \|", last
-    ), last
-    again = make("reproduce", graph / "tiny", "P=steps=3")
-    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
-    refused = make("reproduce", graph / "tiny", "P=stepz=3")
-    assert (
-        refused.returncode
-        and "no notebook of profile tiny has a parameter 'stepz'" in refused.stderr
-    )
-
-
-@pytest.mark.parametrize("victims", ["the whole tree", "make alone"])
-def test_after_kill_9_make_reproduce_resumes_and_ends_as_if_undisturbed(graph, victims):
-    process = subprocess.Popen(
-        make_command("reproduce", graph / "tiny", "P=pause=0.7"),
-        cwd=ROOT,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + 120
-    while not list((graph / "runs").glob("*/a_first/step1")):
-        assert time.monotonic() < end and process.poll() is None
-        time.sleep(0.05)
-    tree = [psutil.Process(process.pid)]
-    if victims == "the whole tree":
-        tree += tree[0].children(recursive=True)  # the kernel too, which has a session of its own
-    for victim in tree:
-        victim.send_signal(signal.SIGKILL)
-    process.wait()
-    (folder,) = (graph / "runs").glob("tiny+*")
-    assert not metrics(folder)
-    resumed = make("reproduce", graph / "tiny", "P=pause=0.7")
-    assert resumed.returncode == 0, resumed.stderr
-    # what an undisturbed run gives, worked out: 0 + 41 + 82 + 22 + 63 + 3, and its double
-    assert metrics(folder) == {"a_first": {"total": 211}, "b_second": {"total": 422, "labels": 6}}
-    assert (folder / "a_first" / "work").read_text().split() == list("012345"), (
-        "no step is done twice"
-    )
-    assert not [name for name in os.listdir(folder / "a_first") if name.endswith(".part")]
+def test_no_test_file_imports_another_test_file():
+    importing = []
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        names = {name for name, _ in imported_names(file)}
+        importing += [f"{shown(file)}: {name}" for name in names if name.startswith("test_")]
+    assert importing == []

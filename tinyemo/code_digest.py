@@ -33,10 +33,11 @@ def code_digest(*modules: str) -> str:
     """
     files: set[Path] = set()
     for module in modules:
-        found = _module_files(module)
-        if not found:
+        base = ROOT.joinpath(*module.split("."))
+        exists = base.with_suffix(".py").exists() or (base / "__init__.py").exists()
+        if module.split(".")[0] not in PACKAGES or not exists:
             raise ValueError(f"{module} is not a module of {' or '.join(PACKAGES)}")
-        files |= found
+        files |= _module_files(module)
     return digest_of_files(_with_imports(files))
 
 

@@ -1,1 +1,1 @@
-"""Scenes -> pixels."""
+"""Drawing of EmoScenes: takes scenes, gives pictures and image files."""

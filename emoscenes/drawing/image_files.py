@@ -1,4 +1,5 @@
-"""Scenes -> image files, and the records that point to them."""
+"""Scenes -> image files: takes a records table and its scenes, gives records that name their
+images."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from emoscenes.scenes import Scene
 from tinyemo.code_digest import code_digest
 from tinyemo.io import write_atomically
 
+Finish = Callable[[Image.Image], Image.Image]  # changes a finished picture
+
 
 def draw_records(
     records: pd.DataFrame,
@@ -21,27 +24,28 @@ def draw_records(
     folder: str | Path,
     size: int = 64,
     workers: int = 2,
-    finish: Callable[[Image.Image], Image.Image] | None = None,
+    finish: Finish | None = None,
 ) -> pd.DataFrame:
-    """Draw scene i as the image of record i, `finish` (picture -> picture) it: records with `image` filled in.
+    """Draw scene i as the image of record i: records with `image` filled in.
 
-    The files lie under `folder` in a sub-folder named by a hash of the scenes, the size and the drawing code,
-    so a changed world never meets old pictures; those that are there already are not drawn again.
+    The files are in a sub-folder of `folder` that is named by a hash of the scenes, the size, the
+    name of `finish` and the drawing code. So changed code never meets old pictures, and pictures
+    that exist are not drawn again.
     """
     digest = hashlib.sha256(f"{size} {scenes} {getattr(finish, '__name__', '')}".encode())
     digest.update(code_digest("emoscenes.drawing.picture", "emoscenes.sets").encode())
     root = Path(folder) / digest.hexdigest()[:16]
     paths = [root / f"{name.partition('/')[2]}.png" for name in records["id"]]
-    todo = [(scene, path) for scene, path in zip(scenes, paths, strict=True) if not path.exists()]
+    missing = [pair for pair in zip(scenes, paths, strict=True) if not pair[1].exists()]
+    draw_one = partial(_draw_file, size=size, finish=finish)
     with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(partial(_draw_file, size=size, finish=finish), todo, chunksize=64))
+        list(pool.map(draw_one, missing, chunksize=64))
     return records.assign(image=[str(path) for path in paths])
 
 
-def _draw_file(
-    task: tuple[Scene, Path], size: int, finish: Callable[[Image.Image], Image.Image] | None
-) -> None:
-    scene, path = task
+def _draw_file(scene_and_path: tuple[Scene, Path], size: int, finish: Finish | None) -> None:
+    scene, path = scene_and_path
     image = draw(scene, size)
-    image = finish(image) if finish else image
+    if finish:
+        image = finish(image)
     write_atomically(path, lambda temporary: image.save(temporary, format="png"))

@@ -1,7 +1,7 @@
-"""A pen that draws shapes in its own frame: what figures, objects and backdrops share.
+"""A pen that draws shapes in its own frame. People, objects and places are drawn with it.
 
-Owns a few primitives with hard edges: whoever draws uses a large canvas and shrinks it. A frame
-has its origin and unit anywhere on the canvas and may be mirrored; x runs right, y runs down.
+Owns a few primitives with hard edges; the picture is drawn large and reduced afterwards. A frame
+has its origin and its unit anywhere on the canvas and may be mirrored. x runs right, y runs down.
 """
 
 from dataclasses import dataclass, replace
@@ -9,18 +9,25 @@ from math import cos, radians, sin
 
 from PIL import ImageDraw
 
-Colour = tuple[int, int, int]
-Points = list[tuple[float, float]]
+Colour = tuple[int, int, int]  # red, green, blue in [0, 255]
+Point = tuple[float, float]
+Points = list[Point]
+Ellipse = tuple[float, float, float, float]  # middle x, y, radius along x, along y
+Box = tuple[float, float, float, float]  # left, upper, right, lower
+Angles = tuple[float, float]  # start and end, degrees clockwise from the right
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """Colour between a (share 0) and b (share 1)."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    mixed = []
+    for x, y in zip(a, b, strict=True):
+        mixed.append(round(x + (y - x) * share))
+    return tuple(mixed)
 
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws on `canvas`, in a frame with its origin at pixel (x, y) and `unit` pixels to 1."""
+    """Draws on `canvas`, in a frame with its origin at pixel (x, y) and a unit of `unit` pixels."""
 
     canvas: ImageDraw.ImageDraw
     x: float
@@ -31,105 +38,102 @@ class Pen:
         1.0,
         1.0,
         1.0,
-    )  # multiplies every colour: light, small variations
+    )  # factors on red, green, blue of every colour
 
-    def at(self, x: float, y: float, scale: float = 1.0, flip: bool = False) -> "Pen":
-        """A frame inside this one."""
-        return replace(
-            self,
-            x=self.x + self.flip * x * self.unit,
-            y=self.y + y * self.unit,
-            unit=self.unit * scale,
-            flip=-self.flip if flip else self.flip,
-        )
+    def at(self, x: float, y: float, scale: float = 1.0) -> "Pen":
+        """A pen whose frame has its origin at (x, y) of this one."""
+        px, py = self._pixel((x, y))
+        return replace(self, x=px, y=py, unit=self.unit * scale)
 
-    def _point(self, x: float, y: float) -> tuple[float, float]:
+    def _pixel(self, point: Point) -> Point:
+        x, y = point
         return self.x + self.flip * x * self.unit, self.y + y * self.unit
 
-    def _box(self, x: float, y: float, rx: float, ry: float) -> tuple[float, float, float, float]:
-        px, py = self._point(x, y)
-        return px - rx * self.unit, py - ry * self.unit, px + rx * self.unit, py + ry * self.unit
+    def _bounds(self, ellipse: Ellipse) -> Box:
+        x, y, rx, ry = ellipse
+        px, py = self._pixel((x, y))
+        width, height = rx * self.unit, ry * self.unit
+        return px - width, py - height, px + width, py + height
 
-    def _angles(self, start: float, end: float) -> tuple[float, float]:
-        return (start, end) if self.flip == 1 else (180 - end, 180 - start)
+    def _part(self, ellipse: Ellipse, angles: Angles) -> tuple[Box, float, float]:
+        """Bounds, start and end, as Pillow expects them."""
+        start, end = angles
+        if self.flip == -1:
+            start, end = 180 - end, 180 - start
+        return self._bounds(ellipse), start, end
 
-    def _paint(self, colour: Colour) -> Colour:
-        (r, g, b), (tr, tg, tb) = colour, self.tint
-        return int(r * tr), int(g * tg), int(b * tb)  # Pillow clips what exceeds 255
+    def _width(self, width: float) -> int:
+        return max(1, round(width * self.unit))
+
+    def _tinted(self, colour: Colour) -> Colour:
+        tinted = []
+        for value, factor in zip(colour, self.tint, strict=True):
+            tinted.append(int(value * factor))  # Pillow clips what exceeds 255
+        return tuple(tinted)
 
     def disc(self, x: float, y: float, rx: float, colour: Colour, ry: float | None = None) -> None:
-        self.canvas.ellipse(self._box(x, y, rx, rx if ry is None else ry), fill=self._paint(colour))
+        """A filled ellipse, or a circle without ry."""
+        ry = rx if ry is None else ry
+        bounds = self._bounds((x, y, rx, ry))
+        self.canvas.ellipse(bounds, fill=self._tinted(colour))
 
     def poly(self, points: Points, colour: Colour) -> None:
-        self.canvas.polygon([self._point(*p) for p in points], fill=self._paint(colour))
+        """A filled polygon."""
+        pixels = [self._pixel(point) for point in points]
+        self.canvas.polygon(pixels, fill=self._tinted(colour))
 
-    def box(
-        self, x0: float, y0: float, x1: float, y1: float, colour: Colour, corner: float = 0.0
-    ) -> None:
-        (px0, py0), (px1, py1) = self._point(x0, y0), self._point(x1, y1)
-        shape = (min(px0, px1), py0, max(px0, px1), py1)
+    def box(self, box: Box, colour: Colour, corner: float = 0.0) -> None:
+        """A filled rectangle; `corner` is the radius of its corners."""
+        x0, y0, x1, y1 = box
+        left, upper = self._pixel((x0, y0))
+        right, lower = self._pixel((x1, y1))
+        if left > right:  # mirrored
+            left, right = right, left
+        bounds = (left, upper, right, lower)
+        fill = self._tinted(colour)
         if corner:
-            self.canvas.rounded_rectangle(
-                shape, radius=corner * self.unit, fill=self._paint(colour)
-            )
+            self.canvas.rounded_rectangle(bounds, radius=corner * self.unit, fill=fill)
         else:
-            self.canvas.rectangle(shape, fill=self._paint(colour))
+            self.canvas.rectangle(bounds, fill=fill)
 
     def line(self, points: Points, width: float, colour: Colour) -> None:
         """A polyline with round joints and ends."""
-        pixels, paint = [self._point(*p) for p in points], self._paint(colour)
-        self.canvas.line(pixels, fill=paint, width=max(1, round(width * self.unit)))
-        r = width * self.unit / 2
-        if r > 1:
+        pixels = [self._pixel(point) for point in points]
+        fill = self._tinted(colour)
+        self.canvas.line(pixels, fill=fill, width=self._width(width))
+        radius = width * self.unit / 2
+        if radius > 1:
             for px, py in pixels:
-                self.canvas.ellipse((px - r, py - r, px + r, py + r), fill=paint)
+                bounds = (px - radius, py - radius, px + radius, py + radius)
+                self.canvas.ellipse(bounds, fill=fill)
 
-    def arc(
-        self,
-        x: float,
-        y: float,
-        rx: float,
-        ry: float,
-        start: float,
-        end: float,
-        width: float,
-        colour: Colour,
-    ) -> None:
-        """Part of an ellipse's outline, degrees clockwise from the right."""
-        self.canvas.arc(
-            self._box(x, y, rx, ry),
-            *self._angles(start, end),
-            fill=self._paint(colour),
-            width=max(1, round(width * self.unit)),
-        )
+    def arc(self, ellipse: Ellipse, angles: Angles, width: float, colour: Colour) -> None:
+        """Part of an ellipse's outline."""
+        part, fill = self._part(ellipse, angles), self._tinted(colour)
+        self.canvas.arc(*part, fill=fill, width=self._width(width))
 
-    def slice(
-        self, x: float, y: float, rx: float, ry: float, start: float, end: float, colour: Colour
-    ) -> None:
-        """A sector (pie slice) of an ellipse, degrees clockwise from the right."""
-        self.canvas.pieslice(
-            self._box(x, y, rx, ry), *self._angles(start, end), fill=self._paint(colour)
-        )
+    def slice(self, ellipse: Ellipse, angles: Angles, colour: Colour) -> None:
+        """A sector of an ellipse, like a slice of a pie."""
+        self.canvas.pieslice(*self._part(ellipse, angles), fill=self._tinted(colour))
 
-    def cap(
-        self, x: float, y: float, rx: float, ry: float, start: float, end: float, colour: Colour
-    ) -> None:
-        """The part of an ellipse cut off by the chord between two angles."""
-        self.canvas.chord(
-            self._box(x, y, rx, ry), *self._angles(start, end), fill=self._paint(colour)
-        )
+    def cap(self, ellipse: Ellipse, angles: Angles, colour: Colour) -> None:
+        """The part of an ellipse that is cut off by the chord between two angles."""
+        self.canvas.chord(*self._part(ellipse, angles), fill=self._tinted(colour))
 
 
 def around(x: float, y: float, radius: float, n: int, turn: float = 0.0) -> Points:
-    """n points evenly on a circle; `turn` in degrees."""
-    angles = [radians(turn + 360 * i / n) for i in range(n)]
-    return [(x + radius * cos(a), y + radius * sin(a)) for a in angles]
+    """n points at equal distances on a circle; `turn` in degrees."""
+    points = []
+    for i in range(n):
+        angle = radians(turn + 360 * i / n)
+        points.append((x + radius * cos(angle), y + radius * sin(angle)))
+    return points
 
 
 def star(
     x: float, y: float, outer: float, inner: float, points: int, turn: float = -90.0
 ) -> Points:
-    """The corners of a star."""
+    """The corners of a star, with tips at radius `outer` and dents at radius `inner`."""
     tips = around(x, y, outer, points, turn)
     dents = around(x, y, inner, points, turn + 180 / points)
-    return [p for pair in zip(tips, dents, strict=True) for p in pair]
+    return [corner for pair in zip(tips, dents, strict=True) for corner in pair]

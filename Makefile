@@ -1,4 +1,4 @@
-# Everything starts here; needs python3 (3.11 or later), pip and make, and builds .venv by itself.
+# Everything starts here. Needs python3 (3.11 or later) with pip, and make; builds .venv by itself.
 PROFILE ?= smoke
 P ?=
 THREADS ?=
@@ -13,12 +13,13 @@ GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),t
 
 help:
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
-	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  say what would run, why, and what is missing"
+	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  show what would run, why, and what is missing"
 	@echo "make reproduce THREADS=1                      run steps side by side, each on so many cores"
-	@echo "make test            all tests, ruff, notebooks without outputs"
-	@echo "make check-results   committed results agree with the runs they came from"
+	@echo "make test            ruff (lint and format), notebooks without outputs, all tests"
+	@echo "make check-results   check that the committed results agree with the runs they came from"
 	@echo "make lab             open the notebooks in JupyterLab"
-	@echo "make bench           measure the claims of speed"
+	@echo "make bench           short benchmarks that need no data, under 10 minutes: training a projector and the"
+	@echo "                     MM-LLM, checking instructions, the audit, the bias analysis at a larger size"
 	@echo "make data-emotion6   clone the upstream repository, which holds Emotion6's CLIP features"
 	@echo "make clean           remove .venv; results and data stay"
 
@@ -41,6 +42,7 @@ plan: .venv/made
 
 test: .venv/made
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m nbstripout --keep-id --verify notebooks/*.ipynb
 	$(PY) -m pytest
 
@@ -50,11 +52,16 @@ check-results: .venv/made
 lab: .venv/made
 	$(PY) -m jupyterlab notebooks
 
+# the benchmarks that need no data; benchmarks/README.md describes these and the longer ones
 bench: .venv/made
-	for script in benchmarks/*.py; do $(PY) $$script || exit 1; done
+	$(PY) benchmarks/projector.py --repeats 2
+	$(PY) benchmarks/mm_llm.py --items 64 --repeats 1
+	$(PY) benchmarks/instructions.py --records 100000
+	$(PY) benchmarks/audit.py --scenes 300 --rows 50000 --planted 500
+	$(PY) benchmarks/bias_scale.py --items 10000 --references 4 --size 3000 --predicted 3000
 
 data-emotion6:
-	@if [ -d "$(DATA)/TinyEmo" ]; then echo "$(DATA)/TinyEmo is there"; else \
+	@if [ -d "$(DATA)/TinyEmo" ]; then echo "$(DATA)/TinyEmo exists already"; else \
 	git clone --depth 1 https://github.com/ggcr/TinyEmo "$(DATA)/TinyEmo"; fi
 
 clean:

@@ -26,7 +26,7 @@ from tinyemo.emotions import labels_of
 # some systems such a path may lead out of the folder of images.
 _UNSAFE_PATH = re.compile(r"\\|(?:^|/)[^/]:")
 
-_PRETRAINING, _FINETUNING = 0, 1  # separate random generators; evaluation/conditions.py uses 2 to 5
+_PRETRAINING, _FINETUNING = 0, 1  # parts of `record_generator`; evaluation/conditions.py: 2 to 5
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ def attributes_of(record: Mapping[str, object]) -> dict[str, object]:
     return attributes
 
 
+def record_generator(seed: int, record: str, part: int) -> np.random.Generator:
+    """A generator that depends on a record's id, not on others; `part` separates its uses."""
+    return np.random.default_rng([seed, crc32(record.encode()), part])
+
+
 def draw_candidates(
     label: str,
     labels: Sequence[str],
@@ -141,7 +146,7 @@ def plan_pretraining(
     requests = []
     for record in records.to_dict("records"):
         name, known = record["id"], _known(record, captions)
-        rng = _generator(seed, name, _PRETRAINING)
+        rng = record_generator(seed, name, _PRETRAINING)
         question = CAPTION_QUESTIONS[rng.integers(len(CAPTION_QUESTIONS))]
         about_image = [
             Request(f"{name}#caption", task="caption", label="", question=question, **known),
@@ -181,7 +186,7 @@ def plan_finetuning(
                 f"record {name!r}: no anchors for its label set {label_set!r}: expected anchors "
                 f"for each of {label_sets}"
             )
-        rng = _generator(seed, name, _FINETUNING)
+        rng = record_generator(seed, name, _FINETUNING)
         has_conversation = rng.random() < conversations
         explained = [record["label"], *_other_labels_by_votes(record, labels)]
         for label in explained[:per_image]:
@@ -222,10 +227,6 @@ def to_instruction(
         (human, gpt), *later_turns = turns
         turns = ((f"{IMAGE_TOKEN}\n{human}", gpt), *later_turns)
     return Instruction(request.id, image, turns, request.task, request.label, teacher)
-
-
-def _generator(seed: int, record: str, part: int) -> np.random.Generator:
-    return np.random.default_rng([seed, crc32(record.encode()), part])
 
 
 def _other_labels_by_votes(record: Mapping[str, object], labels: Sequence[str]) -> list[str]:

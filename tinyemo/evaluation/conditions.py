@@ -19,7 +19,6 @@ of texts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -33,7 +32,7 @@ from tinyemo.emoreason.prompts import (
     reasoning_question,
     self_labelling_question,
 )
-from tinyemo.emoreason.requests import attributes_of, draw_candidates
+from tinyemo.emoreason.requests import attributes_of, draw_candidates, record_generator
 from tinyemo.emotions import labels_of
 
 if TYPE_CHECKING:  # planning needs no model
@@ -43,7 +42,7 @@ if TYPE_CHECKING:  # planning needs no model
 CONDITIONS = ("alone", "projector", "true", "wrong", "other image", "no image")
 STREAM = "image"
 PLAN_COLUMNS = ("id", "condition", "label_set", "given", "image", "question")
-# Separate random generators; emoreason/requests.py uses 0 and 1.
+# Parts of `record_generator`; emoreason/requests.py uses 0 and 1.
 _WORDING, _CANDIDATES, _WRONG, _ORDER = range(2, 6)
 
 # (attributes, label, label set) -> what in the scene makes the label more likely
@@ -83,12 +82,12 @@ def plan_conditions(
                 f"for {', '.join(anchors) or 'nothing'}; expected a label of {label_set!r} and its "
                 "anchors"
             )
-        wording = int(_generator(seed, name, _WORDING).integers(len(REASONING_QUESTIONS)))
+        wording = int(record_generator(seed, name, _WORDING).integers(len(REASONING_QUESTIONS)))
         wrong = _wrong_label(record, predicted, evidence, seed)
         question_for = {"": self_labelling_question(labels, wording)}
         for label in (true, predicted, wrong):
             # a new generator each time: the same label always gets the same candidates
-            rng = _generator(seed, name, _CANDIDATES)
+            rng = record_generator(seed, name, _CANDIDATES)
             candidates = draw_candidates(label, labels, anchors[label_set], rng)
             question_for[label] = reasoning_question(candidates, label, wording)
         given_and_image = {
@@ -202,7 +201,7 @@ def _other_images(ids: Sequence[str], seed: int) -> dict[str, str]:
             f"{len(ids)} records with {len(set(ids))} ids: expected at least two records with "
             "different ids, because the image of another record is needed"
         )
-    order = sorted(ids, key=lambda name: (_generator(seed, name, _ORDER).random(), name))
+    order = sorted(ids, key=lambda name: (record_generator(seed, name, _ORDER).random(), name))
     return dict(zip(order, [*order[1:], order[0]], strict=True))
 
 
@@ -216,7 +215,7 @@ def _wrong_label(
     if evidence:
         attributes = attributes_of(record)
         with_evidence = [label for label in others if evidence(attributes, label, label_set)]
-    rng = _generator(seed, record["id"], _WRONG)
+    rng = record_generator(seed, record["id"], _WRONG)
     return str(rng.choice(with_evidence or others))
 
 
@@ -227,7 +226,3 @@ def _samples(questions: pd.DataFrame, source: "Source") -> "list[Sample]":
 
     conversations = [question_turns(question, [STREAM]) for question in questions["question"]]
     return build_samples(conversations, {STREAM: list(questions["image"])}, {STREAM: source})
-
-
-def _generator(seed: int, record: str, part: int) -> np.random.Generator:
-    return np.random.default_rng([seed, crc32(record.encode()), part])

@@ -12,7 +12,8 @@ from transformers import (
     LlavaForConditionalGeneration,
 )
 
-from tinyemo.models.llava.exporting import export_llava, read_llava
+from tinyemo.models.llava.exporting import export_llava
+from tinyemo.models.llava.reading import read_llava
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 
 CHATML = (

@@ -28,8 +28,9 @@ from transformers import (
     LlavaProcessor,
 )
 
-from tinyemo.features.clip_vit import to_transformers
-from tinyemo.models.llava.exporting import export_llava, read_llava
+from tinyemo.features.clip_conversion import to_transformers
+from tinyemo.models.llava.exporting import export_llava
+from tinyemo.models.llava.reading import read_llava
 from tinyemo.models.multimodal_lm import MultimodalLM
 
 

@@ -1,1 +1,1 @@
-"""Models: label anchors from a language model's table, the metric projector, reading weights safely."""
+"""Models: label anchors, the metric projector, the multimodal language model, OpenELM, LLaVA."""

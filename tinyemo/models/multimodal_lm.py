@@ -3,8 +3,9 @@
 This module owns the forward pass, with one connector per named stream (for example two layers for
 the patch tokens of an image, or one linear layer for one vector per utterance of audio, video or
 face) and a learned embedding that replaces a missing stream; the choice of the parts that are
-trained; LoRA adapters; and generation. It takes Samples (models/prompt.py) and gives a loss or text. The names of the
-streams are data: no line here treats an image differently from another stream.
+trained; LoRA adapters; and generation. It takes Samples (models/prompt.py) and gives a loss or
+text. The names of the streams are data: no line here treats an image differently from another
+stream.
 
 As in LLaVA (arXiv 2304.08485), the output of a connector replaces the stream's placeholder among
 the input embeddings of the language model. models/multimodal_folder.py owns the saved folder.

@@ -1,11 +1,15 @@
 """OpenELM for transformers 5: Apple's small language models with layer-wise scaling.
 
-Takes token ids or input embeddings; gives hidden states (`OpenELMModel`) or logits (`OpenELMForCausalLM`). Parameters
-have the names of the hub's checkpoints, so a published folder loads as it is; none of the code it names is run.
-Source: OpenELM (arXiv:2404.14619) and its code in CoreNet: pre-norm layers with RMS norms, grouped-query attention
-whose queries and keys are normed before the rotation, gated FFNs, and widths that grow from layer to layer.
-Importing this module registers the classes with AutoModel and AutoModelForCausalLM; after `import tinyemo` alone the
-Auto classes know "openelm" too (`tinyemo.models.openelm_registration`).
+Takes token ids or input embeddings; gives hidden states (`OpenELMModel`) or logits
+(`OpenELMForCausalLM`). The parameters have the names of the published checkpoints, so a published
+folder loads as it is; the code that it names is never run.
+
+Source: OpenELM (arXiv:2404.14619) and its code in CoreNet: pre-norm layers with RMS norm,
+grouped-query attention whose queries and keys are normalised before the rotation, gated
+feed-forward networks, and widths that grow from layer to layer.
+
+Importing this module registers the classes with AutoModel and AutoModelForCausalLM. After
+`import tinyemo` alone the Auto classes know "openelm" too (see models/openelm_registration.py).
 """
 
 import torch
@@ -25,7 +29,7 @@ from tinyemo.models.openelm_config import OpenELMConfig
 
 
 class OpenELMRMSNorm(nn.Module):
-    """x / rms(x) * weight over the last dimension; the root mean square is taken in float32."""
+    """x / rms(x) * weight over the last dimension; the root mean square is computed in float32."""
 
     def __init__(self, width: int, eps: float = 1e-6):
         super().__init__()
@@ -33,26 +37,27 @@ class OpenELMRMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x.float()
-        return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)).type_as(
-            x
-        ) * self.weight
+        x32 = x.float()
+        mean_square = x32.square().mean(-1, keepdim=True)  # (..., 1)
+        normalised = x32 * torch.rsqrt(mean_square + self.eps)
+        return normalised.type_as(x) * self.weight
 
 
 def rotary_angles(position_ids: Tensor, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
     """Cosine and sine of RoPE's angles at `position_ids` (B, L), each (B, 1, L, head_dim) float32.
 
-    Dimension i turns with i + head_dim / 2, by position * base ** (-2 i / head_dim) (RoFormer, arXiv:2104.09864).
+    Dimensions i and i + head_dim / 2 are rotated together, by the angle
+    position * base ** (-2 i / head_dim) (RoFormer, arXiv:2104.09864).
     """
-    exponents = (
-        torch.arange(0, head_dim, 2, device=position_ids.device, dtype=torch.float32) / head_dim
-    )
-    angles = (position_ids[..., None].float() / base**exponents).repeat(1, 1, 2)[:, None]
+    even = torch.arange(0, head_dim, 2, device=position_ids.device, dtype=torch.float32)
+    exponents = even / head_dim  # (head_dim / 2,)
+    angles = position_ids[..., None].float() / base**exponents  # (B, L, head_dim / 2)
+    angles = angles.repeat(1, 1, 2)[:, None]  # (B, 1, L, head_dim)
     return angles.cos(), angles.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """`x` (B, H, L, head_dim) turned by the angles of `rotary_angles`, in float32 whatever the dtype of `x`."""
+    """`x` (B, H, L, head_dim) rotated by `rotary_angles`; computed in float32 for any dtype."""
     first, second = x.chunk(2, dim=-1)
     return (x * cos + torch.cat([-second, first], dim=-1) * sin).type_as(x)
 
@@ -66,14 +71,14 @@ def eager_attention(
     scaling: float,
     **kwargs,
 ) -> tuple[Tensor, Tensor]:
-    """Attention written out, in the form of transformers' attention interface.
+    """Attention in plain torch, with the arguments of transformers' attention interface.
 
-    `query` (B, H, L, D), `key` and `value` (B, H / groups, S, D), an additive mask (B, 1, L, S) or none; gives
-    (B, L, H, D) and the weights (B, H, L, S).
+    Takes `query` (B, H, L, D), `key` and `value` (B, H / groups, S, D), and an additive mask
+    (B, 1, L, S) or None. Gives (B, L, H, D) and the weights (B, H, L, S).
     """
-    key = key.repeat_interleave(module.num_key_value_groups, dim=1)
-    value = value.repeat_interleave(module.num_key_value_groups, dim=1)
-    scores = query @ key.transpose(2, 3) * scaling
+    key = key.repeat_interleave(module.num_key_value_groups, dim=1)  # (B, H, S, D)
+    value = value.repeat_interleave(module.num_key_value_groups, dim=1)  # (B, H, S, D)
+    scores = query @ key.transpose(2, 3) * scaling  # (B, H, L, S)
     if attention_mask is not None:
         scores = scores + attention_mask
     weights = scores.softmax(dim=-1, dtype=torch.float32).type_as(query)
@@ -81,13 +86,14 @@ def eager_attention(
 
 
 class OpenELMAttention(nn.Module):
-    """Causal attention in which groups of query heads share a key and a value head (GQA, arXiv:2305.13245)."""
+    """Causal attention; groups of query heads share a key and a value head (arXiv:2305.13245)."""
 
     def __init__(self, config: OpenELMConfig, layer_idx: int):
         super().__init__()
-        self.config, self.layer_idx, self.is_causal = config, layer_idx, True
+        self.config, self.layer_idx = config, layer_idx
+        self.is_causal = True
         queries, keys = config.num_query_heads[layer_idx], config.num_kv_heads[layer_idx]
-        self.heads = [queries, keys, keys]  # the slices of qkv_proj, in heads
+        self.heads = [queries, keys, keys]  # sizes of the slices of qkv_proj, in heads
         self.num_key_value_groups = queries // keys
         self.head_dim, self.scaling = config.head_dim, config.head_dim**-0.5
         self.qkv_proj = nn.Linear(
@@ -105,11 +111,13 @@ class OpenELMAttention(nn.Module):
         past_key_values: Cache | None = None,
         **kwargs,
     ) -> tuple[Tensor, Tensor | None]:
-        """(B, L, model_dim) -> the same shape, and the attention weights if the implementation gives them."""
+        """(B, L, model_dim) -> the same shape, and the attention weights if they are available."""
         batch, length, _ = hidden_states.shape
-        qkv = self.qkv_proj(hidden_states).view(batch, length, -1, self.head_dim).transpose(1, 2)
-        query, key, value = qkv.split(self.heads, dim=1)
-        query, key = rotate(self.q_norm(query), *angles), rotate(self.k_norm(key), *angles)
+        qkv = self.qkv_proj(hidden_states).view(batch, length, -1, self.head_dim)
+        # (B, heads, L, head_dim) each
+        query, key, value = qkv.transpose(1, 2).split(self.heads, dim=1)
+        query = rotate(self.q_norm(query), *angles)
+        key = rotate(self.k_norm(key), *angles)
         if past_key_values is not None:
             key, value = past_key_values.update(key, value, self.layer_idx)
         attend = ALL_ATTENTION_FUNCTIONS.get_interface(
@@ -122,7 +130,11 @@ class OpenELMAttention(nn.Module):
 
 
 class OpenELMFeedForward(nn.Module):
-    """proj_2(act(a) * b), a and b the halves of proj_1(x) (GLU, arXiv:2002.05202); ungated: proj_2(act(proj_1(x)))."""
+    """The feed-forward network of a layer, gated (GLU, arXiv:2002.05202) or not.
+
+    Gated: proj_2(act(a) * b), where a and b are the halves of proj_1(x). Not gated:
+    proj_2(act(proj_1(x))).
+    """
 
     def __init__(self, config: OpenELMConfig, layer_idx: int):
         super().__init__()
@@ -151,7 +163,8 @@ class OpenELMDecoderLayer(GradientCheckpointingLayer):
         self.attn_norm = OpenELMRMSNorm(config.model_dim)
 
     def forward(self, hidden_states: Tensor, **kwargs) -> Tensor:
-        hidden_states = hidden_states + self.attn(self.attn_norm(hidden_states), **kwargs)[0]
+        attended, _ = self.attn(self.attn_norm(hidden_states), **kwargs)
+        hidden_states = hidden_states + attended
         return hidden_states + self.ffn(self.ffn_norm(hidden_states))
 
 
@@ -193,11 +206,11 @@ class OpenELMModel(OpenELMPreTrainedModel):
         use_cache: bool | None = None,
         **kwargs,
     ) -> BaseModelOutputWithPast:
-        """`input_ids` (B, L) or `inputs_embeds` (B, L, model_dim) -> last_hidden_state (B, L, model_dim).
+        """Token ids (B, L) or embeddings (B, L, model_dim) -> last_hidden_state (B, L, model_dim).
 
-        `attention_mask` (B, S) is 1 where there is a token, S counting those in `past_key_values` too. Without
-        `position_ids` (B, L) a token's position is the number of tokens before it, padding left out.
-        ValueError: both or neither of ids and embeddings.
+        `attention_mask` (B, S) is 1 where there is a token; S includes the tokens in
+        `past_key_values`. Without `position_ids` (B, L), the position of a token is the number of
+        tokens before it, without padding. ValueError: both or neither of ids and embeddings.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("OpenELM takes either input_ids or inputs_embeds")
@@ -234,6 +247,7 @@ class OpenELMModel(OpenELMPreTrainedModel):
     def _positions(
         inputs_embeds: Tensor, attention_mask: Tensor | None, past: Cache | None
     ) -> Tensor:
+        """Position of each token (B, L) or (1, L)."""
         length = inputs_embeds.shape[1]
         if isinstance(attention_mask, Tensor) and attention_mask.ndim == 2:
             return (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -length:]
@@ -242,7 +256,10 @@ class OpenELMModel(OpenELMPreTrainedModel):
 
 
 class OpenELMForCausalLM(OpenELMPreTrainedModel, GenerationMixin):
-    """OpenELM with output embeddings, which are the input's where the config's `share_input_output_layers` says so."""
+    """OpenELM with output embeddings.
+
+    They are the input embeddings if the config's `share_input_output_layers` is true.
+    """
 
     _tied_weights_keys = {"lm_head.weight": "transformer.token_embeddings.weight"}
 
@@ -265,10 +282,11 @@ class OpenELMForCausalLM(OpenELMPreTrainedModel, GenerationMixin):
         logits_to_keep: int | Tensor = 0,
         **kwargs,
     ) -> CausalLMOutputWithPast:
-        """As `OpenELMModel.forward`, -> logits (B, K, vocab_size) and, with `labels` (B, K), their mean loss.
+        """As `OpenELMModel.forward` -> logits (B, K, vocab_size), and the mean loss of `labels`.
 
-        `logits_to_keep` is the number of last positions that get logits (0: all), or their indices (K,). The loss
-        is of the next token: labels stand where their tokens stand, -100 counts for nothing.
+        `logits_to_keep` is the number of last positions that get logits (0: all), or their indices
+        (K,). `labels` (B, K) are the token ids at their own positions, -100 for no loss; the model
+        shifts them, because a position predicts the next token.
         """
         outputs = self.transformer(
             input_ids=input_ids,
@@ -279,7 +297,8 @@ class OpenELMForCausalLM(OpenELMPreTrainedModel, GenerationMixin):
             use_cache=use_cache,
             **kwargs,
         )
-        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        is_number = isinstance(logits_to_keep, int)
+        kept = slice(-logits_to_keep, None) if is_number else logits_to_keep  # slice(0, None): all
         logits = self.lm_head(outputs.last_hidden_state[:, kept])
         loss = None
         if labels is not None:

@@ -1,7 +1,8 @@
-"""Makes transformers' Auto classes know "openelm", whichever of transformers and tinyemo is imported first.
+"""Makes transformers' Auto classes know "openelm", in whatever order the packages are imported.
 
-Owns one import hook. Importing transformers takes seconds, which `import tinyemo` must not cost; so the config is
-registered right after transformers has run its own registry, and the model classes when a first config is made.
+This module owns one import hook. Importing transformers takes seconds, and `import tinyemo` should
+not. So the config is registered right after transformers has run its own registry, and the model
+classes when the first config is made.
 """
 
 import importlib
@@ -10,11 +11,11 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 
 REGISTRY = "transformers.models.auto.configuration_auto"
-REGISTERS = "tinyemo.models.openelm_config"  # on import
+REGISTERING = "tinyemo.models.openelm_config"  # registers the config when it is imported
 
 
 class _AfterRegistry(MetaPathFinder):
-    """Finds the registry where it is, and has `REGISTERS` imported once it has run."""
+    """Finds transformers' registry as usual, and imports REGISTERING once the registry has run."""
 
     def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path, target) if name == REGISTRY else None
@@ -23,15 +24,15 @@ class _AfterRegistry(MetaPathFinder):
 
             def run_then_register(module) -> None:
                 run(module)
-                importlib.import_module(REGISTERS)
+                importlib.import_module(REGISTERING)
 
             spec.loader.exec_module = run_then_register
         return spec
 
 
 def install() -> None:
-    """Register now if transformers' registry is there already, or else as soon as it is."""
+    """Register now if transformers' registry is imported already, else as soon as it is."""
     if REGISTRY in sys.modules:
-        importlib.import_module(REGISTERS)
+        importlib.import_module(REGISTERING)
     else:
         sys.meta_path.insert(0, _AfterRegistry())

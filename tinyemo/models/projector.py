@@ -1,8 +1,9 @@
-"""The metric projector: image features into a language model's embedding space (TinyEmo, arXiv 2410.07062).
+"""The metric projector: image features into a language model's embedding space.
 
-Takes pooled image features (N, d_vision), gives embeddings (N, d_llm); a label is the nearest anchor by
-cosine. Architecture and state-dict names are those of the published projectors, so their `.bin` files load.
-Saved as a folder: model.safetensors, config.json, and a model card.
+Takes pooled image features (N, d_vision), gives embeddings (N, d_llm); the label of an image is the
+nearest anchor by cosine (TinyEmo, arXiv 2410.07062). Architecture and parameter names are those of
+the published projectors, so their `.bin` files load. A projector is saved as a folder:
+model.safetensors, config.json, and a model card.
 """
 
 import json
@@ -23,8 +24,8 @@ tags: [emotion-recognition, metric-projector]
 
 # Metric projector, {d_vision} -> {d_llm}
 
-Maps pooled image features ({d_vision} numbers, as the encoder gives them) into the input-embedding space
-of a language model ({d_llm} numbers). The label is the one whose anchor is nearest by cosine.
+Maps pooled image features ({d_vision} numbers, as the encoder gives them) into the input-embedding
+space of a language model ({d_llm} numbers). The label is the one whose anchor is nearest by cosine.
 
 ```python
 from tinyemo.models.projector import MetricProjector
@@ -42,20 +43,16 @@ How it was made:
 
 
 class MetricProjector(nn.Module):
-    """Linear, batch norm, GELU, dropout, linear: (N, d_vision) -> (N, d_llm), float32, not normalised.
+    """Linear, batch norm, GELU, dropout, linear: (N, d_vision) -> (N, d_llm), float32, any length.
 
-    `layers` counts the linear ones: 2 is the published projector, each more has batch norm, GELU and dropout
-    before it as well, and 1 is a linear map.
-    `temperature` divides the cosines where probabilities are asked for. `info` is kept with the saved
-    model and written into its card: the anchors' checkpoint, the recipe, anything JSON can hold.
+    `layers` is the number of linear layers. 2 is the published projector; each further one has
+    batch norm, GELU and dropout before it as well; 1 is a linear map. Probabilities are a softmax
+    of cosines divided by `temperature`. `info` is saved with the model and written into its card:
+    the anchors' checkpoint, the recipe, anything that JSON can hold.
     """
 
-    OPTIONS = (
-        "dropout",
-        "temperature",
-        "info",
-    )  # of config.json; the shape follows from the weights
-    TEMPERATURE = 0.07  # where nothing says otherwise; NT-Xent's default
+    OPTIONS = ("dropout", "temperature", "info")  # read from config.json; the weights give the rest
+    TEMPERATURE = 0.07  # the default: that of NT-Xent
 
     def __init__(
         self,
@@ -68,15 +65,13 @@ class MetricProjector(nn.Module):
     ):
         super().__init__()
         self.d_vision, self.d_llm = d_vision, d_llm
-        self.dropout, self.temperature, self.info = dropout, temperature, info or {}
+        self.dropout = dropout
+        self.temperature = temperature
+        self.info = info or {}
         modules: list[nn.Module] = [nn.Linear(d_vision, d_llm)]
         for _ in range(layers - 1):
-            modules += [
-                nn.BatchNorm1d(d_llm),
-                nn.GELU(),
-                nn.Dropout(dropout),
-                nn.Linear(d_llm, d_llm),
-            ]
+            modules += [nn.BatchNorm1d(d_llm), nn.GELU(), nn.Dropout(dropout)]
+            modules += [nn.Linear(d_llm, d_llm)]
         self.model = nn.Sequential(*modules)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -85,10 +80,11 @@ class MetricProjector(nn.Module):
 
     @torch.no_grad()
     def embed(self, features: Tensor) -> Tensor:
-        """Unit-length embeddings (N, d_llm) in evaluation mode. ValueError if the width is another."""
+        """Unit-length embeddings (N, d_llm), in evaluation mode. ValueError: another width."""
         if features.ndim != 2 or features.shape[1] != self.d_vision:
             raise ValueError(
-                f"features of shape {tuple(features.shape)}: the projector takes (N, {self.d_vision})"
+                f"features of shape {tuple(features.shape)}: the projector takes "
+                f"(N, {self.d_vision})"
             )
         was_training = self.training
         embeddings = F.normalize(self.eval()(features), dim=1)
@@ -98,26 +94,32 @@ class MetricProjector(nn.Module):
     def classify(
         self, features: Tensor, anchors: Tensor, temperature: float | None = None
     ) -> Tensor:
-        """Probabilities (N, C): softmax over cosine to each anchor (C, d_llm), divided by the temperature."""
+        """Probabilities (N, C): softmax over the cosines to the anchors (C, d_llm) / temperature.
+
+        ValueError: features or anchors of another width.
+        """
         if anchors.ndim != 2 or anchors.shape[1] != self.d_llm:
             raise ValueError(
-                f"anchors of shape {tuple(anchors.shape)}: the projector maps to (C, {self.d_llm}), "
-                "so take them from the language model it was trained for"
+                f"anchors of shape {tuple(anchors.shape)}: the projector maps to (C, "
+                f"{self.d_llm}), so take them from the language model it was trained for"
             )
         cosines = self.embed(features) @ F.normalize(anchors.float(), dim=1).T  # (N, C)
         return torch.softmax(cosines / (temperature or self.temperature), dim=1)
 
     @classmethod
     def from_upstream(cls, path: str | Path) -> "MetricProjector":
-        """A projector from a published `.bin` state dict; the widths follow from the tensors.
+        """A projector from a published `.bin` file; the widths follow from its tensors.
 
-        FileNotFoundError: no such file. ValueError: pickled code, or other tensors than a projector's.
+        FileNotFoundError: no such file. ValueError: pickled code, or not a projector's tensors.
         """
         return cls._from_state(read_bin(path), path, {"info": {"source": Path(path).name}})
 
     @classmethod
     def from_pretrained(cls, source: str | Path) -> "MetricProjector":
-        """A projector saved by `save_pretrained`, from its folder or a hub id. Errors as `from_upstream`."""
+        """A projector saved by `save_pretrained`, from its folder or a hub id.
+
+        Errors as of `from_upstream`.
+        """
         folder = local_folder(source, ["config.json", "model.safetensors"])
         weights, config = folder / "model.safetensors", folder / "config.json"
         for path in (weights, config):
@@ -144,7 +146,8 @@ class MetricProjector(nn.Module):
             raise ValueError(
                 f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias"
             )
-        layers = 1 + sum(name.endswith("running_mean") for name in state)
+        batch_norms = [name for name in state if name.endswith("running_mean")]
+        layers = 1 + len(batch_norms)  # batch norm is between linear layers
         projector = cls(first.shape[1], first.shape[0], layers=layers, **options)
         try:
             projector.load_state_dict(state)
@@ -154,7 +157,7 @@ class MetricProjector(nn.Module):
         return projector.eval()
 
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Write model.safetensors, config.json and README.md, each in one step. Gives the folder."""
+        """Write model.safetensors, config.json and README.md, atomically; returns the folder."""
         folder = Path(folder)
         config = {
             "d_vision": self.d_vision,
@@ -163,23 +166,25 @@ class MetricProjector(nn.Module):
             "temperature": self.temperature,
             "info": self.info,
         }
+        config_text = json.dumps(config, indent=2)
         card = CARD.format(
-            **config | {"folder": folder.name, "info": json.dumps(self.info, indent=2)}
+            d_vision=self.d_vision,
+            d_llm=self.d_llm,
+            folder=folder.name,
+            info=json.dumps(self.info, indent=2),
         )
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         weights = folder / "model.safetensors"
         write_atomically(weights, lambda path: save_file(tensors, path, {"format": "pt"}))
         write_atomically(folder / "README.md", lambda path: path.write_text(card))
-        write_atomically(
-            folder / "config.json", lambda path: path.write_text(json.dumps(config, indent=2))
-        )
+        write_atomically(folder / "config.json", lambda path: path.write_text(config_text))
         return folder
 
 
 def load_projector(source: str | Path) -> MetricProjector:
-    """A projector from a published `.bin` file, a folder of `save_pretrained`, or a hub id of either.
+    """A projector from a published `.bin`, a folder of `save_pretrained`, or a hub id of either.
 
-    A hub repository with the published `.bin` needs no config.json. Errors as `from_upstream`.
+    A hub repository with a published `.bin` needs no config.json. Errors as of `from_upstream`.
     """
     if Path(source).suffix == ".bin" or Path(source).is_file():
         return MetricProjector.from_upstream(source)

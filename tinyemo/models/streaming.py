@@ -20,7 +20,7 @@ BYTE = re.compile("<0x[0-9A-F]{2}>")  # a token of sentencepiece that is one byt
 
 
 def stream_ids(generate: Callable[..., object]) -> Iterator[int]:
-    """The ids of one sequence, one by one, while `generate(streamer=..., stopping_criteria=...)` runs.
+    """The ids of one sequence, one by one, while `generate(streamer=..., ...)` runs in a thread.
 
     If the consumer closes the iterator early, generation stops too. An error that `generate` raises
     is raised here.

@@ -1,1 +1,1 @@
-"""LLaVA checkpoints: reading and exporting."""
+"""LLaVA checkpoints: reading them, and exporting a MultimodalLM as one."""

@@ -1,9 +1,10 @@
-"""LLaVA checkpoints from elsewhere as a MultimodalLM and the ImageEncoder whose patch tokens it reads.
+"""Reads LLaVA checkpoints as a MultimodalLM and the ImageEncoder whose patch tokens it reads.
 
-Takes a folder or hub id in one of three layouts: transformers' (llava-hf, and what `export_llava` writes), that of the
-original repository (LLaVA-1 and 1.5) and TinyLLaVA's. Whatever part of one is not supported is named in one sentence:
-an image in several crops (LLaVA-NeXT's "anyres"), another projector, another tower than CLIP's vision transformer.
-Weights are read as tensors only; code that comes with them is never run.
+Takes a folder or hub id in one of three layouts: that of transformers (llava-hf, and what
+`export_llava` writes), that of the original repository (LLaVA-1 and 1.5), and TinyLLaVA's. A part
+that is not supported is named in one sentence: several crops of an image (LLaVA-NeXT's "anyres"),
+another projector, another tower than CLIP's vision transformer. Only tensors are read from weight
+files; code that comes with them is never run.
 """
 
 import json
@@ -28,7 +29,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from tinyemo.features.clip_vit import as_encoder
+from tinyemo.features.clip_conversion import as_encoder
 from tinyemo.features.encoders import ImageEncoder
 from tinyemo.hub import local_folder, read_bin, read_safetensors
 from tinyemo.models.anchors import load_tokenizer
@@ -36,8 +37,10 @@ from tinyemo.models.multimodal_folder import LM_FILES
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 
 STREAM = "image"
-PROJECTION = "visual_projection.safetensors"  # of export_llava: "weight" (E, D), as in CLIPVisionModelWithProjection
-# config key -> the values that are supported, the default first
+# A file of export_llava: "weight" (E, D), as in CLIPVisionModelWithProjection.
+PROJECTION = "visual_projection.safetensors"
+
+# The supported values of each layout's config keys, the default first.
 TRANSFORMERS = {
     "vision_feature_select_strategy": ("default",),
     "projector_hidden_act": ("gelu",),
@@ -56,31 +59,31 @@ TINYLLAVA = {
     "image_aspect_ratio": ("square", "pad", None),
     "vision_model_name_or_path2": ("", None),
 }
-FAMILIES = {
-    "qwen": "qwen2"
-}  # in the name of an architecture -> transformers' name, where they differ
-# a chat template of a processor takes contents in parts, PromptBuilder's messages are text
+# family in the name of an architecture -> its name in transformers, where they differ
+FAMILIES = {"qwen": "qwen2"}
+# The chat template of a processor takes message contents as a list of parts; the messages of
+# PromptBuilder are text. This turns the text into parts.
 TO_PARTS = (
-    "{%- set said = namespace(messages=[]) -%}{%- for message in messages -%}"
+    "{%- set ns = namespace(messages=[]) -%}{%- for message in messages -%}"
     "{%- set words = message['content'].split('<image>') -%}"
     "{%- set text = {'type': 'text', 'text': words | join('') | trim('\n')} -%}"
-    "{%- set said.messages = said.messages + [{'role': message['role'], "
+    "{%- set ns.messages = ns.messages + [{'role': message['role'], "
     "'content': [{'type': 'image'}] * (words | length - 1) + [text]}] -%}"
-    "{%- endfor -%}{%- set messages = said.messages %}"
+    "{%- endfor -%}{%- set messages = ns.messages %}"
 )
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """What each layout is taken apart into."""
+    """The parts of a checkpoint, the same for all layouts."""
 
     lm: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     template: str
-    connector: Mapping[str, Tensor]  # state dict, under the names of CONNECTORS' modules
-    kind: str  # of the connector
+    connector: Mapping[str, Tensor]  # state dict with the names of CONNECTORS' modules
+    connector_kind: str  # a key of CONNECTORS
     tower: CLIPVisionModel
-    projection: Tensor | None  # (E, D) into CLIP's space, where the checkpoint has it
+    projection: Tensor | None  # (E, D) into CLIP's space, if the checkpoint has it
     processor: dict  # preprocessor_config.json
 
 
@@ -94,203 +97,216 @@ def read_llava(
     dtype: torch.dtype = torch.float32,
     device: str | torch.device = "cpu",
 ) -> tuple[MultimodalLM, ImageEncoder]:
-    """Model, in `dtype`, and encoder, in float32, of a LLaVA folder or hub id.
+    """The model, in `dtype`, and the encoder, in float32, of a LLaVA folder or hub id.
 
-    `tower` and `tokenizer` are folders or hub ids that stand for the CLIP model that the original layout names, and for
-    a tokenizer.json where the checkpoint has none. `template` and `max_length` are PromptBuilder's; without a template
-    it is the processor's own, and LLaVA's v1 in the two layouts that have none.
-    The pooled feature is CLIP's, projected, where the checkpoint or its tower says how, else the bare class token.
-    FileNotFoundError: no such checkpoint, tower or tokenizer. ValueError: a part that is not supported, or damaged.
+    `tower` replaces the CLIP model that the original layout names, `tokenizer` a missing
+    tokenizer.json; both are folders or hub ids. `template` and `max_length` are those of
+    PromptBuilder. Without `template` it is the processor's own, and LLaVA's v1 for the two layouts
+    that have none. The encoder's pooled feature is CLIP's, projected, if the checkpoint or its
+    tower has the projection, else the class token without projection.
+
+    FileNotFoundError: no such checkpoint, tower or tokenizer. ValueError: a part that is not
+    supported or damaged.
     """
     folder = local_folder(checkpoint, LM_FILES)
-    config = _json(folder / "config.json")
+    file = folder / "config.json"
+    config = _read_json(file)
     layer = config.get("mm_vision_select_layer", config.get("vision_feature_layer", -2))
     if not isinstance(layer, int):
         raise ValueError(
-            f"{folder / 'config.json'}: image features of layers {layer} are not supported; expected one"
+            f"{file}: image features of layers {layer} are not supported; expected one"
         )
     if config.get("model_type") == "tinyllava":
-        parts = _tinyllava(folder, config, tower, tokenizer, dtype)
+        parts = _read_tinyllava(folder, config, tower, tokenizer, dtype)
     elif "mm_vision_tower" in config:
-        parts = _original(folder, config, tower, tokenizer, dtype)
+        parts = _read_original(folder, config, tower, tokenizer, dtype)
     elif config.get("model_type") == "llava":
-        parts = _transformers(folder, config, dtype)
+        parts = _read_transformers(folder, config, dtype)
     else:
         raise ValueError(
-            f"{folder / 'config.json'}: model_type {config.get('model_type')!r} is not supported; "
-            "expected 'llava', 'tinyllava', or the original LLaVA's configuration with mm_vision_tower"
+            f"{file}: model_type {config.get('model_type')!r} is not supported; expected 'llava', "
+            "'tinyllava', or the original LLaVA's configuration with mm_vision_tower"
         )
     width, depth = parts.tower.config.hidden_size, parts.tower.config.num_hidden_layers
-    if (
-        layer == 0 or not -depth <= layer <= depth
-    ):  # of hidden states, the first of which is what goes in
+    # LLaVA counts hidden states, and number 0 is the input of the first block
+    if layer == 0 or not -depth <= layer <= depth:
         raise ValueError(
-            f"{folder / 'config.json'}: image features of layer {layer} are not supported; expected the "
-            f"output of one of the tower's {depth} blocks, as -2"
+            f"{file}: image features of layer {layer} are not supported; expected the output of "
+            f"one of the tower's {depth} blocks, as -2"
         )
-    missing = parts.tokenizer.get_vocab().get(f"<missing:{STREAM}>")
+    missing_id = parts.tokenizer.get_vocab().get(f"<missing:{STREAM}>")
     model = MultimodalLM(
         parts.lm,
         parts.tokenizer,
-        {STREAM: Connector(parts.kind, width)},
+        {STREAM: Connector(parts.connector_kind, width)},
         max_length=max_length,
         template=template or parts.template,
     )
     model.connectors[STREAM].load_state_dict(parts.connector)
-    if missing is not None:  # written by export_llava
-        model.missing[STREAM].data.copy_(parts.lm.get_input_embeddings().weight.data[missing])
+    if missing_id is not None:  # written by export_llava
+        table = parts.lm.get_input_embeddings().weight.data
+        model.missing[STREAM].data.copy_(table[missing_id])
+    our_layer = layer if layer < 0 else layer - 1
     encoder = as_encoder(
-        str(checkpoint),
-        parts.tower,
-        parts.processor,
-        parts.projection,
-        layer if layer < 0 else layer - 1,
-        device,
+        str(checkpoint), parts.tower, parts.processor, parts.projection, our_layer, device
     )
     return model.eval().to(device), encoder
 
 
-def _transformers(folder: Path, config: dict, dtype: torch.dtype) -> _Parts:
-    _expect(folder, config, TRANSFORMERS)
-    _expect(folder, config.get("vision_config", {}), {"model_type": ("clip_vision_model",)})
+# --- the three layouts -------------------------------------------------------------------------
+
+
+def _read_transformers(folder: Path, config: dict, dtype: torch.dtype) -> _Parts:
+    """transformers' layout: llava-hf, and what export_llava writes."""
+    file = folder / "config.json"
+    _supported_values(file, config, TRANSFORMERS)
+    _supported_values(file, config.get("vision_config", {}), {"model_type": ("clip_vision_model",)})
     try:
         stock = LlavaForConditionalGeneration.from_pretrained(
             folder, dtype=dtype, local_files_only=True
         )
         processor = LlavaProcessor.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # transformers raises whatever its parsers do
+    except Exception as error:  # transformers raises any error of its parsers
         raise ValueError(
-            f"{folder}: transformers cannot load it as LLaVA ({_line(error)})"
+            f"{folder}: transformers cannot load it as LLaVA ({_one_line(error)})"
         ) from error
     tokenizer = processor.tokenizer
-    if tokenizer.convert_ids_to_tokens(stock.config.image_token_id) != f"<{STREAM}>":
+    image_id = stock.config.image_token_id
+    if tokenizer.convert_ids_to_tokens(image_id) != f"<{STREAM}>":
         raise ValueError(
-            f"{folder / 'config.json'}: image_token_index {stock.config.image_token_id} is another token "
-            f"than '<{STREAM}>', which is not supported"
+            f"{file}: image_token_index {image_id} is another token than '<{STREAM}>', which is "
+            "not supported"
         )
-    with torch.device("meta"):
-        lm = AutoModelForCausalLM.from_config(stock.config.text_config)
-    if (
-        getattr(lm.get_output_embeddings(), "bias", None) is not None
-    ):  # for which the format has no place
-        stock.lm_head.bias = nn.Parameter(stock.lm_head.weight.new_zeros(len(stock.lm_head.weight)))
-    setattr(lm, lm.base_model_prefix, stock.model.language_model)
-    lm.set_output_embeddings(stock.lm_head)
-    projector, projection = stock.model.multi_modal_projector, folder / PROJECTION
+    template = "plain"
+    if processor.chat_template:
+        template = _template_for_text(tokenizer, processor.chat_template)
+    connector = {}
+    projector = stock.model.multi_modal_projector
+    for ours, layer in (("0", projector.linear_1), ("2", projector.linear_2)):
+        for name, tensor in layer.state_dict().items():
+            connector[f"{ours}.{name}"] = tensor
+    projection = folder / PROJECTION
     return _Parts(
-        lm,
-        tokenizer,
-        _from_parts(tokenizer, processor.chat_template) if processor.chat_template else "plain",
-        {
-            f"{ours}.{name}": tensor
-            for ours, layer in (("0", projector.linear_1), ("2", projector.linear_2))
-            for name, tensor in layer.state_dict().items()
-        },
-        "mlp2x_gelu",
-        stock.model.vision_tower,
-        read_safetensors(projection)["weight"] if projection.is_file() else None,
-        processor.image_processor.to_dict(),
+        lm=_inner_lm(stock),
+        tokenizer=tokenizer,
+        template=template,
+        connector=connector,
+        connector_kind="mlp2x_gelu",
+        tower=stock.model.vision_tower,
+        projection=read_safetensors(projection)["weight"] if projection.is_file() else None,
+        processor=processor.image_processor.to_dict(),
     )
 
 
-def _original(
+def _inner_lm(stock: LlavaForConditionalGeneration) -> PreTrainedModel:
+    """The causal LM of a stock model; it shares the tensors."""
+    with torch.device("meta"):
+        lm = AutoModelForCausalLM.from_config(stock.config.text_config)
+    if getattr(lm.get_output_embeddings(), "bias", None) is not None:
+        # the class has a bias, LLaVA's format has none: it is zero
+        zeros = stock.lm_head.weight.new_zeros(len(stock.lm_head.weight))
+        stock.lm_head.bias = nn.Parameter(zeros)
+    setattr(lm, lm.base_model_prefix, stock.model.language_model)
+    lm.set_output_embeddings(stock.lm_head)
+    return lm
+
+
+def _read_original(
     folder: Path,
     config: dict,
     tower: str | Path | None,
     tokenizer: str | Path | None,
     dtype: torch.dtype,
 ) -> _Parts:
-    kind = _expect(folder, config, ORIGINAL)["mm_projector_type"]
+    """The layout of the original repository: LLaVA-1 and 1.5."""
+    file = folder / "config.json"
+    kind = _supported_values(file, config, ORIGINAL)["mm_projector_type"]
     name = (config.get("architectures") or [""])[0]
     match = re.fullmatch(r"\w*Llava(\w+)ForCausalLM", name)
     family = match and FAMILIES.get(match[1].lower(), match[1].lower())
     if family not in CONFIG_MAPPING:
         raise ValueError(
-            f"{folder / 'config.json'}: the architecture {name!r} is not supported; expected LLaVA "
-            "around a language model that transformers knows, as LlavaLlamaForCausalLM"
+            f"{file}: the architecture {name!r} is not supported; expected LLaVA around a "
+            "language model that transformers knows, as LlavaLlamaForCausalLM"
         )
-    source = local_folder(tower or config["mm_vision_tower"], LM_FILES)
-    vision, projection = _tower(source)
-    state = _tensors(folder)
-    connector, own = (
-        _pop(state, "model.mm_projector."),
-        _pop(state, "model.vision_tower.vision_tower."),
-    )
-    if own:  # trained further: CLIP's projection is of another tower
-        _load(vision, own, folder)
+    tower_folder = local_folder(tower or config["mm_vision_tower"], LM_FILES)
+    vision, projection = _load_tower(tower_folder)
+    state = _read_weights(folder)
+    connector = _pop_prefix(state, "model.mm_projector.")
+    own_tower = _pop_prefix(state, "model.vision_tower.vision_tower.")
+    if own_tower:  # the tower was trained too: CLIP's projection does not belong to it
+        _load_weights(vision, own_tower, folder)
         projection = None
-    text = CONFIG_MAPPING[family].from_dict(
-        {key: config[key] for key in config if key != "model_type"}
-    )
+    text = {key: value for key, value in config.items() if key != "model_type"}
     return _Parts(
-        _lm(text, state, folder, dtype),
-        load_tokenizer(tokenizer or folder),
-        "llava_v1",
-        connector,
-        kind,
-        vision,
-        projection,
-        _processor(source, vision, config),
+        lm=_build_lm(CONFIG_MAPPING[family].from_dict(text), state, folder, dtype),
+        tokenizer=load_tokenizer(tokenizer or folder),
+        template="llava_v1",
+        connector=connector,
+        connector_kind=kind,
+        tower=vision,
+        projection=projection,
+        processor=_processor_config(tower_folder, vision, config),
     )
 
 
-def _tinyllava(
+def _read_tinyllava(
     folder: Path,
     config: dict,
     tower: str | Path | None,
     tokenizer: str | Path | None,
     dtype: torch.dtype,
 ) -> _Parts:
-    kind = _expect(folder, config, TINYLLAVA)["connector_type"]
+    """TinyLLaVA's layout."""
+    file = folder / "config.json"
+    kind = _supported_values(file, config, TINYLLAVA)["connector_type"]
     text = dict(config.get("text_config") or {})
-    family = text.pop(
-        "model_type", "llama"
-    )  # what transformers leaves out of a nested configuration of Llama
+    # transformers leaves the model type out of a nested configuration of Llama
+    family = text.pop("model_type", "llama")
     if family not in CONFIG_MAPPING:
         raise ValueError(
-            f"{folder / 'config.json'}: the language model {family!r} is not supported; expected one that "
+            f"{file}: the language model {family!r} is not supported; expected one that "
             "transformers knows"
         )
     vision_config = dict(config.get("vision_config") or {})
-    _expect(folder, vision_config, {"model_type": ("clip_vision_model",)})
-    state = _tensors(folder)
-    connector, own = (
-        _pop(state, "connector._connector."),
-        _pop(state, "vision_tower._vision_tower."),
-    )
+    _supported_values(file, vision_config, {"model_type": ("clip_vision_model",)})
+    state = _read_weights(folder)
+    connector = _pop_prefix(state, "connector._connector.")
+    own_tower = _pop_prefix(state, "vision_tower._vision_tower.")
     vision = CLIPVisionModel(CLIPVisionConfig.from_dict(vision_config)).eval()
-    _load(vision, own, folder)
-    lm = _lm(CONFIG_MAPPING[family].from_dict(text), _pop(state, "language_model."), folder, dtype)
-    source = folder if tower is None else local_folder(tower, LM_FILES)
+    _load_weights(vision, own_tower, folder)
+    lm_state = _pop_prefix(state, "language_model.")
+    tower_folder = folder if tower is None else local_folder(tower, LM_FILES)
     return _Parts(
-        lm,
-        load_tokenizer(tokenizer or folder),
-        "llava_v1",
-        connector,
-        kind,
-        vision,
-        None,
-        _processor(source, vision, config),
+        lm=_build_lm(CONFIG_MAPPING[family].from_dict(text), lm_state, folder, dtype),
+        tokenizer=load_tokenizer(tokenizer or folder),
+        template="llava_v1",
+        connector=connector,
+        connector_kind=kind,
+        tower=vision,
+        projection=None,
+        processor=_processor_config(tower_folder, vision, config),
     )
 
 
-def _expect(folder: Path, config: Mapping, supported: Mapping[str, tuple]) -> dict:
-    """The values of these keys. ValueError names the first one that is not supported."""
+# --- steps that layouts share ------------------------------------------------------------------
+
+
+def _supported_values(file: Path, config: Mapping, supported: Mapping[str, tuple]) -> dict:
+    """The values of these keys, or their defaults. ValueError names the first unsupported one."""
     values = {key: config.get(key, known[0]) for key, known in supported.items()}
     for key, value in values.items():
         if value not in supported[key]:
             known = " or ".join(repr(each) for each in supported[key] if each is not None)
-            raise ValueError(
-                f"{folder / 'config.json'}: {key} {value!r} is not supported; expected {known}"
-            )
+            raise ValueError(f"{file}: {key} {value!r} is not supported; expected {known}")
     return values
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _json(file: Path) -> dict:
+def _read_json(file: Path) -> dict:
     try:
         return json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
@@ -298,11 +314,11 @@ def _json(file: Path) -> dict:
             f"{file}: no such file; expected a LLaVA checkpoint's folder"
         ) from None
     except ValueError as error:
-        raise ValueError(f"{file}: no JSON ({error})") from error
+        raise ValueError(f"{file}: not JSON ({error})") from error
 
 
-def _from_parts(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
-    """The template, made to take messages of text if it takes them in parts only."""
+def _template_for_text(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
+    """The chat template, changed to take messages of text if it only takes them in parts."""
     probe = [{"role": "user", "content": "felt"}]
     try:
         text = tokenizer.apply_chat_template(probe, chat_template=template, tokenize=False)
@@ -311,80 +327,84 @@ def _from_parts(tokenizer: PreTrainedTokenizerBase, template: str) -> str:
     return template if "felt" in text else TO_PARTS + template
 
 
-def _tensors(folder: Path) -> dict[str, Tensor]:
-    """All weights of a folder by name. FileNotFoundError: none. ValueError: damaged, or pickled code."""
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """All weights of a folder by name.
+
+    FileNotFoundError: there are none. ValueError: damaged, or pickled code.
+    """
     state: dict[str, Tensor] = {}
-    for pattern, read in (
-        ("model*.safetensors", read_safetensors),
-        ("pytorch_model*.bin", read_bin),
-    ):
-        for file in sorted(folder.glob(pattern)):
-            state |= read(file)
-        if state:
-            return state
-    raise FileNotFoundError(
-        f"{folder}: no weights in it; expected model*.safetensors or pytorch_model*.bin"
-    )
+    for file in sorted(folder.glob("model*.safetensors")):
+        state |= read_safetensors(file)
+    if not state:
+        for file in sorted(folder.glob("pytorch_model*.bin")):
+            state |= read_bin(file)
+    if not state:
+        raise FileNotFoundError(
+            f"{folder}: no weights in it; expected model*.safetensors or pytorch_model*.bin"
+        )
+    return state
 
 
-def _pop(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Take the tensors under `prefix` out of the state, by what follows it."""
-    return {
-        name.removeprefix(prefix): state.pop(name)
-        for name in list(state)
-        if name.startswith(prefix)
-    }
+def _pop_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Take the tensors whose names begin with `prefix` out of `state`; the prefix is removed."""
+    names = [name for name in state if name.startswith(prefix)]
+    return {name.removeprefix(prefix): state.pop(name) for name in names}
 
 
-def _load(module: nn.Module, state: dict[str, Tensor], folder: Path) -> None:
-    """Load all weights of a module; tables that follow from the configuration are left out of old files' state."""
+def _load_weights(module: nn.Module, state: dict[str, Tensor], folder: Path) -> None:
+    """Load all weights of a module. ValueError names one that is missing or fits nothing.
+
+    Old files also hold tables that follow from the configuration; they are left out.
+    """
+    derived = ("rotary_emb.inv_freq", "position_ids")
     state = {
         name.removeprefix("vision_model."): tensor
         for name, tensor in state.items()
-        if not name.endswith(("rotary_emb.inv_freq", "position_ids"))
+        if not name.endswith(derived)
     }
     missing, unknown = module.load_state_dict(state, strict=False)
     tied = getattr(module, "all_tied_weights_keys", {})
-    if wrong := [name for name in missing if name not in tied] or unknown:
+    wrong = [name for name in missing if name not in tied] or unknown
+    if wrong:
         raise ValueError(
-            f"{folder}: the weights do not fit its configuration of a {type(module).__name__}, for one "
-            f"{wrong[0]}"
+            f"{folder}: the weights do not fit its configuration of a {type(module).__name__}, for "
+            f"one {wrong[0]}"
         )
 
 
-def _lm(
+def _build_lm(
     config: PreTrainedConfig, state: dict[str, Tensor], folder: Path, dtype: torch.dtype
 ) -> PreTrainedModel:
+    """A causal LM of this configuration with these weights. ValueError: they do not fit."""
     lm = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    _load(lm, state, folder)
+    _load_weights(lm, state, folder)
     lm.tie_weights()
     return lm
 
 
-def _tower(folder: Path) -> tuple[CLIPVisionModel, Tensor | None]:
-    """The vision part of a CLIP model's folder and, where it is there, the projection into CLIP's space."""
-    kind = _expect(
-        folder, _json(folder / "config.json"), {"model_type": ("clip", "clip_vision_model")}
-    )["model_type"]
+def _load_tower(folder: Path) -> tuple[CLIPVisionModel, Tensor | None]:
+    """The vision part of a CLIP folder, and its projection into CLIP's space if it has one."""
+    file = folder / "config.json"
+    supported = {"model_type": ("clip", "clip_vision_model")}
+    kind = _supported_values(file, _read_json(file), supported)["model_type"]
     try:
         if kind == "clip_vision_model":
             return CLIPVisionModel.from_pretrained(folder, dtype=torch.float32), None
         clip = CLIPModel.from_pretrained(folder, dtype=torch.float32)
-    except Exception as error:  # transformers raises whatever its parsers do
+    except Exception as error:  # transformers raises any error of its parsers
         raise ValueError(
-            f"{folder}: transformers cannot load it as CLIP ({_line(error)})"
+            f"{folder}: transformers cannot load it as CLIP ({_one_line(error)})"
         ) from error
     return clip.vision_model, clip.visual_projection.weight
 
 
-def _processor(folder: Path, tower: CLIPVisionModel, config: dict) -> dict:
-    """The image processor's configuration of the tower's folder, or else CLIP's own at the tower's size."""
-    file, size = folder / "preprocessor_config.json", tower.config.image_size
-    known = (
-        _json(file)
-        if file.is_file()
-        else CLIPImageProcessor(
-            size={"shortest_edge": size}, crop_size={"height": size, "width": size}
-        ).to_dict()
-    )
-    return known | {"do_pad": config.get("image_aspect_ratio") == "pad"}
+def _processor_config(folder: Path, tower: CLIPVisionModel, config: dict) -> dict:
+    """The image processor's configuration in the tower's folder, or CLIP's own for its size."""
+    file = folder / "preprocessor_config.json"
+    if file.is_file():
+        processor = _read_json(file)
+    else:
+        size = tower.config.image_size
+        crop = {"height": size, "width": size}
+        processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size=crop).to_dict()
+    return processor | {"do_pad": config.get("image_aspect_ratio") == "pad"}

@@ -1,4 +1,4 @@
-"""Associations: WEAT against its formula in loops and all partitions, images against permutations, planted truths."""
+"""Associations: WEAT against its formula in loops, images against permutations and known truths."""
 
 from itertools import combinations
 
@@ -11,13 +11,12 @@ from scipy import stats
 from tinyemo.bias.associations import (
     CHECK,
     emotion_words,
-    image_association,
-    parts,
     read_word_lists,
     table_space,
     text_association,
     weat,
 )
+from tinyemo.bias.image_associations import association_parts, image_association
 from tinyemo.bias.values import attribute_values
 from tinyemo.emotions import LABEL_SETS, labels_of
 
@@ -54,7 +53,7 @@ def test_weat_is_the_published_formula_and_its_p_counts_every_partition():
     assert found["high"] - found["effect"] == pytest.approx(reach * error / np.std(s, ddof=1))
 
 
-def test_limits_do_not_pass_what_d_can_be():
+def test_limits_stop_at_the_largest_possible_d():
     x, y = (torch.eye(6)[k] + 1e-3 * vectors(n, 6, seed=n) for k, n in enumerate((4, 5)))
     found = weat(torch.eye(6)[:1], torch.eye(6)[1:2], x, y)
     spreadless = 1 / np.std([1.0] * 4 + [0.0] * 5, ddof=1)
@@ -62,7 +61,7 @@ def test_limits_do_not_pass_what_d_can_be():
 
 
 def a_space(towards, unknown=()):
-    """Random words, of which those of `towards` lean to an emotion's common direction; each asked for is noted."""
+    """Random words; those of `towards` have a common direction with an emotion."""
     emotions = {word: label for label, words in emotion_words("ekman").items() for word in words}
 
     def place(words):
@@ -83,7 +82,7 @@ def a_space(towards, unknown=()):
     return place
 
 
-def test_a_leaning_list_is_found_and_unknown_words_are_named():
+def test_a_biased_list_is_found_and_unknown_words_are_named():
     lists = {
         "shape": {"round": list("abcdefgh"), "square": list("ijklmnop"), "flat": list("qrstuvwx")}
     }
@@ -137,17 +136,17 @@ def test_random_lists_are_found_no_more_often_than_alpha():
 
 @pytest.fixture(scope="module")
 def images():
-    """Embeddings of 900 items of uneven labels; `planted` leans to fear, `company` merely goes with joy's label."""
+    """Embeddings of 900 items; `injected` is nearer to fear, `company` occurs with label joy."""
     rng = np.random.default_rng(1)
     y = rng.choice(6, size=900, p=[0.1, 0.1, 0.15, 0.35, 0.2, 0.1])
-    planted = rng.random(900) < 0.15
+    injected = rng.random(900) < 0.15
     company = rng.random(900) < np.where(y == 3, 0.7, 0.1)
     other = rng.random(900) < 0.3
     anchors = vectors(6, 24, seed=5)
     x = (
         3 * anchors[y]
         + 8 * vectors(900, 24, seed=6)
-        + 2 * torch.tensor(planted)[:, None] * anchors[2]
+        + 2 * torch.tensor(injected)[:, None] * anchors[2]
     )
     values = attribute_values(
         pd.DataFrame(
@@ -155,10 +154,10 @@ def images():
                 "attr_kind": [
                     [
                         name
-                        for name, shown in zip(("planted", "company", "other"), row, strict=True)
+                        for name, shown in zip(("injected", "company", "other"), row, strict=True)
                         if shown
                     ]
-                    for row in zip(planted, company, other, strict=True)
+                    for row in zip(injected, company, other, strict=True)
                 ]
             }
         )
@@ -166,20 +165,20 @@ def images():
     return x, anchors, y, values
 
 
-def test_images_of_a_planted_value_are_found_and_those_of_a_label_s_company_are_not(images):
+def test_an_injected_value_is_found_and_one_that_only_occurs_with_a_label_is_not(images):
     x, anchors, y, values = images
     table = image_association(x, anchors, y, EKMAN, values).set_index(["what", "where"])
     assert (
-        table.loc[("kind: planted", "fear"), "found"]
-        and table.loc[("kind: planted", "fear"), "low"] > 0.2
+        table.loc[("kind: injected", "fear"), "found"]
+        and table.loc[("kind: injected", "fear"), "low"] > 0.2
     )
-    assert not table.drop("kind: planted")["found"].any()
+    assert not table.drop("kind: injected")["found"].any()
     assert table["items"].groupby("what").first().to_dict() == dict(
         zip(values.names, values.counts, strict=True)
     )
 
 
-def test_image_association_is_least_squares_on_labels_and_its_p_that_of_permutations_within_them(
+def test_image_association_is_least_squares_and_its_p_that_of_permutations_within_labels(
     images,
 ):
     x, anchors, y, values = images
@@ -207,16 +206,16 @@ def test_image_association_is_least_squares_on_labels_and_its_p_that_of_permutat
     )
 
 
-def test_parts_say_who_carries_a_plant(images):
+def test_parts_name_the_origin_of_an_injected_association(images):
     x, anchors, y, values = images
     clean = [3 * anchors[y] + 8 * vectors(900, 24, seed=seed) for seed in range(20, 24)]
-    towards = a_space({"company": "joy"}, unknown=("planted", "other"))
-    kept = parts(
+    towards = a_space({"company": "joy"}, unknown=("injected", "other"))
+    kept = association_parts(
         values, y, "ekman", (x, anchors), controls=clean, encoder=(clean[0], anchors), space=towards
     )
-    row = kept.set_index(["what", "where"]).loc[("kind: planted", "fear")]
+    row = kept.set_index(["what", "where"]).loc[("kind: injected", "fear")]
     assert row["carried_by"] == "added" and row["added_low"] > 0 and np.isnan(row["anchors"])
-    inherited = parts(
+    inherited = association_parts(
         values,
         y,
         "ekman",
@@ -225,16 +224,16 @@ def test_parts_say_who_carries_a_plant(images):
         encoder=(x, anchors),
     )
     assert (
-        inherited.set_index(["what", "where"]).loc[("kind: planted", "fear"), "carried_by"]
+        inherited.set_index(["what", "where"]).loc[("kind: injected", "fear"), "carried_by"]
         == "encoder"
     )
     company = kept.set_index(["what", "where"]).loc[("kind: company", "joy")]
     assert company["anchors"] > 1 and company["anchors_low"] > 0
     with pytest.raises(ValueError, match="three controls or more, got 1"):
-        parts(values, y, "ekman", (x, anchors), controls=clean[:1])
+        association_parts(values, y, "ekman", (x, anchors), controls=clean[:1])
 
 
-def test_the_package_s_lists_are_sound_and_bad_ones_are_named(tmp_path):
+def test_the_word_lists_are_consistent_and_bad_ones_are_named(tmp_path):
     lists = read_word_lists()
     emotions = {
         word
@@ -262,7 +261,7 @@ def test_the_package_s_lists_are_sound_and_bad_ones_are_named(tmp_path):
             read_word_lists(file)
 
 
-def test_minilm_s_table_knows_flowers_from_insects(test_data):
+def test_minilm_passes_the_flowers_and_insects_check(test_data):
     table = text_association(table_space(test_data / "label_embeddings" / "minilm_l6"))
     joy = table.set_index(["what", "where"]).loc[(CHECK, "joy")]
     assert (

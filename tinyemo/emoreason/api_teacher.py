@@ -1,6 +1,6 @@
 """A teacher behind an OpenAI-compatible API.
 
-The server is a provider's, or a local one: vLLM, llama.cpp, Ollama, transformers serve.
+The server is a provider's, or a local one (vLLM, llama.cpp, Ollama, transformers serve).
 
 Owns the sending of many requests at once and the limit on their cost. A request consists of words
 alone (caption, attributes, label). Only `chat.completions` is used, with model, messages and a

@@ -1,19 +1,24 @@
-"""Do the detectors hold where nobody knows the law of the world, as in data that somebody collected?
+"""Do the detectors hold where the true posterior is unknown, as in data that somebody collected?
 
-    python benchmarks/bias_collected.py [--world FOLDER] [--sets 120] [--references 30] [--workers 2] [--out FOLDER]
+    python benchmarks/bias_collected.py [--world FOLDER] [--sets 120] [--references 30] [--workers
+    2]
+                                        [--out FOLDER]
 
-Training sets as in bias_detection.py, but analysed as notebook 15 analyses a collection: the data question without the
-law (p(label | the other attributes) is estimated), a linear projector, references on items drawn with independence
-weights, and the rules as the library has them. Nothing is chosen here, so all sets judge.
+The training sets are those of bias_detection.py, analysed as notebook 15 analyses a collection: the
+data detector without the true posterior (p(label | the other attributes) is estimated), a linear
+projector, reference models on items drawn with independence weights, and the library's own
+thresholds. Nothing is chosen here, so all sets judge.
 
-Such references know of no good reason why an answer should move with an attribute. So the truth is how far the model's
-mean p(k) moves when scenes are drawn again with and without a value: a finding is true above .05, false below .03, and
-not counted between. That a true finding is a bias does not follow, and the column `causes` says how seldom it is one:
-most findings are causes of the emotions, by the law of the world, which the detectors were not told. The data question
-asks nothing of the model, so its FDR is no error rate: it says how much of what the data show the model leaves alone.
-Both are tested by `level`, the share of p <= .05 where in clean sets no value of an attribute is a cause.
+For such reference models no effect of an attribute is legitimate. Therefore the truth is how much
+the model's mean p(k) changes when scenes are drawn with and without a value: a finding is true
+above .05, false below .03, and not counted in between. A true finding need not be a bias. The
+column `causes` is the share of findings that are causes of the emotion according to the true
+posterior, which the detectors do not use; it is high. The data detector does not use the model, so
+its FDR is no error rate: it is the share of what the data show and the model does not use. Both
+detectors are tested by `level`, the share of p <= .05 in sets without biases, over attributes of
+which no value is a cause.
 
-Written: collected.csv (a row a detector and size of set, and one for all), about.json.
+Written: collected.csv (one row per detector and size of set, and one for all sizes), about.json.
 """
 
 import argparse
@@ -25,151 +30,161 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from bias_detection import WORDS, choose_plants, planted_set
+from bias_detection import WORDS, Bias, biased_set, choose_biases
 from bias_judging import FALSE, TRUE, bound, over_sets
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
 from emoscenes.biased_sets import ScenePool, TrainingSet, encode_scenes
 from emoscenes.counterfactuals import Counterfactuals
+from emoscenes.experiment_sets import bias_pair
 from emoscenes.scenes import ATTRIBUTES, sample_scenes
-from tinyemo.bias.attributes import data_gaps
-from tinyemo.bias.collected import CollectedCase
-from tinyemo.bias.references import both
+from tinyemo.bias.attributes import data_associations
+from tinyemo.bias.collected import CollectedDataset
+from tinyemo.bias.references import data_and_model
 from tinyemo.features.encoders import load_image_encoder
-from tinyemo.features.tensors import Part
+from tinyemo.features.split_tensors import SplitTensors
 from tinyemo.models.anchors import load_anchors
 from tinyemo.paths import runs_dir
 from tinyemo.runs import manifest
 
+OPTIONS = {
+    "sets": 120,
+    "references": 30,
+    "workers": 2,
+    "seed": 13,
+    "pool": 18000,
+    "test": 4000,
+    "redrawn": 400,
+}
+INERT_BELOW = 0.005  # true effect of every value of an attribute that is no cause
+CAUSE_ABOVE = 0.02  # true effect of a cause
 
-def part_of(drawn: TrainingSet) -> Part:
-    """Without what is measured on pictures, as brightness is: no scene can be drawn again with another."""
-    measured = [
-        name for name in drawn.records if name.startswith("attr_") and name[5:] not in ATTRIBUTES
-    ]
+
+def part_of(drawn: TrainingSet) -> SplitTensors:
+    """A set as a part of a dataset, without attributes measured on pictures, such as brightness.
+
+    No scene can be drawn again with another value of those.
+    """
+    columns = [name for name in drawn.records if name.startswith("attr_")]
+    measured = [name for name in columns if name.removeprefix("attr_") not in ATTRIBUTES]
     y = torch.from_numpy(drawn.y)
-    return Part(drawn.records.drop(columns=measured), drawn.x, y, torch.eye(len(WORDS))[y])
+    one_hot = torch.eye(len(WORDS))[y]
+    return SplitTensors(drawn.records.drop(columns=measured), drawn.x, y, one_hot)
 
 
 def examine(
     pool: ScenePool,
     test: TrainingSet,
-    redrawn: Counterfactuals,
+    counterfactuals: Counterfactuals,
     anchors: torch.Tensor,
     references: int,
     seed: int,
     n: int,
-    plants: list[tuple],
+    biases: list[Bias],
 ) -> pd.DataFrame:
-    """One set: a row a value and label, what each detector found beside the truth."""
-    case = CollectedCase(
-        "scenes", "ekman", part_of(planted_set(pool, seed, n, plants)), part_of(test), None
+    """One set: one row per value and label, with what each detector found and the truth."""
+    train = biased_set(pool, seed, n, biases)
+    dataset = CollectedDataset("scenes", "ekman", part_of(train), part_of(test), None)
+    train_values, values = dataset.attributes()
+    linear, model = dataset.model_associations(
+        anchors, train_values, values, references, seed, workers=1
     )
-    known, values = case.attributes()
-    linear, model = case.model_question(anchors, known, values, references, seed, workers=1)
-    data = data_gaps(case.train.y.numpy(), WORDS, known)
-    rows = [redrawn.names.index(name) for name in values.names]
-    planted = {(f"{a}: {v}", label.split(":")[1]): strength for a, v, label, strength, _ in plants}
+    data = data_associations(dataset.train.y.numpy(), WORDS, train_values)
+
+    order = [counterfactuals.names.index(name) for name in values.names]
+    causal = counterfactuals.effects(partial(linear.classify, anchors=anchors))[order]  # (V, C)
+    true = counterfactuals.true_effects("ekman")[order]
+    strengths = {bias_pair(bias[:4]): bias[3] for bias in biases}
     pairs = model[["what", "where"]]
-    table = pairs.assign(
-        seed=seed,
-        n=n,
-        clean=not plants,
-        effect=model["effect"],
-        moved=redrawn.effects(partial(linear.classify, anchors=anchors))[rows].ravel(),
-        law=redrawn.true_effects("ekman")[rows].ravel(),
-        strength=[planted.get(pair, 0.0) for pair in pairs.itertuples(index=False, name=None)],
-    )
-    idle = pd.Series(table["law"].abs().to_numpy(), index=np.repeat(values.attributes, len(WORDS)))
-    table["idle"] = (idle.groupby(level=0).max() < 0.005)[
-        idle.index
-    ].to_numpy()  # no value of the attribute is a cause
-    for name, one in {"data and model": both(data, model), "data": data, "model": model}.items():
-        of_pairs = pairs.merge(one)
-        table[name], table[f"p {name}"] = of_pairs["found"], of_pairs["p"]
+    table = pairs.assign(seed=seed, n=n, without_bias=not biases, effect=model["effect"])
+    table["causal"] = causal.ravel()
+    table["true_effect"] = true.ravel()
+    names = pairs.itertuples(index=False, name=None)
+    table["strength"] = [strengths.get(pair, 0.0) for pair in names]
+    table["inert"] = _of_inert_attribute(values.attributes, true)
+
+    detectors = {"data and model": data_and_model(data, model), "data": data, "model": model}
+    for name, found in detectors.items():
+        of_pairs = pairs.merge(found)
+        table[name] = of_pairs["found"]
+        table[f"p {name}"] = of_pairs["p"]
     return table
 
 
+def _of_inert_attribute(attributes: tuple[str, ...], true: np.ndarray) -> np.ndarray:
+    """(V * C,) bool: rows of attributes of which no value is a cause. true: (V, C) effects on the
+    posterior.
+    """
+    largest_of_value = pd.Series(np.abs(true).max(axis=1), index=list(attributes))
+    largest = largest_of_value.groupby(level=0).max()[list(attributes)]
+    return np.repeat(largest.to_numpy() < INERT_BELOW, true.shape[1])
+
+
 def judge(rows: pd.DataFrame, detector: str, n: str) -> dict:
-    """One row of collected.csv, of the rows of some sets."""
-    rows = rows.assign(true=rows["moved"].abs() > TRUE, false=rows["moved"].abs() < FALSE)
-    found, idle = rows[rows[detector]], rows[rows["idle"] & rows["clean"]]
-    counts = (
-        found.groupby("seed")[["true", "false"]].sum().reindex(rows["seed"].unique(), fill_value=0)
-    )
-    fdp = (counts["false"] / counts.sum(axis=1).clip(lower=1)).to_numpy()
-    taken = rows[(rows["strength"] == 0.30) & rows["true"]]
-    return {
-        "detector": detector,
-        "n": n,
-        "sets": len(counts),
-        "found": len(found) / len(counts),
-        "fdr": fdp.mean(),
-        "fdr_upper": bound(fdp, 1),
-        "recall": counts["true"].sum() / rows["true"].sum(),
-        "planted_0.30": taken[detector].mean(),
-        "pairs": len(taken),
-        "level": (idle[f"p {detector}"] <= 0.05).mean(),
-        "causes": (found["law"].abs() > 0.02).mean(),
-    }
+    """One row of collected.csv, from the rows of some sets."""
+    size = rows["causal"].abs()
+    rows = rows.assign(true=size > TRUE, false=size < FALSE)
+    found = rows[rows[detector]]
+    counts = found.groupby("seed")[["true", "false"]].sum()
+    counts = counts.reindex(rows["seed"].unique(), fill_value=0)  # (sets, 2)
+    judged = counts.sum(axis=1).clip(lower=1)
+    fdp = (counts["false"] / judged).to_numpy()
+
+    row = {"detector": detector, "n": n, "sets": len(counts), "found": len(found) / len(counts)}
+    row["fdr"] = fdp.mean()
+    row["fdr_upper"] = bound(fdp, 1)
+    row["recall"] = counts["true"].sum() / rows["true"].sum()
+    learned = rows[(rows["strength"] == 0.30) & rows["true"]]
+    row["injected_0.30"] = learned[detector].mean()
+    row["pairs"] = len(learned)
+    inert = rows[rows["inert"] & rows["without_bias"]]
+    row["level"] = (inert[f"p {detector}"] <= 0.05).mean()
+    row["causes"] = (found["true_effect"].abs() > CAUSE_ABOVE).mean()
+    return row
 
 
 def agreement(rows: pd.DataFrame) -> list[float]:
-    """Rank correlation of excess effects with causal ones of more than .02: mean over sets, 2.5 and 97.5 % of sets."""
-    large = rows[rows["moved"].abs() > 0.02]
-    return over_sets(
-        [spearmanr(one["effect"], one["moved"]).statistic for _, one in large.groupby("seed")]
-    )
+    """Rank correlation of excess effects with causal effects of more than .02: see `over_sets`."""
+    large = rows[rows["causal"].abs() > 0.02]
+    correlations = []
+    for _, one in large.groupby("seed"):
+        correlations.append(spearmanr(one["effect"], one["causal"]).statistic)
+    return over_sets(correlations)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--world", type=Path, default=runs_dir() / "scenes" / "00_start_here")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "bias_collected")
-    for name, default in {
-        "sets": 120,
-        "references": 30,
-        "workers": 2,
-        "seed": 13,
-        "pool": 18000,
-        "test": 4000,
-        "redrawn": 400,
-    }.items():
+    for name, default in OPTIONS.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     args, started = parser.parse_args(), time.monotonic()
-    encode = partial(
-        encode_scenes, encoder=load_image_encoder(f"local-dir:{args.world / 'clip'}", device="cpu")
+    encoder = load_image_encoder(f"local-dir:{args.world / 'clip'}", device="cpu")
+    encode = partial(encode_scenes, encoder=encoder)
+
+    pool_scenes, _ = sample_scenes(args.pool, [args.seed, 0])
+    test_scenes, _ = sample_scenes(args.test, [args.seed, 1])
+    further_scenes, _ = sample_scenes(args.redrawn, [args.seed, 2])
+    pool = ScenePool(pool_scenes, encode(pool_scenes, workers=args.workers), encode)
+    test_pool = ScenePool(test_scenes, encode(test_scenes, workers=args.workers), encode)
+    test = test_pool.training_set(args.test, args.seed)
+    counterfactuals = Counterfactuals.draw(further_scenes, encode)
+    anchors = load_anchors(args.world / "lm", WORDS)
+
+    common = pool, test, counterfactuals, anchors, args.references
+    tables = Parallel(args.workers)(
+        delayed(examine)(*common, seed, *choose_biases(seed, args.seed))
+        for seed in range(args.sets)
     )
-    scenes, asked, redrawn = (
-        sample_scenes(n, [args.seed, i])[0]
-        for i, n in enumerate((args.pool, args.test, args.redrawn))
-    )
-    pool = ScenePool(scenes, encode(scenes, workers=args.workers), encode)
-    test = ScenePool(asked, encode(asked, workers=args.workers), encode).training_set(
-        args.test, args.seed
-    )
-    common = (
-        pool,
-        test,
-        Counterfactuals.draw(redrawn, encode),
-        load_anchors(args.world / "lm", WORDS),
-        args.references,
-    )
-    rows = pd.concat(
-        Parallel(args.workers)(
-            delayed(examine)(*common, seed, *choose_plants(seed, args.seed))
-            for seed in range(args.sets)
-        ),
-        ignore_index=True,
-    )
-    table = pd.DataFrame(
-        [
-            judge(some, detector, n)
-            for detector in ("data and model", "data", "model")
-            for n, some in [("all", rows), *((str(n), some) for n, some in rows.groupby("n"))]
-        ]
-    )
+    rows = pd.concat(tables, ignore_index=True)
+
+    judged = []
+    for detector in ("data and model", "data", "model"):
+        judged.append(judge(rows, detector, "all"))
+        for n, of_size in rows.groupby("n"):
+            judged.append(judge(of_size, detector, str(n)))
+    table = pd.DataFrame(judged)
     about = {
         "profile": args.world.parent.name,
         "commit": manifest.git_state()["commit"],

@@ -226,12 +226,12 @@ def test_datasets_that_look_different_are_named_and_the_matrix_is_that_of_the_pr
     assert matrix[right.index].to_numpy() == pytest.approx(right.to_numpy(), abs=1e-5)
 
 
-def test_the_planted_bias_is_found_and_the_naive_test_accuses_innocents(smoke_results):
+def test_injected_bias_is_found_and_the_naive_detector_finds_too_much(smoke_results):
     m, folder = (
         metrics(smoke_results, "06_bias_analysis"),
         smoke_results / "smoke" / "06_bias_analysis",
     )
-    assert m["naive/found_clean"] > 20 > m["combined/found"] >= 1
+    assert m["naive/found_without_bias"] > 20 > m["combined/found"] >= 1
     assert m["causal/rank_correlation"] > 0.7
     combined = pd.read_csv(folder / "tables" / "combined.csv").set_index(["what", "where"])
     assert combined.loc[("background: forest", "fear"), "found"]

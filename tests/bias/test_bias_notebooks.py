@@ -1,5 +1,7 @@
-"""Bias on the smoke profile: the reports of notebooks 06 and 15 stand alone, no finding is marked by a run, and what
-notebook 15 leaves agrees with itself and with the world.
+"""Notebooks 06 and 15 on the smoke profile: their reports, review files and tables.
+
+The reports need no other files, a run marks no finding, and the tables of notebook 15 agree with
+each other and with EmoScenes' true posterior.
 """
 
 import json
@@ -10,8 +12,9 @@ import pandas as pd
 import pytest
 import torch
 
-from tinyemo.bias.collected import CollectedCase
-from tinyemo.bias.findings import finding_id, read_review
+from tinyemo.bias.collected import CollectedDataset
+from tinyemo.bias.findings import finding_id
+from tinyemo.bias.review_file import read_review
 from tinyemo.training.projector import PRESETS
 
 
@@ -35,7 +38,7 @@ LIMITS = "What must not be concluded"
     "stem, order",
     [("06_bias_analysis", ["Findings", LIMITS]), ("15_bias_in_collections", [LIMITS, "Findings"])],
 )
-def test_a_report_stands_alone_and_every_finding_waits_for_a_mark(smoke_results, stem, order):
+def test_report_needs_no_other_files_and_no_finding_is_marked(smoke_results, stem, order):
     class Outside(HTMLParser):
         found = []
 
@@ -62,7 +65,7 @@ def test_a_report_stands_alone_and_every_finding_waits_for_a_mark(smoke_results,
     ) == {""}
 
 
-def test_what_is_recorded_is_in_the_tables(folder, tables):
+def test_metrics_agree_with_the_tables(folder, tables):
     m, findings = json.loads((folder / "metrics.json").read_text()), tables["findings"]
     counted = {
         key.removesuffix("/found").replace("_", " "): n
@@ -79,7 +82,7 @@ def test_what_is_recorded_is_in_the_tables(folder, tables):
     )
 
 
-def test_words_come_again_where_words_were_taught_and_not_elsewhere(tables):
+def test_words_repeat_with_another_seed_in_clip_space_only(tables):
     words, clip = tables["words"], tables["words_clip"]
     for table in (words, clip):  # what is found, and the first ten of each label
         assert (table["found"] | (table.groupby("where").cumcount() < 10)).all()
@@ -87,8 +90,8 @@ def test_words_come_again_where_words_were_taught_and_not_elsewhere(tables):
     assert words["found"].mean() < 0.1
 
 
-def test_what_the_world_ties_together_is_found(tables):
-    """The world's own law: tears and scowls are causes, and the detectors cannot know that these are no biases."""
+def test_causes_of_emotions_are_found(tables):
+    """Tears and scowls are causes; the detectors cannot tell that these are no biases."""
     findings = tables["findings"]
     pairs = set(
         map(
@@ -102,14 +105,14 @@ def test_what_the_world_ties_together_is_found(tables):
     assert set(tables["parts"].set_index(["what", "where"]).index) == pairs
 
 
-def test_a_case_refuses_what_has_no_training_part_and_gives_what_it_promises(smoke_results):
+def test_collected_dataset_needs_both_parts_and_gives_its_items(smoke_results):
     collection = smoke_results / "smoke" / "09_dataset_collection"
     with pytest.raises(
         ValueError, match="'scenes-style' has no training or no test part: expected one of scenes-e"
     ):
-        CollectedCase.open(collection, "scenes-style")
-    assert CollectedCase.open(collection).name == "scenes-ekman"
-    case = CollectedCase.open(collection, "scenes-mikels")
+        CollectedDataset.open(collection, "scenes-style")
+    assert CollectedDataset.open(collection).name == "scenes-ekman"
+    case = CollectedDataset.open(collection, "scenes-mikels")
     assert not set(case.train.records["id"]) & set(case.test.records["id"])
     known, values = case.attributes(15)
     assert known.names == values.names and min(known.counts.min(), values.counts.min()) >= 15

@@ -1,4 +1,4 @@
-"""The analysis of data whose law nobody knows, on a small part of benchmarks/bias_collected.py, where the truth is."""
+"""The analysis without a true posterior, on a small part of benchmarks/bias_collected.py."""
 
 import importlib
 from pathlib import Path
@@ -19,10 +19,12 @@ def benchmark(monkeypatch):
     return importlib.import_module("bias_collected")
 
 
-def test_what_moves_the_model_is_found_and_little_else(benchmark):
-    scenes, asked, redrawn = (sample_scenes(n, [4, i])[0] for i, n in enumerate((3000, 1500, 30)))
-    test = ScenePool(asked, encode(asked), encode).training_set(1500, 0)
-    plant = ("weather", "fog", "ekman:joy", 0.3, "misread")
+def test_causal_effects_on_the_model_are_found_and_little_else(benchmark):
+    scenes, test_scenes, redrawn = (
+        sample_scenes(n, [4, i])[0] for i, n in enumerate((3000, 1500, 30))
+    )
+    test = ScenePool(test_scenes, encode(test_scenes), encode).training_set(1500, 0)
+    bias = ("weather", "fog", "ekman:joy", 0.3, "label")
     rows = benchmark.examine(
         ScenePool(scenes, encode(scenes), encode),
         test,
@@ -31,13 +33,13 @@ def test_what_moves_the_model_is_found_and_little_else(benchmark):
         10,
         3,
         3000,
-        [plant],
+        [bias],
     )
     judged = {name: benchmark.judge(rows, name, "all") for name in ("data and model", "data")}
     combined = judged["data and model"]
     assert combined["fdr"] < 0.15 and combined["recall"] > 0.6 and combined["causes"] > 0.8
-    assert combined["planted_0.30"] == combined["pairs"] == 1
+    assert combined["injected_0.30"] == combined["pairs"] == 1
     assert benchmark.agreement(rows)[0] > 0.8
-    idle = set(rows.loc[rows["idle"], "what"].str.split(":").str[0])
-    assert {"weather", "style"} <= idle and not {"expression", "object"} & idle
-    assert np.isnan(judged["data"]["level"])  # this set is not clean
+    inert = set(rows.loc[rows["inert"], "what"].str.split(":").str[0])
+    assert {"weather", "style"} <= inert and not {"expression", "object"} & inert
+    assert np.isnan(judged["data"]["level"])  # this set has a bias

@@ -1,4 +1,4 @@
-"""A small part of benchmarks/bias_detection.py, on features made in code: it finds what is planted, and little else."""
+"""A small part of benchmarks/bias_detection.py, on features made in code."""
 
 import importlib
 from types import SimpleNamespace
@@ -27,66 +27,69 @@ def judging(benchmark):
 @pytest.fixture(scope="module")
 def judged(benchmark):
     anchors = torch.randn(6, 32, generator=torch.Generator().manual_seed(0))
-    bench = benchmark.Bench(encode, anchors, seed=3, pool=3000, test=1500, redrawn=30)
-    plants = [
-        (*plant, 0.3, "misread")
-        for plant in (("expression", "neutral", "ekman:fear"), ("style", "abstract", "ekman:joy"))
+    setup = benchmark.Benchmark(encode, anchors, seed=3, pool=3000, test=1500, redrawn=30)
+    biases = [
+        ("expression", "neutral", "ekman:fear", 0.3, "label"),
+        ("style", "abstract", "ekman:joy", 0.3, "label"),
     ]
-    jobs = [(i, 2000, plants if i % 2 else []) for i in range(6)] + [
-        (benchmark.CLEAN + i, 2000, []) for i in range(12)
-    ]
-    return benchmark.judged(benchmark.examine_many(bench, jobs), bench)
+    jobs = [(i, 2000, biases if i % 2 else []) for i in range(6)]
+    jobs += [(benchmark.REFERENCE_SEEDS + i, 2000, []) for i in range(12)]
+    return benchmark.judged(benchmark.examine_many(setup, jobs), setup)
 
 
-def test_plants_are_taken_up_and_found_by_the_combination(benchmark, judged):
+def test_learned_biases_are_found_by_the_combined_detector(benchmark, judged):
     for one in judged[1::2]:
-        learnt = (
-            one["size"].ravel()[one["planted"]] > 0.15
-        )  # a test part of 1,500 leaves smaller ones within chance
-        assert learnt.any()
-        assert one["tables"]["data and model"]["found"].to_numpy()[one["planted"]][learnt].all()
+        # with a test part of 1,500, smaller effects are within chance
+        learned = one["excess"].ravel()[one["injected"]] > 0.15
+        found = one["tables"]["data and model"]["found"].to_numpy()
+        assert learned.any()
+        assert found[one["injected"]][learned].all()
 
 
-def test_clean_sets_are_left_in_peace_but_by_the_naive_test(judged):
-    clean = judged[::2]
-    assert sum(one["tables"]["data and model"]["found"].any() for one in clean) == 0
-    assert all(one["tables"]["naive"]["found"].sum() > 50 for one in clean)
+def test_only_the_naive_detector_finds_something_without_biases(judged):
+    unbiased = judged[::2]
+    assert sum(one["tables"]["data and model"]["found"].any() for one in unbiased) == 0
+    assert all(one["tables"]["naive"]["found"].sum() > 50 for one in unbiased)
 
 
-def test_a_proportion_of_false_findings_counts_what_the_definition_says(judging):
-    one = {"plants": [("a",) * 5], "planted": [0], "size": np.array([[0.2, 0.06, 0.04, 0.01, 0.0]])}
+def test_false_discovery_proportion_follows_its_definition(judging):
+    one = {
+        "biases": [("a",) * 5],
+        "injected": [0],
+        "excess": np.array([[0.2, 0.06, 0.04, 0.01, 0.0]]),
+    }
     found = np.array([True, True, True, True, False])
-    assert judging.outcome(found, one)[0] == pytest.approx(
-        1 / 3
-    )  # one false, two true, one in between
-    assert judging.outcome(found, one | {"plants": []})[0] == 1
+    # one is false, two are true, one is in between
+    assert judging.outcome(found, one)[0] == pytest.approx(1 / 3)
+    assert judging.outcome(found, one | {"biases": []})[0] == 1
     assert judging.bound(np.zeros(80), 1) == pytest.approx(1 - 0.05 ** (1 / 80))
 
 
-def swept(judging, fdr, found, real):
-    """A detector whose threshold t makes fdr[t] of findings false in every one of four sets, and finds found[t]."""
-    fdp, clean = np.repeat(np.array(fdr)[:, None], 4, axis=1), np.array([False, False, False, True])
+def swept(judging, fdr, found, learned):
+    """A detector whose threshold t has the false share fdr[t] in each of four sets and finds found[t]."""
+    fdp = np.repeat(np.array(fdr)[:, None], 4, axis=1)
+    without_bias = np.array([False, False, False, True])
     return judging.Swept(
         "mean probability",
         [(0.1 * t, 0.0) for t in range(len(fdr))],
         fdp,
-        clean,
+        without_bias,
         np.array(found, bool),
-        np.array(real, bool),
+        np.array(learned, bool),
     )
 
 
 @pytest.fixture
 def two(judging):
-    """The combination finds more at .05, nothing but a pair the model did not take up at .01; naive keeps no target."""
-    real, owner = [1, 1, 1, 1, 0], np.array([1, 1, 5, 9, 9])
+    """The combination finds more at .05, and at .01 only a pair that was not learned."""
+    learned, owner = [1, 1, 1, 1, 0], np.array([1, 1, 5, 9, 9])
     combination = swept(
-        judging, [0.01, 0.05, 0.3], [[0, 0, 0, 0, 1], [1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], real
+        judging, [0.01, 0.05, 0.3], [[0, 0, 0, 0, 1], [1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], learned
     )
     model = swept(
-        judging, [0.02, 0.03, 0.08], [[0, 0, 0, 1, 0], [1, 0, 0, 0, 0], [1, 1, 1, 1, 0]], real
+        judging, [0.02, 0.03, 0.08], [[0, 0, 0, 1, 0], [1, 0, 0, 0, 0], [1, 1, 1, 1, 0]], learned
     )
-    naive = swept(judging, [0.8], [[1, 1, 1, 1, 1]], real)
+    naive = swept(judging, [0.8], [[1, 1, 1, 1, 1]], learned)
     return {
         "data and model": (combination, combination),
         "model": (model, model),
@@ -94,7 +97,7 @@ def two(judging):
     }, owner
 
 
-def test_all_detectors_are_held_to_the_same_fdr(judging, two):
+def test_all_detectors_are_matched_to_the_same_fdr(judging, two):
     table = judging.matched(*two).set_index(["way", "target", "detector"])
     hindsight, before = (table.loc[way] for way in judging.WAYS)
     for target, combination, model in (
@@ -108,7 +111,7 @@ def test_all_detectors_are_held_to_the_same_fdr(judging, two):
             combination - model,
             True,
         ]
-    # four fifths of .05 leave the combination its first threshold; of .10, the model its first
+    # with 80 % of .05 the combination keeps its first threshold; with 80 % of .10 the model does
     assert before.loc[0.05, "recall"].tolist() == [0, 0.25, 0] and before.loc[
         0.1, "recall"
     ].tolist() == [0.75, 1, 0]
@@ -117,13 +120,13 @@ def test_all_detectors_are_held_to_the_same_fdr(judging, two):
     assert (table["pairs"] == 4).all() and (table["recall"] <= 1).all()
 
 
-def test_the_interval_of_the_lead_resamples_sets_with_their_pairs(judging, two):
+def test_interval_of_the_lead_resamples_sets_with_their_pairs(judging, two):
     row = (
         judging.matched(*two)
         .set_index(["way", "target", "detector"])
         .loc[("best in hindsight", 0.05, "model")]
     )
-    # the lead of the pairs: 1, 1 in set 1 (2 - 1, as the model has one), 1 in set 5, -1 in set 9
+    # the pairs of each set, in an arrangement with the same lead per set
     rng, leads = np.random.default_rng(1), {1: [1, 1], 5: [1], 9: [-1]}
     drawn = [
         np.mean(sum((leads[one] for one in rng.choice([1, 5, 9], 3)), [])) for _ in range(5000)
@@ -133,7 +136,7 @@ def test_the_interval_of_the_lead_resamples_sets_with_their_pairs(judging, two):
     )
 
 
-def test_the_curve_rises_and_reaches_what_the_best_threshold_does(judging, two):
+def test_curve_rises_and_reaches_the_recall_of_the_best_threshold(judging, two):
     corners = judging.curve(two[0])
     assert list(corners[corners["detector"] == "model"].itertuples(index=False, name=None)) == [
         ("model", pytest.approx(0.02), 0.25),
@@ -151,7 +154,7 @@ def test_the_curve_rises_and_reaches_what_the_best_threshold_does(judging, two):
             )
 
 
-def test_the_report_writes_its_tables_and_figures(judging, judged, tmp_path):
+def test_report_writes_its_tables_and_figures(judging, judged, tmp_path):
     args = SimpleNamespace(out=tmp_path, world=tmp_path / "smoke" / "00_start_here", references=12)
     judging.report(judged, args, 1.0)
     assert {path.name for path in tmp_path.iterdir()} == {

@@ -1,4 +1,4 @@
-"""Erasure: a linear probe is at chance after it, what a model leans on is found, what it does not lean on is not."""
+"""tinyemo.bias.erasure: after it a linear probe is at chance, and used values are found."""
 
 from functools import partial
 
@@ -15,8 +15,8 @@ N, D = 3000, 20
 
 
 @pytest.fixture(scope="module")
-def world():
-    """Features in which dimension 0 shows rain, 1 an indoor place, 2 a hat, mixed up; a model of rain alone."""
+def rain_model():
+    """Mixed features of rain, an indoor place and a hat; a model that uses rain alone."""
     rng = np.random.default_rng(0)
     rain, place, hat = rng.random((3, N)) < np.array([[0.2], [0.5], [0.03]])
     noise = rng.normal(size=(N, D)) * np.linspace(0.3, 3, D)
@@ -45,22 +45,20 @@ def probe(x, concept):
     return LogisticRegression(solver="newton-cholesky").fit(x, concept).predict_proba(x)[:, 1]
 
 
-@pytest.mark.parametrize(
-    "name", ["weather: rain", "hat: hat"]
-)  # a fifth of the items, three in a hundred
-def test_after_erasure_a_linear_probe_says_the_same_of_every_item(world, name):
-    x, values, *_ = world
+@pytest.mark.parametrize("name", ["weather: rain", "hat: hat"])  # 20 % and 3 % of the items
+def test_after_erasure_a_linear_probe_predicts_the_same_for_every_item(rain_model, name):
+    x, values, *_ = rain_model
     concept = values.of(name)
     assert probe(x, concept).std() > 0.05
     erased = erase(x, concept)(x)
     assert probe(erased, concept) == pytest.approx(np.full(N, concept.mean()), abs=1e-4)
     assert (
         erased.dtype == x.dtype and probe(erased, values.of("place: indoors")).std() > 0.3
-    )  # no other is taken
+    )  # other values stay
 
 
-def test_several_values_are_erased_at_once_and_from_items_it_was_not_fitted_to(world):
-    x, values, _, mix = world
+def test_several_values_are_erased_at_once_also_from_new_items(rain_model):
+    x, values, _, mix = rain_model
     concept = values.present.toarray()
     fresh = x[2000:], erase(x[:2000], concept[:2000])(x[2000:])
     for name, shows in zip(
@@ -73,8 +71,8 @@ def test_several_values_are_erased_at_once_and_from_items_it_was_not_fitted_to(w
         assert (after[shown].mean() - after[~shown].mean()).abs() < 4 * error
 
 
-def test_effects_are_those_of_the_library_s_eraser(world):
-    x, values, predict, _ = world
+def test_effects_agree_with_the_library_eraser(rain_model):
+    x, values, predict, _ = rain_model
     table = erasure_effects(predict, x, values, ["wet", "dry"], permutations=10, items=N)
     for name in values.names:
         shown = x[torch.from_numpy(values.of(name))]
@@ -84,8 +82,8 @@ def test_effects_are_those_of_the_library_s_eraser(world):
         assert (rows["low"] < rows["effect"]).all() and (rows["effect"] < rows["high"]).all()
 
 
-def test_what_the_model_leans_on_is_found_and_nothing_else(world):
-    x, values, predict, _ = world
+def test_only_the_value_that_the_model_uses_is_found(rain_model):
+    x, values, predict, _ = rain_model
     table = erasure_effects(predict, x, values, ["wet", "dry"], items=200)
     assert list(table.loc[table["found"], "what"]) == ["weather: rain"] * 2
     assert table.loc[table["found"], "effect"].to_numpy() == pytest.approx([0.37, -0.37], abs=0.06)
@@ -94,8 +92,8 @@ def test_what_the_model_leans_on_is_found_and_nothing_else(world):
     pd.testing.assert_frame_equal(table, again)
 
 
-def test_p_values_are_even_where_the_values_say_nothing(world):
-    x, _, predict, _ = world
+def test_p_values_are_uniform_for_random_values(rain_model):
+    x, _, predict, _ = rain_model
     rng = np.random.default_rng(1)
     random = attribute_values(
         pd.DataFrame({f"attr_{j}": np.where(rng.random(N) < 0.1, "yes", "") for j in range(40)})
@@ -105,10 +103,10 @@ def test_p_values_are_even_where_the_values_say_nothing(world):
     assert not table["found"].any() and (p < 0.1).mean() < 0.3 and 0.35 < p.mean() < 0.65
 
 
-def test_what_cannot_be_erased_is_named(world):
-    x, values, predict, _ = world
+def test_inputs_that_do_not_fit_are_named(rain_model):
+    x, values, predict, _ = rain_model
     for call, message in (
-        (partial(erase, x, np.ones(N)), "all items show column 0 of the concept alike"),
+        (partial(erase, x, np.ones(N)), "column 0 of the concept is the same for all items"),
         (
             partial(erase, x, np.ones(7)),
             r"expected features \(N, D\) and a concept \(N,\) or \(N, K\), got .* \(7,\)",

@@ -1,4 +1,4 @@
-"""Mitigation: weights and draws that make labels independent of values, and before and after against loops."""
+"""tinyemo.bias.mitigation: weights and draws, and the comparison before and after against loops."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ N, WORDS = 4000, 4
 
 
 @pytest.fixture(scope="module")
-def planted():
-    """Labels (N,), two values (N, 2) that go with labels 0 and 3, and each other, and features that show all."""
+def biased():
+    """Features, labels, and two values (N, 2) associated with labels 0 and 3 and each other."""
     rng = np.random.default_rng(0)
     y = rng.choice(WORDS, N, p=(0.4, 0.3, 0.2, 0.1))
     first = rng.random(N) < np.where(y == 0, 0.5, 0.1)
@@ -26,12 +26,12 @@ def planted():
 
 
 def shares(y, a, weights=None):
-    """(2, C) how much of the items shows a value and has a label."""
+    """(2, C) share of the items by value and label."""
     return np.histogram2d(a, y, bins=(2, WORDS), weights=weights)[0] / N
 
 
-def test_the_weights_are_kamiran_and_calders(planted):
-    _, y, group = planted
+def test_weights_for_one_value_are_those_of_kamiran_and_calders(biased):
+    _, y, group = biased
     weights = independence(y, group[:, 0])
     for a in (False, True):
         for k in range(WORDS):
@@ -40,8 +40,8 @@ def test_the_weights_are_kamiran_and_calders(planted):
             assert weights[cell] == pytest.approx(np.full(cell.sum(), expected))
 
 
-def test_by_the_weights_every_value_is_independent_of_the_label_and_all_marginals_stay(planted):
-    _, y, group = planted
+def test_weights_make_values_independent_of_labels_and_keep_marginals(biased):
+    _, y, group = biased
     weights = independence(y, group)
     for a in group.T:
         assert chi2_contingency(shares(y, a) * N).pvalue < 1e-10
@@ -51,10 +51,10 @@ def test_by_the_weights_every_value_is_independent_of_the_label_and_all_marginal
         )
 
 
-def test_resampling_brings_each_cell_to_its_independent_count_and_draws_by_seed(planted):
-    x, y, group = planted
+def test_resampling_gives_cells_their_independent_count_and_draws_by_seed(biased):
+    x, y, group = biased
     a = group[:, 0]
-    shown = torch.cat([x, torch.tensor(a)[:, None]], dim=1)  # so that the rows can be told
+    shown = torch.cat([x, torch.tensor(a)[:, None]], dim=1)  # to recognise the rows
     m = MITIGATIONS["resampling"](shown, torch.tensor(y), a, seed=1)
     now = shares(m.y.numpy(), m.x[:, -1].numpy()) * N
     assert now == pytest.approx(N * np.outer([1 - a.mean(), a.mean()], np.bincount(y) / N), abs=1)
@@ -64,13 +64,13 @@ def test_resampling_brings_each_cell_to_its_independent_count_and_draws_by_seed(
     assert torch.equal(m.x, again.x) and not torch.equal(m.x, other.x) and m.item_weights is None
 
 
-def test_erasure_takes_the_value_and_leaves_the_label_that_goes_with_it(planted):
-    x, y, group = planted
+def test_erasure_removes_the_value_and_keeps_the_associated_label(biased):
+    x, y, group = biased
     m = MITIGATIONS["erasure"](x, torch.tensor(y), group[:, 0])
     assert torch.equal(m.eraser(x), m.x) and torch.equal(m.y, torch.tensor(y))
     label = torch.tensor(y == 0)
     kept = (m.x[label].mean(dim=0) - m.x[~label].mean(dim=0))[0]
-    assert kept == pytest.approx(1, abs=0.1)  # the feature that shows the label shows it as before
+    assert kept == pytest.approx(1, abs=0.1)  # the feature of the label is unchanged
     for k in range(WORDS):  # within a label the value is gone
         own, shown = torch.tensor(y == k), torch.tensor(group[:, 0])
         assert (m.x[own & shown].mean(dim=0) - m.x[own & ~shown].mean(dim=0))[
@@ -78,32 +78,33 @@ def test_erasure_takes_the_value_and_leaves_the_label_that_goes_with_it(planted)
         ].abs() < 0.25  # it was 2
 
 
-def test_a_planted_value_loses_its_hold_on_the_predictions(planted):
-    (x, y, group), anchors, rng = planted, torch.eye(WORDS, 16), np.random.default_rng(1)
+def test_mitigation_removes_the_effect_of_a_value_on_predictions(biased):
+    (x, y, group), anchors, rng = biased, torch.eye(WORDS, 16), np.random.default_rng(1)
     y, a, shown = (
         torch.tensor(y),
         group[:, 0],
         rng.random((N, 2)) < 0.5,
-    )  # at test the values go with nothing
+    )  # at test the values are independent
     x_test = np.concatenate([np.eye(WORDS)[y], 2 * shown], axis=1) + 0.7 * rng.normal(
         size=(N, WORDS + 2)
     )
     x_test = torch.tensor(x_test, dtype=torch.float32)
 
-    def hold(m):
+    def effect_of_value(m):
         projector, _ = fit_projector(
             m.x, m.y, anchors, PRESETS["quick"], 0, item_weights=m.item_weights
         )
         p = projector.classify(m.eraser(x_test), anchors)[:, 0].numpy()
         return p[shown[:, 0]].mean() - p[~shown[:, 0]].mean()
 
-    assert hold(Mitigated(x, y)) > 0.15
+    assert effect_of_value(Mitigated(x, y)) > 0.15
     assert {
-        name: abs(hold(mitigate(x, y, a))) < 0.05 for name, mitigate in MITIGATIONS.items()
+        name: abs(effect_of_value(mitigate(x, y, a))) < 0.05
+        for name, mitigate in MITIGATIONS.items()
     } == dict.fromkeys(("reweighting", "resampling", "erasure"), True)
 
 
-def test_before_and_after_by_loops():
+def test_before_and_after_agrees_with_loops():
     rng = np.random.default_rng(0)
     y, group = rng.integers(3, size=600), rng.random((600, 2)) < 0.3
     group[y == 2, 1] = np.arange((y == 2).sum()) < 9  # a group too small to count
@@ -111,12 +112,14 @@ def test_before_and_after_by_loops():
     for model, wrong in (
         ("before", 0.5),
         ("after", 0.25),
-        ("clean", 0.1),
+        ("unbiased", 0.1),
     ):  # the first value is taken for label 1
         hit = group[:, 0] & (rng.random((2, 600)) < wrong) | (rng.random((2, 600)) < 0.1)
         predicted[model] = np.where(hit, (y + 1) % 3, y)
     predicted["before"][:, (y == 2) & group[:, 1]] = 0
-    table = before_and_after(y, group, predicted, clean="clean").set_index(["measure", "model"])
+    table = before_and_after(y, group, predicted, unbiased="unbiased").set_index(
+        ["measure", "model"]
+    )
     expected = {}
     for model, p in predicted.items():
         accuracies, gaps = [], []
@@ -139,11 +142,11 @@ def test_before_and_after_by_loops():
             row, first, best = (
                 table.loc[(measure, model)],
                 expected["before"][measure],
-                expected["clean"][measure],
+                expected["unbiased"][measure],
             )
             assert row["value"] == pytest.approx(value)
             assert row["difference"] == pytest.approx(value - first)
-            assert row["won_back"] == pytest.approx((value - first) / (best - first))
+            assert row["recovered"] == pytest.approx((value - first) / (best - first))
             assert row["low"] <= value <= row["high"]
     correct = {model: (p == y).mean(axis=0) for model, p in predicted.items()}
     row, error = (
@@ -156,24 +159,22 @@ def test_before_and_after_by_loops():
     assert ends.to_numpy(dtype=float) == pytest.approx([-1.96 * error, 1.96 * error], rel=0.12)
 
 
-def test_without_a_clean_model_nothing_is_said_to_be_won_back():
+def test_recovered_is_missing_without_an_unbiased_model_or_a_loss():
     y = np.arange(60) % 2
     table = before_and_after(y, y == 0, {"before": y, "after": 1 - y})
     differences = table.loc[table["model"] == "after", "difference"].tolist()
-    assert table["won_back"].isna().all() and differences[::2] == [-1, -1]
-    assert np.isnan(differences[1])  # no label has items on both sides: there is no gap to speak of
-    same = before_and_after(
-        y, y == 0, {"before": y, "after": 1 - y, "clean": y}, "clean"
-    )  # nor where nothing was lost
-    assert same["won_back"].isna().all()
+    assert table["recovered"].isna().all() and differences[::2] == [-1, -1]
+    assert np.isnan(differences[1])  # no label has items in both groups: no gap
+    same = before_and_after(y, y == 0, {"before": y, "after": 1 - y, "unbiased": y}, "unbiased")
+    assert same["recovered"].isna().all()
 
 
-def test_bad_input_is_named():
+def test_inputs_that_do_not_fit_are_named():
     y = np.arange(60) % 2
     for call, message in (
         (
             lambda: independence(y, np.ones(7)),
-            r"group: expected who of 60 items shows a value, .* got \(7,\)",
+            r"group: expected .* for N = 60 items, whether each shows a value, got \(7,\)",
         ),
         (
             lambda: before_and_after(y, y == 0, {"a": y[1:]}),
@@ -183,7 +184,10 @@ def test_bad_input_is_named():
             lambda: before_and_after(y[:8], y[:8] == 0, {"a": y[:8]}),
             "groups: expected at least 10 items of a label",
         ),
-        (lambda: before_and_after(y, y == 0, {"a": y}, clean="b"), "clean 'b': expected one of a"),
+        (
+            lambda: before_and_after(y, y == 0, {"a": y}, unbiased="b"),
+            "unbiased 'b': expected one of a",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             call()

@@ -1,4 +1,4 @@
-"""The model question: effects and errors against regressions written out, moderation and tests against simulations."""
+"""tinyemo.bias.references: effects and errors against regressions, tests against simulations."""
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ from emoscenes.biased_sets import ScenePool
 from emoscenes.scenes import sample_scenes
 from tinyemo.bias.references import (
     AdjustedEffects,
-    both,
-    model_gaps,
+    data_and_model,
+    excess_effects,
     moderated,
     resampled_references,
 )
@@ -24,7 +24,7 @@ WORDS = labels_of("ekman")
 
 
 def items(n=900, seed=0):
-    """Records with two attributes that go together and a list-valued one, and scores that depend on all."""
+    """Records with two associated attributes and one of lists, and scores that depend on all."""
     rng = np.random.default_rng(seed)
     place = rng.choice(["beach", "dump", "park"], n)
     sky = np.where(
@@ -40,7 +40,7 @@ def items(n=900, seed=0):
 
 
 def residual(values, name):
-    """What is left of a value after a regression on all values of the other attributes."""
+    """The residual of a value after a regression on all values of the other attributes."""
     own = values.attributes[values.names.index(name)]
     rest = np.array([a != own for a in values.attributes])
     others = np.column_stack([np.ones(values.present.shape[0]), values.present.toarray()[:, rest]])
@@ -49,7 +49,7 @@ def residual(values, name):
 
 
 @pytest.mark.parametrize("name", ["place: beach", "sky: rain", "things: snake"])
-def test_effects_and_errors_are_those_of_the_regression_written_out(name):
+def test_effects_and_errors_agree_with_the_regression_written_out(name):
     records, score = items()
     values = attribute_values(records)
     effects, row = AdjustedEffects(values), values.names.index(name)
@@ -61,7 +61,7 @@ def test_effects_and_errors_are_those_of_the_regression_written_out(name):
     assert effects.errors(score)[row] == pytest.approx(white, rel=1e-3)
 
 
-def test_a_value_that_another_attribute_spells_out_has_no_effect_instead_of_a_huge_one():
+def test_a_value_that_another_attribute_determines_has_no_huge_effect():
     records, score = items()
     values = attribute_values(records.assign(attr_copy=records["attr_place"]))
     assert np.abs(AdjustedEffects(values)(score)).max() < 1
@@ -69,9 +69,8 @@ def test_a_value_that_another_attribute_spells_out_has_no_effect_instead_of_a_hu
 
 def test_moderated_variances_recover_a_known_prior():
     rng = np.random.default_rng(0)
-    true = (
-        2.0 * 8 / rng.chisquare(8, size=(300, 20))
-    )  # scaled inverse chi-squared: 8 degrees, centre 2
+    # scaled inverse chi-squared with 8 degrees of freedom and centre 2
+    true = 2.0 * 8 / rng.chisquare(8, size=(300, 20))
     sample = true * rng.chisquare(29, size=true.shape) / 29
     shrunk, freedom = moderated(sample, 29)
     assert freedom - 29 == pytest.approx(8, rel=0.15)
@@ -80,12 +79,12 @@ def test_moderated_variances_recover_a_known_prior():
     assert freedom > 500 and equal == pytest.approx(3.0, rel=0.1)
 
 
-def test_p_values_are_uniform_where_model_and_references_are_alike_and_small_where_not():
+def test_p_values_are_uniform_without_a_difference_and_small_with_one():
     values = attribute_values(items()[0])
     rng, shape = np.random.default_rng(1), (len(values.names), 6)
     spread = rng.gamma(4, 0.005, size=shape)
     p = [
-        model_gaps(
+        excess_effects(
             rng.normal(size=shape) * spread, rng.normal(size=(30, *shape)) * spread, values, WORDS
         )["p"]
         for _ in range(40)
@@ -93,25 +92,25 @@ def test_p_values_are_uniform_where_model_and_references_are_alike_and_small_whe
     assert kstest(np.concatenate(p), "uniform").statistic < 0.03
     moved = np.zeros(shape)
     moved[2, 3] = 0.2
-    table = model_gaps(moved, rng.normal(size=(30, *shape)) * spread, values, WORDS)
+    table = excess_effects(moved, rng.normal(size=(30, *shape)) * spread, values, WORDS)
     found = table[table["found"]]
     assert list(zip(found["what"], found["where"], strict=True)) == [(values.names[2], WORDS[3])]
     assert found["low"].iloc[0] < 0.2 < found["high"].iloc[0] + 0.05
     with pytest.raises(ValueError, match="at least 10 references, got 9"):
-        model_gaps(moved, np.zeros((9, *shape)), values, WORDS)
+        excess_effects(moved, np.zeros((9, *shape)), values, WORDS)
 
 
-def test_the_chance_of_items_widens_the_interval():
+def test_errors_over_items_widen_the_interval():
     values = attribute_values(items()[0])
     shape = (len(values.names), 6)
     references = np.random.default_rng(2).normal(size=(30, *shape)) * 0.01
     narrow, wide = (
-        model_gaps(np.zeros(shape), references, values, WORDS, errors) for errors in (0.0, 0.02)
+        excess_effects(np.zeros(shape), references, values, WORDS, errors) for errors in (0.0, 0.02)
     )
     assert (wide["high"] - wide["low"] > narrow["high"] - narrow["low"] + 0.03).all()
 
 
-def test_the_combination_needs_the_data_to_show_it_and_the_model_to_do_it():
+def test_combined_detector_needs_both_detectors():
     def table(*rows):
         return pd.DataFrame(rows, columns=["what", "where", "effect", "p", "q", "found"]).assign(
             detector=""
@@ -127,53 +126,52 @@ def test_the_combination_needs_the_data_to_show_it_and_the_model_to_do_it():
         ("a: y", "joy", 0.3, 0.0, 0.0, True),
         ("a: x", "joy", 0.3, 1e-9, 1e-8, True),
         ("a: z", "joy", 0.0, 0.7, 0.8, False),
-    )  # another order, and w is not there
-    combined = both(data, model)
+    )  # another order, and no row for w
+    combined = data_and_model(data, model)
     assert combined["what"].tolist() == model["what"].tolist()
     assert combined["found"].tolist() == [True, False, False, False]
     assert combined["q"].tolist() == [1e-4, 0.5, 0.8, 1.0]
     assert combined["effect"].tolist() == model["effect"].tolist()
 
 
-def test_resampled_references_do_not_show_a_planted_tie_that_the_model_shows():
+def test_resampled_references_do_not_have_an_injected_bias_of_the_model():
     scenes, _ = sample_scenes(4000, [4, 1])
     pool = ScenePool(scenes, encode(scenes), encode)
     anchors = torch.randn(6, 16, generator=torch.Generator().manual_seed(1))
     train = pool.training_set(3000, 1, label_biases=[("background", "forest", "ekman:fear", 0.3)])
     test = pool.training_set(900, 2)
-    values, asked = attribute_values(train.records), attribute_values(test.records)
+    values, of_test = attribute_values(train.records), attribute_values(test.records)
 
     def fit(x, y, seed):
         return fit_linear(x, y, anchors).classify(test.x, anchors).numpy()
 
-    effects = AdjustedEffects(asked)
-    answers = fit(train.x, train.y, 0).astype(float)
+    effects = AdjustedEffects(of_test)
+    p = fit(train.x, train.y, 0).astype(float)
     references, errors = resampled_references(
-        fit, train.x, train.y, values, effects, answers, 10, workers=1
+        fit, train.x, train.y, values, effects, p, 10, workers=1
     )
-    cell = asked.names.index("background: forest"), WORDS.index("fear")
-    planted = effects(answers)[cell]
-    assert planted > 0.1
-    assert abs(references[:, *cell].mean()) < planted / 4
-    smiling = asked.names.index("expression: smiling"), WORDS.index("joy")
-    assert (
-        abs(references[:, *smiling].mean()) < 0.1
-    )  # a cause is cut as well: a person has to say which is which
+    cell = of_test.names.index("background: forest"), WORDS.index("fear")
+    injected = effects(p)[cell]
+    assert injected > 0.1
+    assert abs(references[:, *cell].mean()) < injected / 4
+    smiling = of_test.names.index("expression: smiling"), WORDS.index("joy")
+    # the association with a cause is removed as well: a person has to decide which is which
+    assert abs(references[:, *smiling].mean()) < 0.1
 
 
-def test_errors_over_items_are_those_of_the_difference_to_the_mean_reference():
+def test_errors_of_resampled_references_are_of_the_difference_to_their_mean():
     values, rng = attribute_values(items()[0]), np.random.default_rng(3)
     effects, y = AdjustedEffects(values), rng.integers(2, size=900)
-    answers, others = rng.random((900, 2)), rng.random((10, 900, 2))
+    p, others = rng.random((900, 2)), rng.random((10, 900, 2))
     references, errors = resampled_references(
         lambda x, y, number: others[number],
         torch.zeros(900, 1),
         y,
         values,
         effects,
-        answers,
+        p,
         10,
         workers=1,
     )
-    assert references == pytest.approx(np.stack([effects(p) for p in others]))
-    assert errors == pytest.approx(effects.errors(answers - others.mean(axis=0)), rel=1e-4)
+    assert references == pytest.approx(np.stack([effects(other) for other in others]))
+    assert errors == pytest.approx(effects.errors(p - others.mean(axis=0)), rel=1e-4)

@@ -1,4 +1,4 @@
-"""Attribute values: what counts as a value, and that names stay when data change."""
+"""tinyemo.bias.values: what counts as an attribute value, and that names stay when data change."""
 
 import numpy as np
 import pandas as pd
@@ -7,11 +7,11 @@ import pytest
 from tinyemo.bias.values import attribute_values
 
 
-def names(values, least=1):
-    return attribute_values(pd.DataFrame({"attr_a": pd.Series(values)}), least).names
+def names(values, min_items=1):
+    return attribute_values(pd.DataFrame({"attr_a": pd.Series(values)}), min_items).names
 
 
-def test_words_lists_and_missing_ones():
+def test_words_and_lists_become_values_and_missing_ones_do_not():
     records = pd.DataFrame(
         {
             "attr_sky": ["rain", "", None, "fog", "rain"],
@@ -28,7 +28,7 @@ def test_words_lists_and_missing_ones():
         values.of("sky: sun")
 
 
-def test_numbers_become_thirds_and_the_highest_is_called_high():
+def test_numbers_become_thirds_and_the_highest_third_is_high():
     ten = np.arange(9) / 10
     values = attribute_values(pd.DataFrame({"attr_n": ten}), 1)
     assert dict(zip(values.names, values.counts.tolist(), strict=True)) == {
@@ -41,12 +41,12 @@ def test_numbers_become_thirds_and_the_highest_is_called_high():
     assert values.of("n: high")[-8:].all() and not values.of("n: high")[:6].any()
 
 
-def test_few_different_numbers_are_values_whose_names_a_missing_one_does_not_change():
+def test_few_distinct_numbers_keep_their_names_when_one_is_missing():
     assert names([0, 1, 1, 0]) == names([0, 1, 1, None]) == ["a: 0", "a: 1"]
     assert names(pd.array(["x", pd.NA, "y"], dtype="string")) == ["a: x", "a: y"]
 
 
-def test_rare_values_are_left_out_and_nothing_at_all_is_said():
-    assert names(["x"] * 5 + ["y"] * 5 + ["z"], least=5) == ["a: x", "a: y"]
+def test_rare_values_are_left_out_and_an_empty_result_is_an_error():
+    assert names(["x"] * 5 + ["y"] * 5 + ["z"], min_items=5) == ["a: x", "a: y"]
     with pytest.raises(ValueError, match="no attribute to analyse"):
-        names(["x"] * 4, least=1)
+        names(["x"] * 4, min_items=1)

@@ -1,123 +1,129 @@
-"""A collected case: one dataset of a collection as it came, and the models that its detectors ask.
+"""One dataset of a collection as it is, and the models that the detectors compare on it.
 
-Takes the collection of notebook 09 and the name of a dataset; gives its parts, attribute values, readings of its test
-images by projectors, and the model question. Notebook 15 starts here. `planted` is the same where the truth is known.
+Takes: the collection of notebook 09 and the name of one of its datasets.
+Gives: its training and test part, their attribute values, trained projectors, the model detector,
+and the part of the model that carries an association. Notebook 15 starts here. `experiment` does
+the same for data whose biases are known.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from joblib import Parallel, delayed
 from torch import Tensor
 
-from tinyemo.bias.associations import Space, image_association, parts
+from tinyemo.bias.associations import Space
+from tinyemo.bias.image_associations import association_parts, image_association
 from tinyemo.bias.erasure import erasure_effects
-from tinyemo.bias.references import AdjustedEffects, model_gaps, resampled_references
+from tinyemo.bias.experiment import Pair, with_and_without
+from tinyemo.bias.references import AdjustedEffects, excess_effects, resampled_references
+from tinyemo.bias.training_runs import TrainingRuns, run_all
 from tinyemo.bias.values import AttributeValues, attribute_values
 from tinyemo.bias.vocabulary import Reading, Vocabulary, over_represented
 from tinyemo.data.audit import contaminated_ids
 from tinyemo.emotions import labels_of
 from tinyemo.features.collection import Collection
 from tinyemo.features.encoders import ImageEncoder, load_image_encoder
-from tinyemo.features.tensors import Part, parts_of
-from tinyemo.models.anchor_spaces import text_anchors
+from tinyemo.features.split_tensors import SplitTensors, split_tensors
+from tinyemo.models.anchor_sources import text_anchors
 from tinyemo.models.projector import MetricProjector
-from tinyemo.training.linear_projector import fit_linear
-from tinyemo.training.projector import Recipe, fit_projector
+from tinyemo.training.projector import Recipe
+
+CONTROL_SEEDS = (
+    1000  # seeds of the trainings on permuted labels start here, plus the seed of the run
+)
+FIRST_WORDS = 10  # of each label, by which two trainings are compared
 
 
 @dataclass(frozen=True, eq=False)
-class CollectedCase:
-    """The training part of a dataset, and of its test part the items that do not stand in training as well."""
+class CollectedDataset:
+    """The training part of a dataset, and those items of its test part that are not in the training
+    part as well.
+    """
 
     name: str
     label_set: str
-    train: Part
-    test: Part
-    encoder: ImageEncoder | None  # that of the features, if it has a text tower
+    train: SplitTensors
+    test: SplitTensors
+    encoder: ImageEncoder | None  # the encoder of the features, if it has a text tower
 
     @classmethod
-    def open(cls, folder: Path, dataset: str = "") -> "CollectedCase":
-        """Of notebook 09's run folder, by default its first dataset with a training part.
+    def open(cls, folder: Path, dataset: str = "") -> "CollectedDataset":
+        """From notebook 09's run folder; by default the first dataset that has a training and a
+        test part.
 
-        ValueError: no such dataset, or none that has both parts.
+        ValueError: no such dataset, or it does not have both parts.
         """
         collection = Collection.open(folder)
-        splits = collection.records.groupby("dataset", sort=False)["split"].agg(set)
-        able = [name for name, found in splits.items() if {"train", "test"} <= found]
-        name = dataset or next(iter(able), "")
+        records = collection.records
+        splits = records.groupby("dataset", sort=False)["split"].agg(set)
+        complete = [name for name, found in splits.items() if {"train", "test"} <= found]
+        name = dataset or next(iter(complete), "")
         collection.require([name])
-        if name not in able:
+        if name not in complete:
             raise ValueError(
-                f"dataset {name!r} has no training or no test part: expected one of {', '.join(able)}"
+                f"dataset {name!r} has no training or no test part: "
+                f"expected one of {', '.join(complete)}"
             )
-        leaked = contaminated_ids(collection.records, collection.duplicates, [name])
-        records = collection.records[
-            (collection.records["dataset"] == name) & ~collection.records["id"].isin(leaked)
-        ]
-        parts = parts_of(records, collection.stores[name], collection.label_sets[name])
+        leaked = contaminated_ids(records, collection.duplicates, [name])
+        kept = (records["dataset"] == name) & ~records["id"].isin(leaked)
+        label_set = collection.label_sets[name]
+        parts = split_tensors(records[kept], collection.stores[name], label_set)
         encoder = load_image_encoder(**collection.encoder) if collection.encoder else None
-        return cls(
-            name,
-            collection.label_sets[name],
-            parts["train"],
-            parts["test"],
-            encoder if encoder and encoder.has_text else None,
-        )
+        if encoder and not encoder.has_text:
+            encoder = None
+        return cls(name, label_set, parts["train"], parts["test"], encoder)
 
     @property
     def words(self) -> list[str]:
-        """(C,) labels."""
+        """(C,) the label set."""
         return list(labels_of(self.label_set))
 
     @cached_property
     def texts(self) -> Tensor | None:
-        """(C, E) the words in the encoder's own space, where it has a text tower."""
+        """(C, E) the label words in the encoder's own space; None without a text tower."""
         return self.encoder and text_anchors(self.encoder, self.words)
 
-    def attributes(self, least: int = 20) -> tuple[AttributeValues, AttributeValues] | None:
-        """Of training and of test items, the values that `least` items of either part show; None if there are none."""
-        sides = np.split(np.arange(len(self.train.y) + len(self.test.y)), [len(self.train.y)])
+    def attributes(self, min_items: int = 20) -> tuple[AttributeValues, AttributeValues] | None:
+        """The attribute values of the training and of the test items; None if there are none.
+
+        Values that fewer than `min_items` items of either part show are left out.
+        """
         try:
-            values = attribute_values(pd.concat([self.train.records, self.test.records]), least)
+            records = pd.concat([self.train.records, self.test.records])
+            values = attribute_values(records, min_items)
         except ValueError:
             return None
-        often = np.flatnonzero(np.minimum(*(values.rows(side).counts for side in sides)) >= least)
-        return tuple(values.only(often).rows(side) for side in sides) if len(often) else None
-
-    def reading(
-        self, anchors: Tensor, recipe: Recipe, number: int, permuted: bool = False
-    ) -> Reading:
-        """Embeddings (M, d_llm) of the test items by a training, on permuted labels say, and their predicted labels."""
-        n, target = (
-            len(self.train.y),
-            self.train.votes if recipe.loss == "soft_label_kl" else self.train.y,
-        )
-        order = np.random.default_rng(number).permutation(n) if permuted else np.arange(n)
-        model, _ = fit_projector(
-            self.train.x, target[torch.from_numpy(order)], anchors, recipe, number
-        )
-        return model.embed(self.test.x).numpy(), model.classify(self.test.x, anchors).argmax(
-            dim=1
-        ).numpy()
+        rows = np.arange(len(records))
+        in_train = values.rows(rows[: len(self.train.y)])
+        in_test = values.rows(rows[len(self.train.y) :])
+        frequent = np.minimum(in_train.counts, in_test.counts) >= min_items
+        if not frequent.any():
+            return None
+        columns = np.flatnonzero(frequent)
+        return in_train.only(columns), in_test.only(columns)
 
     def readings(
         self, anchors: Tensor, recipe: Recipe, controls: int, seed: int = 0, workers: int = 2
     ) -> list[Reading]:
-        """A training's, another seed's, and those of so many trainings on permuted labels."""
-        jobs = [
-            (seed, False),
-            (seed + 1, False),
-            *((seed + 1000 + r, True) for r in range(controls)),
-        ]
-        return Parallel(workers)(delayed(self.reading)(anchors, recipe, *job) for job in jobs)
+        """Embeddings (M, d_llm) and predicted labels (M,) of the test items, from several
+        trainings.
 
-    def said(
+        The first training is the one in question, the second has another seed, and so many controls
+        on permuted labels follow.
+        """
+        runs = TrainingRuns(recipe, anchors, self.test.x)
+        soft = recipe.loss == "soft_label_kl"
+        data = self.train.x, self.train.soft_labels if soft else self.train.y
+        jobs = [(runs.outputs, (*data, number)) for number in (seed, seed + 1)]
+        first = seed + CONTROL_SEEDS
+        jobs += [(runs.control, (*data, number)) for number in range(first, first + controls)]
+        return [outputs.reading for outputs in run_all(jobs, workers)]
+
+    def over_represented_words(
         self,
         readings: Sequence[Reading],
         anchors: Tensor,
@@ -126,54 +132,67 @@ class CollectedCase:
         detector: str,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """The words over-represented in the first of `readings`, by the controls from the third on.
+        """The words over-represented in the first of `readings`, tested against the controls from
+        the third on.
 
-        Beside the columns of `vocabulary.over_represented`: again, whether a word is also among the first ten of its
-        label in the second, the same recipe with another seed.
+        Further columns: those of `vocabulary.over_represented`, and again: whether the word is also
+        among the first ten words of its label in the second reading (the same recipe with another
+        seed).
         """
-        table, second = (
+        question, other_seed, *controls = readings
+        tables = [
             over_represented(
-                one,
+                reading,
                 self.words,
                 anchors,
                 vocabulary,
-                readings[2:],
+                controls,
                 permutations=permutations,
-                shown=10,
+                shown=FIRST_WORDS,
                 seed=seed,
             )
-            for one in readings[:2]
-        )
-        first = second.groupby("where").head(10).set_index(["what", "where"]).index
-        return table.assign(
-            detector=detector, again=pd.MultiIndex.from_frame(table[["what", "where"]]).isin(first)
-        )
+            for reading in (question, other_seed)
+        ]
+        table, of_other_seed = tables
+        keys = ["what", "where"]
+        first_words = of_other_seed.groupby("where").head(FIRST_WORDS).set_index(keys).index
+        again = pd.MultiIndex.from_frame(table[keys]).isin(first_words)
+        return table.assign(detector=detector, again=again)
 
-    def model_question(
+    def model_associations(
         self,
         anchors: Tensor,
-        known: AttributeValues,
-        values: AttributeValues,
+        train_values: AttributeValues,
+        test_values: AttributeValues,
         references: int,
         seed: int = 0,
         workers: int = 2,
     ) -> tuple[MetricProjector, pd.DataFrame]:
-        """A linear projector, and its `references.model_gaps` against those of items drawn without each attribute.
+        """A linear projector, and the detector table "model" of its effects against resampled
+        reference models.
 
-        `known` and `values` are the attribute values of training and test items, as `attributes` gives them.
+        The attribute values are those that `attributes` gives.
         """
-        y, effects = self.train.y.numpy(), AdjustedEffects(values)
-        linear, answers = (
-            fit_linear(self.train.x, y, anchors),
-            partial(_answers, anchors=anchors, asked=self.test.x),
+        y = self.train.y.numpy()
+        runs = TrainingRuns(None, anchors, self.test.x)
+        linear = runs.fit(self.train.x, y, seed)
+        probabilities = runs.probabilities(linear)
+        adjusted = AdjustedEffects(test_values)
+        of_references, errors = resampled_references(
+            runs.fit_and_predict,
+            self.train.x,
+            y,
+            train_values,
+            adjusted,
+            probabilities,
+            references,
+            seed=seed,
+            workers=workers,
         )
-        p = linear.classify(self.test.x, anchors).double().numpy()
-        others, errors = resampled_references(
-            answers, self.train.x, y, known, effects, p, references, seed=seed, workers=workers
-        )
-        return linear, model_gaps(effects(p), others, values, self.words, errors)
+        effects = adjusted(probabilities)
+        return linear, excess_effects(effects, of_references, test_values, self.words, errors)
 
-    def carried(
+    def carriers(
         self,
         linear: MetricProjector,
         anchors: Tensor,
@@ -182,55 +201,55 @@ class CollectedCase:
         space: Space,
         seed: int = 0,
     ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-        """Which part of a projector carries what was found; and what two more detectors say of the values found.
+        """Which part of a projector carries each association, and two more detector tables for the
+        same values.
 
-        `pairs` are rows of a detector table (`what`, `where`, `effect`). Their columns of `associations.parts` are
-        added, where `carried_by` is empty if images of the value lie on the other side than the effect, and `erased`:
-        how far the answer moves when the value's direction is erased. The detectors are image association and erasure.
+        pairs: rows of a detector table, with the columns what, where and effect.
+
+        The columns of `association_parts` are added to them, and erased: how much the probability
+        falls when the direction of the value is erased. carried_by is empty if the images of the
+        value lie on the other side than the effect says. The two detectors are image association
+        and erasure.
         """
-        found, y = (
-            values.only([values.names.index(what) for what in pairs["what"].unique()]),
-            self.test.y.numpy(),
-        )
-        inside = linear.embed(self.test.x), anchors
+        keys = ["what", "where"]
+        columns = [values.names.index(what) for what in pairs["what"].unique()]
+        tested = values.only(columns)
+        y = self.test.y.numpy()
+        embedded = linear.embed(self.test.x)
         erased = erasure_effects(
-            lambda x: linear.classify(x, anchors), self.test.x, found, self.words, seed=seed
+            lambda x: linear.classify(x, anchors), self.test.x, tested, self.words, seed=seed
         )
-        table = pairs[["what", "where", "effect"]].merge(
-            parts(
-                found,
-                y,
-                self.label_set,
-                inside,
-                space=space,
-                encoder=self.encoder and (self.test.x, self.texts),
-            )
+        by_part = association_parts(
+            tested,
+            y,
+            self.label_set,
+            (embedded, anchors),
+            space=space,
+            encoder=self.encoder and (self.test.x, self.texts),
         )
-        table = table.merge(
-            erased[["what", "where", "effect"]].rename(columns={"effect": "erased"})
-        )
-        table["carried_by"] = table["carried_by"].mask(table["effect"] * table["projector"] < 0, "")
-        return table, [image_association(inside[0], anchors, y, self.words, found), erased]
+        table = pairs[[*keys, "effect"]].merge(by_part)
+        table = table.merge(erased[[*keys, "effect"]].rename(columns={"effect": "erased"}))
+        opposite = table["effect"] * table["projector"] < 0
+        table["carried_by"] = table["carried_by"].mask(opposite, "")
+        by_image = image_association(embedded, anchors, y, self.words, tested)
+        return table, [by_image, erased]
 
     def pictures(self, items: np.ndarray, most: int = 4) -> list[str]:
-        """Image files of the first of some test items, given by position or mask; none where records name no files."""
-        return [
-            path
-            for path in self.test.records["image"].to_numpy()[items][:most]
-            if path and Path(path).exists()
-        ]
+        """Image files of the first of some test items, given by position or mask; without files an
+        empty list.
+        """
+        paths = self.test.records["image"].to_numpy()[items][:most]
+        return [path for path in paths if path and Path(path).exists()]
 
-    def behind(
+    def examples(
         self, pairs: pd.DataFrame, values: AttributeValues, predicted: np.ndarray
-    ) -> dict[tuple[str, str], tuple[list[str], list[str]]]:
-        """Of pairs (what, where) of attribute value and label: pictures predicted as the label, with it and without."""
-        sides = {}
-        for what, where in pairs[["what", "where"]].itertuples(index=False, name=None):
-            called, shows = predicted == self.words.index(where), values.of(what)
-            sides[what, where] = self.pictures(called & shows), self.pictures(called & ~shows)
-        return sides
-
-
-def _answers(x: Tensor, y: np.ndarray, number: int, anchors: Tensor, asked: Tensor) -> Tensor:
-    """A linear projector's probabilities (M, C) of the items asked. The recipe has no chance in it: no seed is used."""
-    return fit_linear(x, y, anchors).classify(asked, anchors)
+    ) -> dict[Pair, tuple[list[str], list[str]]]:
+        """For each row (what, where) of `pairs`: pictures predicted as the label, with the value
+        and without it.
+        """
+        names = pairs[["what", "where"]].itertuples(index=False, name=None)
+        sides = with_and_without(list(names), values, predicted, self.words)
+        return {
+            pair: (self.pictures(with_value), self.pictures(without_value))
+            for pair, (with_value, without_value) in sides.items()
+        }

@@ -1,14 +1,18 @@
-"""Erasing a concept from features, and what that does to a model's answers.
+"""Erasing a concept from features, and how much that changes a model's probabilities.
 
-Takes features and who shows a concept; gives an eraser (LEACE, Belrose et al. 2023, arXiv 2306.03819, by the library
-concept-erasure), and for every attribute value how far the mean probabilities of the items that show it move when
-its linear direction is gone. It asks nothing but features, so it works where no scene can be drawn again.
+Takes: features, and for every item whether it shows a concept.
+Gives: an eraser of the concept (LEACE, Belrose et al. 2023, arXiv 2306.03819, from the library
+concept-erasure), and the detector "erasure": for every attribute value, how much the mean
+probabilities of the items with the value fall when the linear direction of the value is erased.
+This needs only features, so it works where no scene can be drawn again.
 
-An effect says that the model leans on the direction, for good reasons or bad: erasing "smiling" takes joy away, as it
-should. Which effects are a bias, `references.model_gaps` says of the same effects of reference models.
+An effect shows that the model uses the direction, for good reasons or bad: erasing "smiling" lowers
+the probability of joy, as it should. To see which effects are biases, compare with the same effects
+of reference models (`references.excess_effects`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,33 +21,40 @@ from concept_erasure import LeaceEraser, LeaceFitter, optimal_linear_shrinkage
 from scipy import linalg, sparse
 from torch import Tensor
 
-from tinyemo.bias.references import LEAST_EFFECT, model_gaps
+from tinyemo.bias.references import MIN_EFFECT, excess_effects
 from tinyemo.bias.values import AttributeValues
 from tinyemo.evaluation.bootstrap import RESAMPLES
 
+CHUNK = 8192  # items at a time
+RIDGE = 1e-9  # of the mean variance of a feature
+
 
 def erase(x: Tensor, concept: np.ndarray | Tensor) -> LeaceEraser:
-    """The eraser of concept (N,) or (N, K), of any number type, fitted to features x (N, D).
+    """The eraser of a concept (N,) or (N, K), of any number type, fitted to features x (N, D).
 
-    eraser(features) -> features of the same shape and dtype from which no linear classifier tells the concept, changed
-    as little as that allows in the metric of their covariance. Fit it on training items, apply it to all. ValueError:
-    shapes that do not fit, a concept that all items or none show.
+    eraser(features) gives features of the same shape and dtype, from which no linear classifier can
+    predict the concept. They change as little as that allows, in the metric of their covariance.
+    Fit the eraser on training items and apply it to all items.
+
+    ValueError: shapes that do not fit, or a column of the concept that is the same for all items.
     """
     z = torch.as_tensor(np.asarray(concept), dtype=torch.float64).reshape(len(concept), -1)
     if x.ndim != 2 or len(z) != len(x):
         raise ValueError(
-            f"erase: expected features (N, D) and a concept (N,) or (N, K), got {tuple(x.shape)} and "
-            f"{tuple(np.shape(concept))}"
+            "erase: expected features (N, D) and a concept (N,) or (N, K), "
+            f"got {tuple(x.shape)} and {tuple(np.shape(concept))}"
         )
-    if not (z.std(dim=0) > 0).all():
-        raise ValueError(
-            f"erase: all items show column {int((z.std(dim=0) <= 0).nonzero()[0])} of the concept alike"
-        )
-    # The library leaves out what covaries by less than .01: of unit variance, a rare concept is not left out for being
-    # rare. It would also hold the trace of the covariance down by erasing less than all.
-    return LeaceFitter.fit(
-        x.cpu().double(), (z - z.mean(dim=0)) / z.std(dim=0), constrain_cov_trace=False
-    ).eraser
+    deviation = z.std(dim=0)  # (K,)
+    constant = (deviation <= 0).nonzero()
+    if len(constant):
+        column = int(constant[0])
+        raise ValueError(f"erase: column {column} of the concept is the same for all items")
+    # The library ignores directions whose covariance with the concept is below 0.01. With unit
+    # variance, a rare concept is not ignored because it is rare. Constraining the trace would erase
+    # less than all.
+    standardised = (z - z.mean(dim=0)) / deviation
+    fitter = LeaceFitter.fit(x.cpu().double(), standardised, constrain_cov_trace=False)
+    return fitter.eraser
 
 
 def erasure_effects(
@@ -53,88 +64,110 @@ def erasure_effects(
     words: Sequence[str],
     permutations: int = 20,
     items: int = 500,
-    least: float = LEAST_EFFECT,
+    min_effect: float = MIN_EFFECT,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How the mean p(word) of the items that show a value falls when the value is erased: detector table "erasure".
+    """Detector table "erasure": how much the mean p(word) falls when a value is erased.
 
-    predict: features (n, D) -> probabilities (n, C). `effect` is p before less p after, over at most `items` items of a
-    value, drawn by seed; low and high come from a bootstrap of these items. p is of the excess over the effects of
-    erasing the value dealt out anew to the items, `permutations` times (at least 10), by the moderated t of
-    `references.model_gaps`, as are q and found. Beside its columns: items. ValueError: shapes that do not fit.
+    Args:
+        predict: features (n, D) -> probabilities (n, C).
+        x: (N, D) features of the items of `values`.
+        permutations: how often the values are shuffled over the items to get the null distribution,
+        at least 10.
+        items: at most so many items of each value are used, drawn by `seed`.
+
+    `effect` is the probability before minus the probability after the erasure, averaged over items
+    with the value. low and high come from a bootstrap of these items. p tests the excess over the
+    effects of erasing shuffled values, by the moderated t-test of `references.excess_effects`, as
+    do q and found. Further column: items.
+
+    ValueError: shapes that do not fit.
     """
     if values.present.shape[0] != len(x):
         raise ValueError(
-            f"erasure: expected attribute values of the {len(x)} items, got {values.present.shape[0]}"
+            f"erasure: expected attribute values of the {len(x)} items, "
+            f"got {values.present.shape[0]}"
         )
-    rng, n, before = np.random.default_rng(seed), len(x), predict(x).cpu().numpy()
-    x = x.cpu().numpy()
-    # the same covariance for all values: by `erase`, EmoSet's would cost an eigendecomposition each
-    mean, scatter = x.mean(axis=0, dtype=np.float64), np.zeros((x.shape[1], x.shape[1]))
-    for part in np.array_split(x, -(-n // 8192)):
-        scatter += (part - mean).T @ (part - mean)
-    covariance = optimal_linear_shrinkage(torch.from_numpy(scatter) / n, n).numpy()
-    space = (
-        mean,
-        linalg.cho_factor(covariance + 1e-9 * np.trace(covariance) / len(mean) * np.eye(len(mean))),
-    )
+    rng = np.random.default_rng(seed)
+    model = _model(predict, x, items)
 
-    def effects(present: sparse.csc_array) -> Iterator[np.ndarray]:
-        return _moves(predict, x, before, space, present, items, rng)
+    # null distribution: the same for shuffled values, (permutations, V, C)
+    by_item = values.present.tocsr()
+    null = []
+    for _ in range(permutations):
+        shuffled = by_item[rng.permutation(len(x))].tocsc()
+        null.append([falls.mean(axis=0) for falls in _falls(model, shuffled, rng)])
 
-    shown = values.present.tocsr()
-    null = [
-        [moves.mean(axis=0) for moves in effects(shown[rng.permutation(n)].tocsc())]
-        for _ in range(permutations)
-    ]
     effect, low, high = np.empty((3, len(values.names), len(words)))
-    for j, moves in enumerate(effects(values.present)):
-        means = (
-            rng.multinomial(len(moves), np.full(len(moves), 1 / len(moves)), size=RESAMPLES)
-            @ moves
-            / len(moves)
-        )
-        effect[j], (low[j], high[j]) = (
-            moves.mean(axis=0),
-            np.quantile(means, [0.025, 0.975], axis=0),
-        )
-    table = model_gaps(
-        effect, np.array(null), values, words, least=least, alpha=alpha, detector="erasure"
+    for j, falls in enumerate(_falls(model, values.present, rng)):
+        n = len(falls)
+        counts = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, n)
+        means = counts @ falls / n  # (R, C)
+        effect[j] = falls.mean(axis=0)
+        low[j], high[j] = np.quantile(means, [0.025, 0.975], axis=0)
+
+    table = excess_effects(
+        effect,
+        np.array(null),
+        values,
+        words,
+        min_effect=min_effect,
+        alpha=alpha,
+        detector="erasure",
     )
-    return table.assign(
-        effect=effect.ravel(),
-        low=low.ravel(),
-        high=high.ravel(),
-        items=np.repeat(np.minimum(values.counts, items), len(words)),
-    )
+    table = table.assign(effect=effect.ravel(), low=low.ravel(), high=high.ravel())
+    items_used = np.minimum(values.counts, items)
+    return table.assign(items=np.repeat(items_used, len(words)))
 
 
-def _moves(
-    predict: Callable[[Tensor], Tensor],
-    x: np.ndarray,
-    before: np.ndarray,
-    space: tuple,
-    present: sparse.csc_array,
-    items: int,
-    rng: np.random.Generator,
-) -> Iterator[np.ndarray]:
-    """For each value, p before less p after its erasure (m, C), of at most `items` items that show it.
+class _Model(NamedTuple):
+    """A model, its input features, and what erasing any value from them needs."""
 
-    With d the covariance of features and value and S that of the features, LEACE of one value takes off
-    d (S^-1 d)'(x - mean) / d'S^-1 d (theorem 4.3, written out for rank one).
+    predict: Callable[[Tensor], Tensor]
+    x: np.ndarray  # (N, D)
+    before: np.ndarray  # (N, C) probabilities of the features as they are
+    mean: np.ndarray  # (D,) of the features
+    covariance_factor: tuple  # Cholesky factor of their covariance
+    items: int  # at most so many items of a value are used
+
+
+def _model(predict: Callable[[Tensor], Tensor], x: Tensor, items: int) -> _Model:
+    """The covariance is computed once for all values: `erase` would need an eigendecomposition for
+    each value.
     """
-    mean, factor = space
+    before = predict(x).cpu().numpy()
+    x = x.cpu().numpy()
+    n, width = x.shape
+    mean = x.mean(axis=0, dtype=np.float64)
+    scatter = np.zeros((width, width))
+    for part in np.array_split(x, -(-n // CHUNK)):
+        centred = part - mean
+        scatter += centred.T @ centred
+    covariance = optimal_linear_shrinkage(torch.from_numpy(scatter) / n, n).numpy()
+    ridge = RIDGE * np.trace(covariance) / width * np.eye(width)
+    factor = linalg.cho_factor(covariance + ridge)
+    return _Model(predict, x, before, mean, factor, items)
+
+
+def _falls(
+    model: _Model, present: sparse.csc_array, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """For each value, how much the probabilities of its items fall (m, C) when it is erased.
+
+    With d the covariance of features and value, and S the covariance of the features, LEACE of one
+    value subtracts d (S^-1 d)'(x - mean) / d' S^-1 d (theorem 4.3 for rank one).
+    """
+    counts = np.diff(present.indptr)[:, None]
     d = (
-        present.T @ x - np.diff(present.indptr)[:, None] * mean
-    )  # (V, D), times n: the scale cancels
-    for j, (left, right) in enumerate(zip(d, linalg.cho_solve(factor, d.T).T, strict=True)):
+        present.T @ model.x - counts * model.mean
+    )  # (V, D), N times the covariance: the factor cancels
+    solved = linalg.cho_solve(model.covariance_factor, d.T).T  # (V, D) S^-1 d
+    for j, (left, right) in enumerate(zip(d, solved, strict=True)):
         rows = present.indices[present.indptr[j] : present.indptr[j + 1]]
-        rows = rng.choice(rows, min(items, len(rows)), replace=False)
-        eraser = LeaceEraser(
-            *map(torch.from_numpy, (left[:, None] / (left @ right), right[None], mean))
-        )
-        yield (
-            before[rows].astype(np.float64)
-            - predict(eraser(torch.from_numpy(x[rows]))).cpu().numpy()
-        )
+        rows = rng.choice(rows, min(model.items, len(rows)), replace=False)
+        scaled = left[:, None] / (left @ right)  # (D, 1)
+        parts = (torch.from_numpy(part) for part in (scaled, right[None], model.mean))
+        eraser = LeaceEraser(*parts)
+        after = model.predict(eraser(torch.from_numpy(model.x[rows]))).cpu().numpy()
+        yield model.before[rows].astype(np.float64) - after

@@ -1,26 +1,33 @@
-"""Evidence: the detector table, in which every detector says what it tested and what it found.
+"""The detector table: the one form in which every bias detector reports its tests.
 
-Takes a detector's tests, one a row, with effects, intervals and p-values; gives them in one form, p corrected over all
-of them. `findings.rank` reads this form. Where only some rows are kept, as of a vocabulary's words, their detector
-corrects over all that it tried.
+Takes: the tests of one detector, one row per test, with effects, intervals and p-values.
+Gives: a table with the columns EVIDENCE, in which the p-values are corrected for the number of
+tests. `findings.rank` reads tables of this form.
+
+A detector that reports only some of its tests (for example the most frequent words of a vocabulary)
+corrects over all tests that it made.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from tinyemo.bias.values import AttributeValues
+
 EVIDENCE = (
-    "detector",
-    "what",
-    "where",
+    "detector",  # name of the detector
+    "what",  # the attribute value, the word or the dataset that was tested
+    "where",  # the emotion label
     "effect",
-    "low",
+    "low",  # ends of the 95 % interval of the effect
     "high",
-    "unit",
+    "unit",  # unit of effect, low and high
     "p",
-    "q",
+    "q",  # p corrected for the number of tests
     "found",
-)  # of a detector's table
+)
 
 
 def corrected(
@@ -28,17 +35,52 @@ def corrected(
     detector: str,
     unit: str,
     alpha: float,
-    least: float = 0.0,
+    min_effect: float = 0.0,
     candidates: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """Columns what, where, effect, low, high, p and others -> a detector table: EVIDENCE, then the others.
+    """Complete a table of tests to a detector table: first the columns EVIDENCE, then all others.
 
-    q is p corrected over the rows (Benjamini and Hochberg 1995); found: q <= alpha and |effect| >= least. A row that
-    `candidates` (bool, a row each) leaves out is no test: q NaN, not found. ValueError: a p of a test that is NaN or
-    outside 0 to 1.
+    Args:
+        table: one row per test, with the columns what, where, effect, low, high, p and maybe more.
+        detector: name of the detector.
+        unit: of the effects.
+        alpha: a test is found if q <= alpha and |effect| >= min_effect.
+        min_effect: in the unit of the effects.
+        candidates: bool, one per row. A row with False is no test: its q is NaN, and it is not
+            found.
+
+    q is p corrected over the tested rows (Benjamini and Hochberg 1995).
+
+    ValueError: the p-value of a tested row is NaN or not between 0 and 1.
     """
-    tested = np.ones(len(table), dtype=bool) if candidates is None else candidates.to_numpy()
+    if candidates is None:
+        candidates = pd.Series(True, index=table.index)
+    tested = candidates.to_numpy()
     table = table.assign(detector=detector, unit=unit, q=np.nan)
     table.loc[tested, "q"] = false_discovery_control(table.loc[tested, "p"])
-    table["found"] = (table["q"] <= alpha) & (table["effect"].abs() >= least)
-    return table[[*EVIDENCE, *table.columns.difference(EVIDENCE, sort=False)]]
+    significant = table["q"] <= alpha
+    large = table["effect"].abs() >= min_effect
+    table["found"] = significant & large
+    other_columns = table.columns.difference(EVIDENCE, sort=False)
+    return table[[*EVIDENCE, *other_columns]]
+
+
+def value_label_tests(
+    values: AttributeValues,
+    words: Sequence[str],
+    effect: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    p: np.ndarray,
+) -> pd.DataFrame:
+    """A table of tests for `corrected`, from matrices (V, C) with one test per value and label.
+
+    The table has V * C rows, ordered by value and then by label in `words` (C,).
+    """
+    tests = pd.DataFrame({"what": np.repeat(values.names, len(words))})
+    tests["where"] = np.tile(words, len(values.names))
+    tests["effect"] = effect.ravel()
+    tests["low"] = low.ravel()
+    tests["high"] = high.ravel()
+    tests["p"] = p.ravel()
+    return tests

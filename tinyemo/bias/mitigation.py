@@ -1,10 +1,13 @@
-"""Mitigation: training anew so that labels say nothing of an attribute value, and what that won.
+"""Mitigation: training again so that labels do not depend on an attribute value, and what that
+gains.
 
-Takes training features, labels and who shows the accepted values; gives what to train on (MITIGATIONS). Takes
-predictions of the models before and after on the same test items; gives worst-group accuracy, gap and overall accuracy.
+Takes: training features, labels, and for every item whether it shows the accepted attribute values.
+Gives: what to train on (MITIGATIONS). Takes the predictions of models before and after mitigation
+for the same test items; gives worst-group accuracy, gap and overall accuracy (`before_and_after`).
 
-All three ways take an association out of the training data that a person has judged a bias. None knows whether it is
-one: applied to "smiling" and joy, they take away what is true.
+All three ways remove an association from the training data that a person has judged to be a bias.
+None of them can
+tell whether it is one: applied to "smiling" and joy, they remove a true cause.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,15 +22,17 @@ from tinyemo.bias.erasure import erase
 from tinyemo.evaluation.bootstrap import RESAMPLES
 
 INTERVAL = (0.025, 0.975)
-MEASURES = {"worst group": 1, "gap": -1, "accuracy": 1}  # and which way is better
-LEAST_ITEMS = 10  # of a group: an accuracy over fewer says nothing
+MEASURES = {"worst group": 1, "gap": -1, "accuracy": 1}  # 1: higher is better, -1: lower is better
+MIN_ITEMS = 10  # of a group: an accuracy over fewer items is not computed
+RAKING_ROUNDS = 50
+DRAWN_AT_ONCE = 100  # bootstrap resamples
 
 
 @dataclass(frozen=True, eq=False)
 class Mitigated:
-    """What to train on, by `fit_projector(m.x, m.y, ..., item_weights=m.item_weights)`.
+    """What to train on: `fit_projector(m.x, m.y, ..., item_weights=m.item_weights)`.
 
-    The model it makes is to be given `eraser(features)`, at test as in training.
+    At test as in training, the model gets `eraser(features)`.
     """
 
     x: Tensor  # (N', D)
@@ -37,44 +42,57 @@ class Mitigated:
 
 
 def independence(y: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """(N,) float64 of mean 1: by these weights labels (N,) are independent of each column of group (N,) or (N, G).
+    """Item weights (N,) float64 with mean 1 under which labels are independent of each attribute
+    value.
 
-    For one column they are P(a) P(y) / P(a, y) (Kamiran and Calders 2012, section 4.3); several are raked in turn
-    until all hold. How frequent labels and values are stays as it is, where each occurs with each.
+    y: (N,) int labels. group: (N,) or (N, G) bool, whether an item shows each of G values.
+
+    For one value the weights are P(a) P(y) / P(a, y) (Kamiran and Calders 2012, section 4.3). For
+    several values the weights are adjusted in turn (raking) until all hold. The frequencies of
+    labels and values do not change, if each label occurs with and without each value.
     """
-    weights, group = np.ones(len(y)), _columns(group, len(y))
-    for _ in range(50 if group.shape[1] > 1 else 1):
-        for a in group.T.astype(int):
-            cells, wanted = np.zeros((2, 2, y.max() + 1))
-            np.add.at(cells, (a, y), weights)
-            np.add.at(wanted, (a, y), 1)
-            wanted = wanted.sum(axis=1, keepdims=True) * wanted.sum(axis=0) / len(y)
-            weights = weights * (wanted / np.where(cells > 0, cells, 1))[a, y]
+    weights = np.ones(len(y))
+    group = _columns(group, len(y))
+    rounds = RAKING_ROUNDS if group.shape[1] > 1 else 1
+    for _ in range(rounds):
+        for a in group.T.astype(int):  # (N,) of 0 and 1
+            weighted, counts = np.zeros((2, 2, y.max() + 1))  # each (value, label)
+            np.add.at(weighted, (a, y), weights)
+            np.add.at(counts, (a, y), 1)
+            independent = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / len(y)
+            factor = independent / np.where(weighted > 0, weighted, 1)
+            weights = weights * factor[a, y]
     return weights / weights.mean()
 
 
 def reweighting(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
-    """Items are drawn by the weights of `independence`, anew in every epoch (Idrissi et al. 2022, arXiv 2110.14503)."""
-    return Mitigated(x, y, torch.from_numpy(independence(y.numpy(), group)))
+    """Items are drawn by the weights of `independence`, again in every epoch (Idrissi et al. 2022,
+    arXiv 2110.14503).
+    """
+    weights = independence(y.numpy(), group)
+    return Mitigated(x, y, torch.from_numpy(weights))
 
 
 def resampling(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
-    """N items drawn once by the same weights: each cell of value and label has its independent count, give or take 1.
+    """N items drawn once by the same weights: each cell of value and label gets its independent
+    count, up to 1.
 
-    Where a cell has too many items some are left out, where it has too few some come again.
+    If a cell has too many items, some are left out; if it has too few, some are repeated.
     """
-    rows = torch.from_numpy(_balanced(y.numpy(), group, seed))
+    rows = _balanced(y.numpy(), group, seed)
+    rows = torch.from_numpy(rows)
     return Mitigated(x[rows], y[rows])
 
 
 def erasure(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
     """The linear direction of the values is erased from all features.
 
-    The direction is taken from balanced items. On the items as they are it would be partly the direction of the very
-    labels that go with the value, and these would be erased too.
+    The direction is fitted on balanced items. On the original items it would partly be the
+    direction of the labels that are associated with the value, and these would be erased too.
     """
     rows = _balanced(y.numpy(), group, seed)
-    eraser = erase(x[torch.from_numpy(rows)], _columns(group, len(y))[rows])
+    balanced = _columns(group, len(y))[rows]
+    eraser = erase(x[torch.from_numpy(rows)], balanced)
     return Mitigated(eraser(x), y, eraser=eraser)
 
 
@@ -89,92 +107,145 @@ def before_and_after(
     y: np.ndarray,
     group: np.ndarray,
     predicted: Mapping[str, np.ndarray],
-    clean: str | None = None,
+    unbiased: str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Models on the same N test items: columns measure, model, value, low, high, difference, difference_low,
-    difference_high, won_back, won_back_low, won_back_high.
+    """Compare models on the same N test items: one row per measure and model.
 
-    y: (N,) int labels. group: (N,) or (N, G) bool, who shows the values. predicted: (seeds, N) predicted labels by
-    model; the first is the one before, differences are from it; `clean` names the one trained without the bias, and
-    `won_back` is the share of the way from the first to it, NaN where the one before is not worse beyond chance.
-    Measures, of the mean over seeds:
+    Args:
+        y: (N,) int labels.
+        group: (N,) or (N, G) bool, whether an item shows each of G values.
+        predicted: model -> predicted labels (seeds, N). The first model is the one before
+        mitigation.
+        unbiased: the name of a model that was trained without the bias.
 
-    worst group   the least accuracy over groups, a group being the items of a label that show a value, or do not
-    gap           the largest difference, over labels, between the accuracies of those two groups (the true-positive
+    The measures are means over seeds:
+
+    worst group   the lowest accuracy of a group; a group is the items of one label with, or
+    without, a value gap           the largest difference, over labels, between the accuracies of
+    these two groups (the true positive
                   part of equalised odds, Hardt et al. 2016)
     accuracy      over all items
 
-    Groups of fewer than 10 items are left out. Intervals: 95 %, percentiles of one bootstrap of items for all models,
-    so differences are paired. They are about these trained models. ValueError: shapes that do not fit, no group left.
+    Columns: measure, model, value, difference (from the first model), recovered (the difference as
+    a share of the difference between `unbiased` and the first model; NaN if the first model is not
+    worse beyond chance), and the ends of the intervals low, high, difference_low, difference_high,
+    recovered_low, recovered_high.
+
+    Groups of fewer than 10 items are left out. The intervals are 95 % percentiles of one bootstrap
+    of the items for all models, so differences are paired. They apply to these trained models, not
+    to new trainings.
+
+    ValueError: shapes that do not fit, or no group is left.
     """
-    n, group = len(y), _columns(group, len(y))
-    for model, p in predicted.items():
-        if np.shape(p)[-1:] != (n,):
+    group = _columns(group, len(y))
+    _check_predictions(predicted, len(y), unbiased)
+    correct = [(np.atleast_2d(labels) == y).mean(axis=0) for labels in predicted.values()]
+    correct = np.stack(correct)  # (M, N) share of the seeds that are right
+    scores = _bootstrap_scores(correct, _groups(y, group), seed)  # (measures, M, 1 + R)
+
+    # Differences are from the first model; `lost` is NaN where nothing is lost beyond chance.
+    difference = scores - scores[:, :1]
+    lost = np.full((len(MEASURES), 1, scores.shape[2]), np.nan)
+    if unbiased is not None:
+        position = list(predicted).index(unbiased)
+        lost = _where_something_is_lost(difference[:, [position]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        recovered = difference / lost
+
+    rows = []
+    for i, measure in enumerate(MEASURES):
+        for m, model in enumerate(predicted):
+            row = {"measure": measure, "model": model}
+            row |= _with_limits(scores[i, m], "value", "low", "high")
+            for name, column in (("difference", difference), ("recovered", recovered)):
+                row |= _with_limits(column[i, m], name, f"{name}_low", f"{name}_high")
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _check_predictions(
+    predicted: Mapping[str, np.ndarray], items: int, unbiased: str | None
+) -> None:
+    for model, labels in predicted.items():
+        shape = np.shape(labels)
+        if shape[-1:] != (items,):
             raise ValueError(
-                f"model {model!r}: expected predicted labels (seeds, {n}), got {np.shape(p)}"
+                f"model {model!r}: expected predicted labels (seeds, {items}), got {shape}"
             )
-    if clean is not None and clean not in predicted:
-        raise ValueError(f"clean {clean!r}: expected one of {', '.join(predicted)}")
-    correct = np.stack([(np.atleast_2d(p) == y).mean(axis=0) for p in predicted.values()])  # (M, N)
-    label = np.asarray(y)[:, None] == np.unique(y)
-    sides = np.stack(
-        [(group[:, :, None] == shown) & label[:, None] for shown in (True, False)]
-    ).reshape(2, n, -1)
-    sides = np.where(
-        sides.sum(axis=1, keepdims=True) < LEAST_ITEMS, np.nan, sides
-    )  # (2, N, groups) of 0, 1 and NaN
+    if unbiased is not None and unbiased not in predicted:
+        raise ValueError(f"unbiased {unbiased!r}: expected one of {', '.join(predicted)}")
+
+
+def _groups(y: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(2, N, G * C) of 0 and 1: whether an item is in the group of a value and a label, with and
+    without the value.
+
+    Groups of too few items are NaN.
+    """
+    label = np.asarray(y)[:, None] == np.unique(y)  # (N, C)
+    with_value = group[:, :, None] & label[:, None]  # (N, G, C)
+    without_value = ~group[:, :, None] & label[:, None]
+    sides = np.stack([with_value, without_value])
+    sides = sides.reshape(2, len(y), -1)
+    too_few = sides.sum(axis=1, keepdims=True) < MIN_ITEMS
+    sides = np.where(too_few, np.nan, sides)
     if np.isnan(sides).all():
         raise ValueError(
-            f"groups: expected at least {LEAST_ITEMS} items of a label that show a value, or do not"
+            f"groups: expected at least {MIN_ITEMS} items of a label that show a value, or do not"
         )
+    return sides
 
-    def measures(counts: np.ndarray) -> np.ndarray:
-        """How often each item counts (R, N) -> worst group, gap and accuracy of each model (3, M, R)."""
-        right = np.stack(
-            [[(counts * hit) @ side for side in sides] for hit in correct]
-        )  # (M, 2, R, groups)
-        with np.errstate(invalid="ignore"):  # a group that a resample has no item of
-            accuracy = right / (counts @ sides)
-        worst = np.nanmin(accuracy, axis=(1, 3))
-        apart = np.abs(accuracy[:, 0] - accuracy[:, 1])  # NaN where a label has not both groups
-        gap = np.where(np.isnan(apart).all(axis=2), np.nan, np.nan_to_num(apart).max(axis=2))
-        return np.stack([worst, gap, correct @ counts.T / n])
 
-    rng, even = np.random.default_rng(seed), np.full(n, 1 / n)
-    draws = [
-        measures(rng.multinomial(n, even, size=100).astype(float)) for _ in range(RESAMPLES // 100)
-    ]
-    scores = np.concatenate(
-        [measures(np.ones((1, n))), *draws], axis=2
-    )  # the first is of the items as they are
-    gains, loss = scores - scores[:, :1], np.full((len(MEASURES), 1, 1 + RESAMPLES), np.nan)
-    if clean is not None:
-        loss = gains[:, [list(predicted).index(clean)]]
-        lost = (
-            np.quantile(
-                loss[..., 1:] * np.reshape(list(MEASURES.values()), (-1, 1, 1)), INTERVAL[0], axis=2
-            )
-            > 0
-        )
-        loss = np.where(lost[..., None], loss, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        columns = {"": scores, "difference": gains, "won_back": gains / loss}
-    rows = [
-        {"measure": measure, "model": model}
-        | {
-            name: value
-            for prefix, column in columns.items()
-            for name, value in zip(
-                (prefix or "value", *(f"{prefix}_{end}".strip("_") for end in ("low", "high"))),
-                (column[i, m, 0], *np.quantile(column[i, m, 1:], INTERVAL)),
-                strict=True,
-            )
-        }
-        for i, measure in enumerate(MEASURES)
-        for m, model in enumerate(predicted)
-    ]
-    return pd.DataFrame(rows)
+def _bootstrap_scores(correct: np.ndarray, sides: np.ndarray, seed: int) -> np.ndarray:
+    """The measures of each model, (measures, M, 1 + R): first of the items as they are, then of R
+    resamples.
+    """
+    items = correct.shape[1]
+    rng, even = np.random.default_rng(seed), np.full(items, 1 / items)
+    scores = [_measures(np.ones((1, items)), correct, sides)]
+    for _ in range(RESAMPLES // DRAWN_AT_ONCE):
+        counts = rng.multinomial(items, even, size=DRAWN_AT_ONCE).astype(float)
+        scores.append(_measures(counts, correct, sides))
+    return np.concatenate(scores, axis=2)
+
+
+def _measures(counts: np.ndarray, correct: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Worst group, gap and accuracy of each model (3, M, R) if items count as often as counts (R,
+    N) says.
+    """
+    hits = []
+    for right in correct:
+        hits.append([(counts * right) @ side for side in sides])
+    hits = np.stack(hits)  # (M, 2, R, groups)
+    with np.errstate(invalid="ignore"):  # a resample may have no item of a group: NaN
+        accuracy = hits / (counts @ sides)
+    worst = np.nanmin(accuracy, axis=(1, 3))  # (M, R)
+
+    # NaN where a label does not have both groups
+    difference = np.abs(accuracy[:, 0] - accuracy[:, 1])  # (M, R, groups)
+    undefined = np.isnan(difference).all(axis=2)
+    gap = np.where(undefined, np.nan, np.nan_to_num(difference).max(axis=2))
+
+    overall = correct @ counts.T / correct.shape[1]
+    return np.stack([worst, gap, overall])
+
+
+def _where_something_is_lost(difference: np.ndarray) -> np.ndarray:
+    """The difference (measures, 1, 1 + R), NaN for measures whose 95 % interval does not show an
+    improvement.
+    """
+    direction = np.reshape(list(MEASURES.values()), (-1, 1, 1))
+    resampled = difference[..., 1:] * direction
+    lowest = np.quantile(resampled, INTERVAL[0], axis=2)
+    is_lost = lowest > 0
+    return np.where(is_lost[..., None], difference, np.nan)
+
+
+def _with_limits(scores: np.ndarray, value: str, low: str, high: str) -> dict[str, float]:
+    """The first of scores (1 + R,) and the interval of the others, under the given names."""
+    lower, upper = np.quantile(scores[1:], INTERVAL)
+    return {value: scores[0], low: lower, high: upper}
 
 
 def _columns(group: np.ndarray, items: int) -> np.ndarray:
@@ -182,14 +253,24 @@ def _columns(group: np.ndarray, items: int) -> np.ndarray:
     group = np.asarray(group, dtype=bool)
     if group.ndim not in (1, 2) or len(group) != items:
         raise ValueError(
-            f"group: expected who of {items} items shows a value, (N,) or (N, G), got {group.shape}"
+            f"group: expected (N,) or (N, G) bool for N = {items} items, whether each shows a "
+            f"value, got {group.shape}"
         )
     return group.reshape(items, -1)
 
 
 def _balanced(y: np.ndarray, group: np.ndarray, seed: int) -> np.ndarray:
-    """(N,) rows drawn by `independence`: even steps along the weights, items of a cell side by side in random order."""
-    weights, columns = independence(y, group), _columns(group, len(y))
-    order = np.lexsort((np.random.default_rng(seed).random(len(y)), y, *columns.T))
+    """(N,) rows drawn by the weights of `independence`, by systematic sampling.
+
+    The items are sorted so that the items of a cell (values, label) are neighbours, in random order
+    within the cell. Then rows are taken at even steps along the cumulated weights.
+    """
+    weights = independence(y, group)
+    columns = _columns(group, len(y))
+    rng = np.random.default_rng(seed)
+    random_order = rng.random(len(y))
+    order = np.lexsort((random_order, y, *columns.T))
     ends = weights[order].cumsum()
-    return order[np.searchsorted(ends, (np.arange(len(y)) + 0.5) / len(y) * ends[-1], side="right")]
+    shares = (np.arange(len(y)) + 0.5) / len(y)
+    steps = shares * ends[-1]
+    return order[np.searchsorted(ends, steps, side="right")]

@@ -1,16 +1,20 @@
-"""The model question: does what a model says move with an attribute more than its recipe explains?
+"""The model detector: does a model use an attribute more than its training recipe explains?
 
-Takes the probabilities that a model and its references give the same items; gives excess effects with tests.
+Takes: the probabilities of a model and of its reference models for the same items.
+Gives: the effect of each attribute value on each label, in excess of the reference models, with
+tests.
 
-A model may lean on an attribute for good reasons: because the attribute causes the emotion, because it keeps
-company with what does, because the model sees the cause badly. So "no effect" is a false null hypothesis, and so is
-"no effect given the label". A reference is the same recipe trained where attribute and label have nothing to do with
-each other but what is legitimate: on unplanted draws where the world is known, on items drawn with
-`attributes.independence_weights` on real data. What a model does beyond its references is what its training data did
-to it. All are asked the same items, so the choice of items cancels.
+A model may use an attribute for good reasons: because the attribute causes the emotion, because it
+occurs together with the cause, or because the model sees the cause badly. So "no effect" is not a
+useful null hypothesis, and neither is "no effect given the label". A reference model is trained by
+the same recipe on data in which attribute and label are associated only in legitimate ways: on
+draws without injected biases in EmoScenes, or on items drawn with `attributes.independence_weights`
+on real data. An effect beyond those of the reference models comes from the training data of the
+model. All models predict the same items, so the choice of items cancels.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,200 +25,259 @@ from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 from torch import Tensor
 
-from tinyemo.bias.attributes import detector_table, independence_weights
+from tinyemo.bias.attributes import MIN_OWN_VARIANCE, RIDGE, independence_weights
+from tinyemo.bias.evidence import corrected, value_label_tests
 from tinyemo.bias.values import AttributeValues
 
-Fit = Callable[
-    [Tensor, np.ndarray, int], np.ndarray | Tensor
-]  # x, y, seed -> probabilities of the items asked (M, C)
+# Training features (N, D), labels (N,), seed -> probabilities (M, C) of the items to predict
+FitAndPredict = Callable[[Tensor, np.ndarray, int], np.ndarray | Tensor]
 
 CHUNK = 8192  # items at a time
-LEAST_EFFECT = (
+MIN_EFFECT = (
     0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
 )
+MIN_REFERENCES = 10
 
 
 class AdjustedEffects:
-    """How the mean of a score moves with each attribute value, the other attributes held still.
+    """How the mean of a score changes with each attribute value, adjusted for the other attributes.
 
-    The effect of value a is the coefficient of a in the least-squares regression of the score on a and on all values
-    of all *other* attributes. Everything is computed from sums of products, so that V = 950 values of N = 118,000
-    items need no dense matrix of their size.
+    The effect of value a is the coefficient of a in the least-squares regression of the score on a
+    and on all values of all *other* attributes. Everything is computed from sums of products, so V
+    = 950 values of N = 118,000 items need no dense matrix of that size.
     """
 
     def __init__(self, values: AttributeValues):
-        n, v = values.present.shape
+        items, count = values.present.shape
         self.values = values
-        # (N, V + 1): the last column is constant
-        self.columns = sparse.csr_array(
-            sparse.hstack([values.present, np.ones((n, 1))]), dtype=np.float64
-        )
-        self.gram = gram = (self.columns.T @ self.columns).toarray()
-        self.map = np.zeros(
-            (v, v + 1)
-        )  # effects = map @ (sums of the score over the items of each column)
+        with_constant = sparse.hstack([values.present, np.ones((items, 1))])
+        self.columns = sparse.csr_array(with_constant, dtype=np.float64)  # (N, V + 1)
+        self.gram = (self.columns.T @ self.columns).toarray()
+        self.ridge = RIDGE * items  # the values of one attribute may add up to the constant
+        # effects (V, C) = weights (V, V + 1) @ sums of the score over the items of each column
+        self.weights = np.zeros((count, count + 1))
+        attributes = np.array(values.attributes)
         for attribute in dict.fromkeys(values.attributes):
-            own = np.flatnonzero(np.array(values.attributes) == attribute)
-            rest = np.setdiff1d(np.arange(v + 1), own)
-            small = (
-                1e-6 * n * np.eye(len(rest))
-            )  # the values of one attribute add up to the constant
-            beta = np.linalg.solve(gram[np.ix_(rest, rest)] + small, gram[np.ix_(rest, own)])
-            left = gram[own, own] - (gram[np.ix_(rest, own)] * beta).sum(
-                axis=0
-            )  # variance of a left over, times n
-            left[left < 1e-3 * gram[own, own]] = (
-                np.inf
-            )  # another attribute says the same: no effect can be told
-            self.map[own, own] = 1 / left
-            self.map[np.ix_(own, rest)] = -beta.T / left[:, None]
+            self._set_weights(np.flatnonzero(attributes == attribute))
 
-    def __call__(self, p: np.ndarray) -> np.ndarray:
-        """Scores (N, C) -> effects (V, C), in their unit."""
-        return self.map @ (self.columns.T @ p)
+    def _set_weights(self, own: np.ndarray) -> None:
+        """The rows of `weights` for the values of one attribute, given by their positions."""
+        gram = self.gram
+        others = np.setdiff1d(np.arange(len(gram)), own)
+        of_others = gram[np.ix_(others, others)] + self.ridge * np.eye(len(others))
+        with_own = gram[np.ix_(others, own)]
+        beta = np.linalg.solve(of_others, with_own)  # (others, own)
 
-    def errors(self, p: np.ndarray, of: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Standard errors (V, C) of the effects on scores (N, C) over items, each item with a variance of its own.
+        # N times the variance of each value that the other attributes leave unexplained
+        total = gram[own, own]
+        unexplained = total - (with_own * beta).sum(axis=0)
+        # If another attribute determines the value, no effect can be estimated: weights of 0.
+        unexplained[unexplained < MIN_OWN_VARIANCE * total] = np.inf
+        self.weights[own, own] = 1 / unexplained
+        self.weights[np.ix_(own, others)] = -beta.T / unexplained[:, None]
 
-        White's (1980), of the residuals of the regression on all values. Of a difference of two models' scores they say
-        how far the choice of items may have moved the difference of their effects. `of` asks for some values only.
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """Scores (N, C) -> effects (V, C), in the unit of the scores."""
+        return self.weights @ (self.columns.T @ scores)
+
+    def errors(self, scores: np.ndarray, of: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Standard errors (V, C) of the effects on scores (N, C), over the choice of items.
+
+        White's (1980) errors, which allow a different variance for each item, from the residuals of
+        the regression on all values. For the difference of two models' scores they say how much the
+        choice of items may have changed the difference of the effects. `of` chooses some of the
+        values.
         """
-        slopes = np.linalg.solve(
-            self.gram + 1e-6 * len(p) * np.eye(len(self.gram)), self.columns.T @ p
-        )
-        squares, asked = (p - self.columns @ slopes) ** 2, self.map[of].T
-        variance = np.zeros((asked.shape[1], p.shape[1]))
-        for start in range(0, len(p), CHUNK):
-            influence = (
-                self.columns[start : start + CHUNK] @ asked
-            )  # (n, V) of each item on each effect
-            variance += (influence**2).T @ squares[start : start + CHUNK]
+        ridge = self.ridge * np.eye(len(self.gram))
+        slopes = np.linalg.solve(self.gram + ridge, self.columns.T @ scores)  # (V + 1, C)
+        squared_residuals = (scores - self.columns @ slopes) ** 2  # (N, C)
+        weights = self.weights[of].T
+        variance = np.zeros((weights.shape[1], scores.shape[1]))
+        for start in range(0, len(scores), CHUNK):
+            part = slice(start, start + CHUNK)
+            influence = self.columns[part] @ weights  # (n, V) of each item on each effect
+            variance += (influence**2).T @ squared_residuals[part]
         return np.sqrt(variance)
 
 
+@dataclass(frozen=True, eq=False)
+class ReferenceModels:
+    """What the comparison with R reference models needs of them."""
+
+    effects: np.ndarray  # (R, V, C) `AdjustedEffects` of each model
+    mean: np.ndarray  # (M, C) mean of their probabilities
+
+    @classmethod
+    def of(
+        cls, adjusted: AdjustedEffects, probabilities: Sequence[np.ndarray]
+    ) -> "ReferenceModels":
+        """From the probabilities (M, C) of each of the R models for the items of `adjusted`."""
+        effects = np.stack([adjusted(p) for p in probabilities])
+        return cls(effects, np.mean(probabilities, axis=0, dtype=float))
+
+
+def model_associations(
+    adjusted: AdjustedEffects,
+    probabilities: np.ndarray,
+    references: ReferenceModels,
+    words: Sequence[str],
+) -> pd.DataFrame:
+    """Detector table "model": the effects on a model's probabilities (M, C) against those of
+    reference models.
+    """
+    errors = adjusted.errors(probabilities - references.mean)
+    effects = adjusted(probabilities)
+    return excess_effects(effects, references.effects, adjusted.values, words, errors)
+
+
 def resampled_references(
-    fit: Fit,
+    fit: FitAndPredict,
     x: Tensor,
     y: np.ndarray,
     values: AttributeValues,
-    effects: AdjustedEffects,
-    answers: np.ndarray,
+    adjusted: AdjustedEffects,
+    probabilities: np.ndarray,
     count: int,
     *,
     size: int | None = None,
     seed: int = 0,
     workers: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """References where no clean data exist: effects (count, V, C) of models in whose training items nothing is tied.
+    """Reference models without unbiased data: their effects (count, V, C), and errors (V, C) over
+    items.
 
-    For each attribute in turn, `count` times: `size` (N) training items of x (N, D), y (N,) with attribute `values`
-    are drawn with `independence_weights`, so that labels do not depend on that attribute given all others; `fit`
-    trains the recipe in question on them and gives probabilities (M, C) of the items of `effects`, of which the rows
-    of that attribute are kept. What an attribute says of the label in its own right is taken for illegitimate here: a
-    person decides.
+    For each attribute in turn, `count` times: `size` (default N) training items are drawn with
+    `independence_weights`, so that the label does not depend on this attribute given all others.
+    `fit` trains the recipe on them and predicts the items of `adjusted`. The effects of the values
+    of this attribute are kept.
 
-    Beside them, errors (V, C) over items: of `answers` (M, C), those of the model in question, less the references'
-    mean.
+    Note that this counts everything that an attribute itself tells about the label as illegitimate.
+    Whether that is so is for a person to decide.
+
+    Args:
+        x, y, values: training features (N, D), labels (N,) and attribute values of the N training
+        items.
+        adjusted: of the M items to predict.
+        probabilities: (M, C) of the model in question. The errors are those of its effects minus
+        the mean effects of
+            the reference models.
     """
+    rng = np.random.default_rng(seed)
+    attributes = np.array(adjusted.values.attributes)
+    shape = len(attributes), probabilities.shape[1]
+    effects, errors = np.empty((count, *shape)), np.empty(shape)
+    train_x = x.numpy()  # joblib gives all workers one copy of an array
 
-    def one(
-        x: np.ndarray, rows: np.ndarray, number: int, own: np.ndarray
+    def one_reference(
+        train_x: np.ndarray, rows: np.ndarray, number: int, own: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        p = np.asarray(fit(torch.from_numpy(x[rows]), y[rows], number), dtype=float)
-        return effects(p)[own], p.astype(np.float32)
+        p = fit(torch.from_numpy(train_x[rows]), y[rows], number)
+        p = np.asarray(p, dtype=float)
+        return adjusted(p)[own], p.astype(np.float32)
 
-    rng, attributes = np.random.default_rng(seed), np.array(effects.values.attributes)
-    x = x.numpy()  # of which joblib gives all workers one copy
-    found, errors = (
-        np.empty((count, len(attributes), answers.shape[1])),
-        np.empty((len(attributes), answers.shape[1])),
-    )
-    for attribute in dict.fromkeys(effects.values.attributes):
-        own, weights = attributes == attribute, independence_weights(y, values, attribute)
-        draws = [
-            rng.choice(len(y), size or len(y), p=weights / weights.sum()) for _ in range(count)
+    for attribute in dict.fromkeys(adjusted.values.attributes):
+        own = attributes == attribute
+        weights = independence_weights(y, values, attribute)
+        chances = weights / weights.sum()
+        draws = [rng.choice(len(y), size or len(y), p=chances) for _ in range(count)]
+        jobs = [
+            delayed(one_reference)(train_x, rows, number, own) for number, rows in enumerate(draws)
         ]
-        mean = np.zeros(answers.shape)
-        done = Parallel(workers, return_as="generator")(
-            delayed(one)(x, rows, r, own) for r, rows in enumerate(draws)
-        )
-        for r, (of_values, p) in enumerate(done):
-            found[r, own] = of_values
+        trained = Parallel(workers, return_as="generator")(jobs)
+        mean = np.zeros(probabilities.shape)
+        for number, (own_effects, p) in enumerate(trained):
+            effects[number, own] = own_effects
             mean += p / count
-        errors[own] = effects.errors(answers - mean, own)
-    return found, errors
+        errors[own] = adjusted.errors(probabilities - mean, own)
+    return effects, errors
 
 
-def model_gaps(
+def excess_effects(
     effects: np.ndarray,
     references: np.ndarray,
     values: AttributeValues,
     words: Sequence[str],
     errors: np.ndarray | float = 0.0,
-    least: float = LEAST_EFFECT,
+    min_effect: float = MIN_EFFECT,
     alpha: float = 0.05,
     detector: str = "model",
 ) -> pd.DataFrame:
-    """Effects (V, C) of a model against those (R, V, C) of R references: a detector table, a row a value and label.
+    """Effects of a model in excess of those of R reference models: a detector table, one row per
+    value and label.
 
-    `effect` is the excess over the references' mean; low and high are its 95 % interval over trainings and, by
-    `errors` (V, C) of it, over items. The variances over the references are moderated across all cells (Smyth 2004),
-    for thirty references say little about each of hundreds of cells. found: q <= alpha and |effect| >= least. Beside
-    the columns of a detector table: model, reference (the two effects). ValueError: fewer than 10 references.
+    effects: (V, C). references: (R, V, C). errors: (V, C) standard errors of the excess over items.
+
+    `effect` is the excess over the mean of the references. low and high are the ends of its 95 %
+    interval, over trainings and (by `errors`) over items. The variances over the references are
+    moderated across all cells (Smyth 2004), because thirty references estimate the variance of each
+    of hundreds of cells badly.
+
+    Further columns: model, reference (the two effects). ValueError: fewer than 10 references.
     """
-    if len(references) < 10:
-        raise ValueError(f"model question: expected at least 10 references, got {len(references)}")
-    spread = references.var(axis=0, ddof=1)
-    told = spread > 0  # not where another attribute says the same: all effects are 0 there
-    variance, freedom = np.zeros_like(spread), np.inf
-    if told.any():
-        variance[told], freedom = moderated(spread[told], len(references) - 1)
-    error = np.sqrt(variance * (1 + 1 / len(references)) + np.square(errors))
-    excess, reach = effects - references.mean(axis=0), student.ppf(0.975, freedom) * error
-    p = np.where(told, 2 * student.sf(np.abs(excess) / np.where(told, error, 1), freedom), 1.0)
-    table = detector_table(
-        detector,
-        values,
-        words,
-        excess,
-        excess - reach,
-        excess + reach,
-        p,
-        "mean probability",
-        alpha,
-        least,
-    )
-    return table.assign(model=effects.ravel(), reference=references.mean(axis=0).ravel())
+    count = len(references)
+    if count < MIN_REFERENCES:
+        raise ValueError(f"{detector}: expected at least {MIN_REFERENCES} references, got {count}")
+    mean = references.mean(axis=0)
+    sample_variance = references.var(axis=0, ddof=1)
+
+    # All effects are 0 where another attribute determines the value: nothing can be tested there.
+    testable = sample_variance > 0
+    variance, freedom = np.zeros_like(sample_variance), np.inf
+    if testable.any():
+        variance[testable], freedom = moderated(sample_variance[testable], count - 1)
+
+    excess = effects - mean
+    error = np.sqrt(variance * (1 + 1 / count) + np.square(errors))
+    half_width = student.ppf(0.975, freedom) * error
+    t = np.abs(excess) / np.where(testable, error, 1)
+    p = np.where(testable, 2 * student.sf(t, freedom), 1.0)
+
+    low, high = excess - half_width, excess + half_width
+    tests = value_label_tests(values, words, excess, low, high, p)
+    table = corrected(tests, detector, "mean probability", alpha, min_effect)
+    return table.assign(model=effects.ravel(), reference=mean.ravel())
 
 
-def both(data: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
-    """The combination: what the data show and the model does. Found by both; p and q are the larger of the two.
+def data_and_model(data: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
+    """The combined detector: a row is found if both the data detector and the model detector find
+    it.
 
-    The rest is the model's row. Rows that the data's table does not have are not found. A large data set shows many
-    associations that no model takes up, and a model's effects vary from training to training: each covers the other.
+    p and q are the larger ones of the two tables; all else comes from the table of the model
+    detector. Rows that the table of the data detector does not have are not found.
+
+    The two complement each other: a large dataset has many associations that no model learns, and
+    the effects of a model vary from training to training.
     """
     keys = ["what", "where"]
-    tested = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
-    tested = tested.fillna({"p": 1.0, "q": 1.0, "found": False}).set_index(model.index)
-    larger = {name: np.maximum(tested[name], model[name]) for name in ("p", "q")}
-    return model.assign(
-        detector="data and model", found=tested["found"].astype(bool) & model["found"], **larger
-    )
+    of_data = model[keys].merge(data[[*keys, "p", "q", "found"]], how="left", on=keys)
+    of_data = of_data.fillna({"p": 1.0, "q": 1.0, "found": False})
+    of_data = of_data.set_index(model.index)
+    combined = model.assign(detector="data and model")
+    combined["found"] = of_data["found"].astype(bool) & model["found"]
+    combined["p"] = np.maximum(of_data["p"], model["p"])
+    combined["q"] = np.maximum(of_data["q"], model["q"])
+    return combined
 
 
 def moderated(variance: np.ndarray, freedom: int) -> tuple[np.ndarray, float]:
-    """Sample variances, each with `freedom` degrees, shrunk towards their common value; and the degrees they then have.
+    """Sample variances shrunk towards their common value, and their new degrees of freedom.
 
-    Empirical Bayes with a scaled inverse chi-squared prior, fitted to the moments of log variance (Smyth 2004,
-    section 6.2).
+    Empirical Bayes with a scaled inverse chi-squared prior, fitted to the moments of the log
+    variance (Smyth 2004, section 6.2).
+
+    Args:
+        variance: any shape, each sample variance with `freedom` degrees of freedom.
     """
-    e = np.log(np.maximum(variance, 1e-300)) - digamma(freedom / 2) + np.log(freedom / 2)
-    spread = e.var(ddof=1) - polygamma(1, freedom / 2)
-    if spread <= 0:  # no more spread than chance gives: one variance for all
+    half = freedom / 2
+    log_variance = np.log(np.maximum(variance, 1e-300))
+    e = log_variance - digamma(half) + np.log(half)
+    spread = e.var(ddof=1) - polygamma(1, half)
+    if spread <= 0:  # not more spread than chance gives: one variance for all
         return np.full_like(variance, np.exp(e.mean())), np.inf
     prior = 2 * _inverse_trigamma(spread)
-    centre = np.exp(e.mean() + digamma(prior / 2) - np.log(prior / 2))
-    return (prior * centre + freedom * variance) / (prior + freedom), prior + freedom
+    log_centre = e.mean() + digamma(prior / 2) - np.log(prior / 2)
+    pooled = prior * np.exp(log_centre) + freedom * variance
+    return pooled / (prior + freedom), prior + freedom
 
 
 def _inverse_trigamma(y: float) -> float:

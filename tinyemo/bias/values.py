@@ -1,7 +1,10 @@
-"""Attribute values of records as a matrix: what every detector of this room asks about.
+"""Attribute values of records as a sparse 0/1 matrix, the input of all attribute detectors.
 
-Takes records with attr_ columns (words, lists of words, numbers), gives one 0/1 column a value. Numbers become
-thirds of their own distribution. EmoSet has some 950 values on 118,000 items, so the matrix is sparse.
+Takes: records with attr_<name> columns, which hold words, lists of words or numbers.
+Gives: `AttributeValues`, with one 0/1 column per attribute value.
+
+Numbers are replaced by thirds of their own distribution (low, middle, high). The matrix is sparse
+because EmoSet has about 950 values for 118,000 items.
 """
 
 from collections.abc import Sequence
@@ -11,13 +14,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+PREFIX = "attr_"  # of the columns that hold attributes
 LEVELS = ("low", "middle", "high")  # of a number
-FEW = 5  # different numbers at most that are values of their own, such as ratings
+MAX_DISTINCT_NUMBERS = 5  # a column with at most this many numbers, such as ratings, keeps them
 
 
 @dataclass(frozen=True, eq=False)
 class AttributeValues:
-    """V attribute values of N items: column j says which items show `values[j]` of `attributes[j]`."""
+    """V attribute values of N items: column j marks the items that show `values[j]` of
+    `attributes[j]`.
+    """
 
     attributes: tuple[str, ...]  # (V,)
     values: tuple[str, ...]  # (V,)
@@ -25,87 +31,126 @@ class AttributeValues:
 
     @property
     def names(self) -> list[str]:
-        """(V,) "attribute: value", as findings name them."""
+        """(V,) "attribute: value", as in the column `what` of detector tables."""
         return [f"{a}: {v}" for a, v in zip(self.attributes, self.values, strict=True)]
 
     @property
     def counts(self) -> np.ndarray:
-        """(V,) int64: how many items show a value."""
+        """(V,) int64: the number of items that show each value."""
         return np.diff(self.present.indptr).astype(np.int64)
 
     def rows(self, rows: np.ndarray) -> "AttributeValues":
-        """The same values for some of the items, by position or mask."""
+        """The same values for some of the items, chosen by position or by mask."""
         return AttributeValues(self.attributes, self.values, self.present.tocsr()[rows].tocsc())
 
     def only(self, columns: Sequence[int] | np.ndarray) -> "AttributeValues":
-        """Some of the values, by position."""
-        chosen = np.asarray(columns, dtype=int)
-        return AttributeValues(
-            *(
-                tuple(np.array(names, dtype=object)[chosen])
-                for names in (self.attributes, self.values)
-            ),
-            self.present[:, chosen],
-        )
+        """Some of the values, chosen by position, for all items."""
+        columns = np.asarray(columns, dtype=int)
+        attributes = tuple(np.array(self.attributes, dtype=object)[columns])
+        values = tuple(np.array(self.values, dtype=object)[columns])
+        return AttributeValues(attributes, values, self.present[:, columns])
 
     def of(self, name: str) -> np.ndarray:
-        """(N,) bool: which items show the value called "attribute: value". ValueError: no such value."""
+        """(N,) bool: the items that show the value `name`, given as "attribute: value".
+
+        ValueError: no such value.
+        """
         if name not in self.names:
-            raise ValueError(
-                f"no attribute value {name!r}: expected one of {', '.join(self.names[:8])} ..."
-            )
-        return self.present[:, [self.names.index(name)]].toarray()[:, 0] > 0
+            first_names = ", ".join(self.names[:8])
+            raise ValueError(f"no attribute value {name!r}: expected one of {first_names} ...")
+        column = self.names.index(name)
+        return self.present[:, [column]].toarray()[:, 0] > 0
 
 
 def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeValues:
-    """The values of all attr_ columns that `min_items` items show and as many do not.
+    """The values of all attr_ columns that at least `min_items` items show and at least as many
+    items do not show.
 
-    Empty texts, empty lists and NaN mean that an item shows no value of that attribute. ValueError: no attr_
-    column with such a value.
+    An empty text, an empty list or NaN means that the item shows no value of the attribute.
+
+    ValueError: no attr_ column has such a value.
     """
     names, columns = [], []
-    for column in [name for name in records if name.startswith("attr_")]:
-        shown = _shown(records[column]).explode().dropna()
-        codes, values = pd.factorize(shown, sort=True)
-        matrix = sparse.coo_array(
-            (np.ones(len(codes), np.float32), (shown.index, codes)),
-            shape=(len(records), len(values)),
-        ).tocsc()
-        matrix.data[:] = 1  # a word named twice of one item is still there once
-        names += [(column.removeprefix("attr_"), str(value)) for value in values]
-        columns.append(matrix)
+    for column in records:
+        if column.startswith(PREFIX):
+            values, matrix = _value_columns(records[column])
+            names += [(column.removeprefix(PREFIX), value) for value in values]
+            columns.append(matrix)
+
+    kept = np.zeros(0, dtype=int)
     if columns:
-        present = sparse.hstack(columns, format="csc")
-        counts = np.diff(present.indptr)
-        kept = np.flatnonzero((counts >= min_items) & (len(records) - counts >= min_items))
-        if len(kept):
-            attributes, values = zip(*(names[j] for j in kept), strict=True)
-            return AttributeValues(attributes, values, sparse.csc_array(present[:, kept]))
-    raise ValueError(
-        f"no attribute to analyse: expected attr_<name> columns with a value that {min_items} items show "
-        "and as many do not"
-    )
-
-
-def _shown(column: pd.Series) -> pd.Series:
-    """What each item shows of an attribute: a list of words, by position."""
-    column = column.reset_index(drop=True)
-    if pd.api.types.is_numeric_dtype(column) and column.nunique() > FEW:
-        numbers = column.to_numpy(dtype=float)
-        edges = np.unique(np.nanquantile(numbers, [1 / 3, 2 / 3]))
-        edges = edges[edges < np.nanmax(numbers)]  # of many equal numbers some thirds have no items
-        names = {0: ("all",), 1: (LEVELS[0], LEVELS[-1]), 2: LEVELS}[len(edges)]
-        level = pd.Series(np.array(names)[np.searchsorted(edges, numbers)], dtype=object)
-        return level.where(column.notna()).map(
-            lambda value: [value] if isinstance(value, str) else []
+        present = sparse.hstack(columns, format="csc")  # (N, V)
+        shown = np.diff(present.indptr)  # (V,) number of items with the value
+        not_shown = len(records) - shown
+        kept = np.flatnonzero((shown >= min_items) & (not_shown >= min_items))
+    if len(kept) == 0:
+        raise ValueError(
+            f"no attribute to analyse: expected attr_<name> columns with a value that {min_items} "
+            "items show and as many do not"
         )
+    attributes, values = zip(*(names[j] for j in kept), strict=True)
+    return AttributeValues(attributes, values, sparse.csc_array(present[:, kept]))
+
+
+def risk_difference(shown: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mean of y over the items that show a value, minus its mean over the other items.
+
+    shown: (N,) bool. y: (N, ...) of 0 and 1, or of probabilities. For a label y of 0 and 1 this is
+    the risk difference P(label | value) - P(label | no value).
+    """
+    return y[shown].mean(axis=0) - y[~shown].mean(axis=0)
+
+
+def _value_columns(column: pd.Series) -> tuple[list[str], sparse.csc_array]:
+    """The sorted values of one attribute, and the (N, values) matrix of 0 and 1 that says which
+    item shows which.
+    """
+    shown = _shown_words(column).explode().dropna()
+    codes, values = pd.factorize(shown, sort=True)
+    ones = np.ones(len(codes), np.float32)
+    matrix = sparse.coo_array((ones, (shown.index, codes)), shape=(len(column), len(values)))
+    matrix = matrix.tocsc()
+    matrix.data[:] = 1  # an item that names a word twice still counts once
+    return [str(value) for value in values], matrix
+
+
+def _shown_words(column: pd.Series) -> pd.Series:
+    """The words that each item shows of one attribute: a list of words per item, indexed by
+    position.
+    """
+    column = column.reset_index(drop=True)
+    is_numeric = pd.api.types.is_numeric_dtype(column)
+    if is_numeric and column.nunique() > MAX_DISTINCT_NUMBERS:
+        return _levels(column)
     return column.map(_words)
 
 
+def _levels(column: pd.Series) -> pd.Series:
+    """Numbers -> the thirds of their distribution: a list of one level per item, an empty list for
+    NaN.
+    """
+    numbers = column.to_numpy(dtype=float)
+    edges = np.unique(np.nanquantile(numbers, [1 / 3, 2 / 3]))
+    # If many numbers are equal, some thirds have no items. Then there are only two levels, or one.
+    edges = edges[edges < np.nanmax(numbers)]
+    names = {0: ("all",), 1: (LEVELS[0], LEVELS[-1]), 2: LEVELS}[len(edges)]
+    level = np.array(names)[np.searchsorted(edges, numbers)]  # (N,)
+    missing = column.isna()
+    return pd.Series(
+        [[] if gone else [str(name)] for name, gone in zip(level, missing, strict=True)],
+        dtype=object,
+    )
+
+
 def _words(value: object) -> list[str]:
+    """The words in one cell of a table, which may be a word, a number, a list or missing."""
     if isinstance(value, (list, tuple, set, np.ndarray)):
-        return [word for one in value for word in _words(one)]
+        words = []
+        for element in value:
+            words += _words(element)
+        return words
     if pd.isna(value) or value == "":
         return []
-    # one missing number turns a column of whole ones into floats: 1.0 stays the value "1"
-    return [str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)]
+    # One missing number turns a column of integers into floats. The value 1.0 keeps the name "1".
+    is_whole = isinstance(value, float) and value.is_integer()
+    return [str(int(value)) if is_whole else str(value)]

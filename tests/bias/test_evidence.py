@@ -1,4 +1,4 @@
-"""bias/evidence.py: one form for all detectors, against Benjamini and Hochberg's procedure worked by hand."""
+"""tinyemo.bias.evidence: the detector table, against Benjamini and Hochberg's procedure by hand."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ TESTS = pd.DataFrame(
 )
 
 
-def test_p_is_corrected_over_what_was_tested_and_small_effects_are_not_found():
-    table = corrected(TESTS, "data", "u", alpha=0.05, least=0.2, candidates=TESTS["p"].notna())
+def test_p_is_corrected_over_the_tested_rows_and_small_effects_are_not_found():
+    table = corrected(TESTS, "data", "u", alpha=0.05, min_effect=0.2, candidates=TESTS["p"].notna())
     assert list(table.columns) == [*EVIDENCE, "items"] and set(
         table["detector"] + table["unit"]
     ) == {"datau"}
@@ -32,6 +32,6 @@ def test_p_is_corrected_over_what_was_tested_and_small_effects_are_not_found():
     assert corrected(TESTS[:3], "data", "u", alpha=0.035)["found"].tolist() == [True, True, False]
 
 
-def test_a_p_that_is_none_is_no_test_that_found_nothing():
+def test_a_missing_p_value_of_a_tested_row_is_an_error():
     with pytest.raises(ValueError):
         corrected(TESTS, "data", "u", alpha=0.05)

@@ -1,4 +1,4 @@
-"""What the tests share: no internet, real data where it lies, tiny notebooks, the smoke graph run once."""
+"""Shared fixtures: no internet, real data, tiny notebooks, and one run of the smoke graph."""
 
 import json
 import os
@@ -15,13 +15,13 @@ os.environ.update(
     HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", MPLBACKEND="Agg"
 )
 THREADS = torch.get_num_threads()
-for inherited in ("TINYEMO_RUN_OUT", "TINYEMO_NOTEBOOKS"):  # the tests say where things lie
+for inherited in ("TINYEMO_RUN_OUT", "TINYEMO_NOTEBOOKS"):  # the tests set these themselves
     os.environ.pop(inherited, None)
 
 
 @pytest.fixture(autouse=True)
 def threads_as_they_were():
-    """With another number of threads, sums differ in the last bit: a test that left one would make others fail."""
+    """A test must leave the number of threads unchanged: sums depend on it in the last bit."""
     yield
     left = torch.get_num_threads()
     torch.set_num_threads(THREADS)
@@ -38,7 +38,7 @@ def test_data() -> Path:
 
 
 def make_command(target: str, profile, *options: str) -> list[str]:
-    """`make reproduce` or `make plan` as a user calls it, but in the environment that runs the tests."""
+    """`make reproduce` or `make plan` as a user calls it, with the Python that runs the tests."""
     quiet = ["make", "--no-print-directory", "-o", ".venv/made"]
     return [*quiet, target, f"PY={sys.executable}", f"PROFILE={profile}", *options]
 
@@ -49,14 +49,12 @@ def make(*arguments) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="session")
 def smoke_results(tmp_path_factory) -> Path:
-    """The results folder of one `make reproduce`: <folder>/smoke/<notebook>/metrics.json and the rest."""
+    """The results folder of one `make reproduce`: <folder>/smoke/<notebook>/metrics.json etc."""
     folder = tmp_path_factory.mktemp("smoke")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TINYEMO_DATA", str(folder / "data"))
         patch.setenv("TINYEMO_RESULTS", str(folder / "runs"))
-        done = make(
-            "reproduce", "smoke", "THREADS=1"
-        )  # side by side: most steps keep one core busy
+        done = make("reproduce", "smoke", "THREADS=1")  # in parallel: most steps use one core
     assert done.returncode == 0, (
         f"make reproduce failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     )
@@ -85,7 +83,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch) -> Path:
-    """A folder with notebooks/, a profile tiny/ and runs/, where the environment makes tinyemo look."""
+    """A folder for notebooks/, data/, runs/ and a profile tiny/; the environment names it."""
     monkeypatch.setenv("TINYEMO_NOTEBOOKS", str(tmp_path / "notebooks"))
     monkeypatch.setenv("TINYEMO_RESULTS", str(tmp_path / "runs"))
     monkeypatch.setenv("TINYEMO_DATA", str(tmp_path / "data"))
@@ -95,8 +93,8 @@ def bench(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """transformers' own server on loopback, with a small random chat model."""
-    from serving import (  # transformers: seconds, which most tests need not wait for
+    """The server of transformers on this machine, with a small random chat model."""
+    from serving import (  # imports transformers, which takes seconds
         Server,
         save_chat_model,
     )
@@ -109,7 +107,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def proxy(server, monkeypatch):
-    """What stands before it and can answer in its place; the environment leads clients there."""
+    """A proxy that can answer in place of the server; the environment directs clients to it."""
     from serving import KEY, Proxy
 
     proxy = Proxy(server.port)

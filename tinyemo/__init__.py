@@ -6,4 +6,4 @@ from tinyemo.models import openelm_registration
 __version__ = "0.1.0"
 
 torchvision_shim.install()  # before anything imports torchvision
-openelm_registration.install()  # OpenELM, with transformers' Auto classes
+openelm_registration.install()  # transformers' Auto classes then load OpenELM

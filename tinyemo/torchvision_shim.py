@@ -1,10 +1,10 @@
-"""Lets `import torchvision` work beside a CPU build of torch.
+"""Makes `import torchvision` work beside a CPU build of torch.
 
-Owns one work-around. Some package indexes serve torchvision only as a CUDA build. Beside a CPU torch its
-compiled extension cannot load, and `torchvision._meta_registrations` then dies with "operator
-torchvision::nms does not exist", taking open_clip and transformers' image processors with it. Only the
-transforms are needed here, so an empty module takes the place of those registrations. Where torch and
-torchvision match (CUDA with CUDA, CPU with CPU, conda) nothing is touched.
+Owns one work-around. Some package indexes offer torchvision only as a CUDA build. Its compiled
+extension cannot be loaded beside a CPU torch. `torchvision._meta_registrations` then fails with
+"operator torchvision::nms does not exist", and open_clip and transformers' image processors cannot
+be imported. The project needs only the transforms, so an empty module replaces these registrations.
+Nothing is replaced where torch and torchvision match (CUDA with CUDA, CPU with CPU, conda).
 """
 
 import importlib.util
@@ -13,23 +13,28 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+REGISTRATIONS = "torchvision._meta_registrations"
+
 
 def _version_file(package: str) -> str:
-    """The text of a package's version.py, read without importing the package; "" if it is not installed."""
+    """The text of a package's version.py without importing the package; "" if it is not
+    installed."""
     spec = importlib.util.find_spec(package)
-    file = Path(spec.origin).with_name("version.py") if spec and spec.origin else None
-    return file.read_text() if file and file.exists() else ""
+    if not (spec and spec.origin):
+        return ""
+    file = Path(spec.origin).with_name("version.py")
+    return file.read_text() if file.exists() else ""
 
 
 def install() -> bool:
-    """Put the empty module in place if, and only if, a CUDA torchvision lies beside a CPU torch."""
+    """Put the empty module in place if a CUDA torchvision is installed beside a CPU torch, else do
+    nothing."""
     if "torchvision" in sys.modules:
         return False
     torch_is_cpu = re.search(r"^cuda\b.*= None$", _version_file("torch"), re.MULTILINE)
-    torchvision_is_cuda = re.search(
-        r"^__version__ = .*\+cu\d", _version_file("torchvision"), re.MULTILINE
-    )
+    cuda_version = r"^__version__ = .*\+cu\d"
+    torchvision_is_cuda = re.search(cuda_version, _version_file("torchvision"), re.MULTILINE)
     if not (torch_is_cpu and torchvision_is_cuda):
         return False
-    sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")
+    sys.modules[REGISTRATIONS] = ModuleType(REGISTRATIONS)
     return True

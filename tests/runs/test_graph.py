@@ -1,4 +1,4 @@
-"""The graph of a profile: planned, run, resumed after a kill, left alone when nothing changed."""
+"""The graph of a profile: it is planned, run, resumed after a kill, and skipped when it is done."""
 
 import json
 import os
@@ -16,9 +16,7 @@ from tinyemo.runs import profiles
 from tinyemo.runs.notebooks import library_of
 from tinyemo.runs.profiles import Profile
 
-PARAMETERS = (
-    'profile = "smoke"  # folder of params\nsteps = 6  # how many\npause = 0.0  # seconds a step\n'
-)
+PARAMETERS = 'profile = "smoke"  # folder of params\nsteps = 6  # how many\npause = 0.0  # seconds per step\n'
 FIRST = """\
 import time
 from tinyemo.runs import start_run
@@ -46,7 +44,7 @@ run.record({"total": first["total"] * 2, "labels": len(LABEL_SETS["ekman"])})
 
 @pytest.fixture
 def graph(bench):
-    """A profile `tiny` of two notebooks, the second reading the first."""
+    """A profile `tiny` of two notebooks. The second reads the run of the first."""
     for stem, code in [("a_first", FIRST), ("b_second", SECOND)]:
         write_notebook(bench / "notebooks" / f"{stem}.ipynb", PARAMETERS, code)
         (bench / "tiny" / f"{stem}.yaml").write_text("profile: tiny\n")
@@ -60,7 +58,7 @@ def metrics(folder):
     }
 
 
-def test_edges_and_sources_are_read_from_the_notebooks(graph):
+def test_edges_and_library_files_are_read_from_the_notebooks(graph):
     profile = Profile.find(str(graph / "tiny"))
     assert (profile.name, profile.stems) == ("tiny", ["a_first", "b_second"])
     assert {step.folder: step.upstream for step in profiles.graph(profile, {})} == {
@@ -70,13 +68,13 @@ def test_edges_and_sources_are_read_from_the_notebooks(graph):
     library = library_of(graph / "notebooks" / "b_second.ipynb")
     assert {path.name for path in library} == {
         "__init__.py",
-        "registration.py",
+        "openelm_registration.py",
         "torchvision_shim.py",
         "emotions.py",
     }
 
 
-def test_make_plans_runs_prints_results_last_and_then_has_nothing_to_do(graph):
+def test_make_plans_and_runs_prints_results_last_and_runs_nothing_twice(graph):
     planned = make("plan", graph / "tiny")
     assert planned.returncode == 0, planned.stderr
     assert "run_b_second" in planned.stdout + planned.stderr and not metrics(
@@ -100,7 +98,7 @@ def test_make_plans_runs_prints_results_last_and_then_has_nothing_to_do(graph):
 
 
 @pytest.mark.parametrize("victims", ["the whole tree", "make alone"])
-def test_after_kill_9_make_reproduce_resumes_and_ends_as_if_undisturbed(graph, victims):
+def test_after_kill_9_make_reproduce_resumes_with_an_equal_result(graph, victims):
     process = subprocess.Popen(
         make_command("reproduce", graph / "tiny", "P=pause=0.7"),
         cwd=ROOT,
@@ -114,7 +112,7 @@ def test_after_kill_9_make_reproduce_resumes_and_ends_as_if_undisturbed(graph, v
         time.sleep(0.05)
     tree = [psutil.Process(process.pid)]
     if victims == "the whole tree":
-        tree += tree[0].children(recursive=True)  # the kernel too, which has a session of its own
+        tree += tree[0].children(recursive=True)  # including the kernel, which has its own session
     for victim in tree:
         victim.send_signal(signal.SIGKILL)
     process.wait()
@@ -122,9 +120,9 @@ def test_after_kill_9_make_reproduce_resumes_and_ends_as_if_undisturbed(graph, v
     assert not metrics(folder)
     resumed = make("reproduce", graph / "tiny", "P=pause=0.7")
     assert resumed.returncode == 0, resumed.stderr
-    # what an undisturbed run gives, worked out: 0 + 41 + 82 + 22 + 63 + 3, and its double
+    # the result of an undisturbed run, computed by hand: 0 + 41 + 82 + 22 + 63 + 3, and its double
     assert metrics(folder) == {"a_first": {"total": 211}, "b_second": {"total": 422, "labels": 6}}
     assert (folder / "a_first" / "work").read_text().split() == list("012345"), (
-        "no step is done twice"
+        "a step was done twice"
     )
     assert not [name for name in os.listdir(folder / "a_first") if name.endswith(".part")]

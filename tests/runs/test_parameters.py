@@ -1,103 +1,116 @@
-"""Every notebook keeps the form of its kind, and every parameter file fits its notebook."""
-
-import ast
-import json
-import re
+"""Parameters: the types of a cell, and values of files and command lines checked against them."""
 
 import pytest
+from conftest import write_notebook
 
-from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
-from tinyemo.runs.notebooks import read_cells, upstream_of
-from tinyemo.runs.parameters import PROFILE_KEYS, declared, read_file
-from tinyemo.runs.profiles import Profile
+from tinyemo.runs.parameters import declared, fit, parse, read_file, read_pairs
 
-NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
-PARAMETER_FILES = sorted(PARAMS.rglob("*.yaml"))
-notebooks = pytest.mark.parametrize("notebook", NOTEBOOK_FILES, ids=lambda path: path.stem)
-
-
-def code_of(notebook):
-    return [cell["source"] for cell in read_cells(notebook) if cell["cell_type"] == "code"]
-
-
-def text_of(notebook):
-    return "\n".join(
-        cell["source"] for cell in read_cells(notebook) if cell["cell_type"] == "markdown"
-    )
+CELL = """\
+lr = 0.1                  # learning rate
+steps = 3
+seeds = [0, 1]            # one run per seed
+rates = [1, 0.5]
+limit: int | None = None  # use fewer
+mixed: float | str = "a"
+careful = False
+names: list[str] = []     # names
+table = {"a": 1}
+long = (
+    "text"  # a comment within the statement
+)
+"""
 
 
-def test_there_are_notebooks_and_parameter_files():
-    assert NOTEBOOK_FILES and PARAMETER_FILES
+@pytest.fixture
+def notebook(tmp_path):
+    return write_notebook(tmp_path / "one.ipynb", CELL)
+
+
+def test_types_are_read_from_defaults_and_annotations(notebook):
+    kinds = {name: parameter.kind for name, parameter in declared(notebook).items()}
+    assert kinds == {
+        "lr": float,
+        "steps": int,
+        "seeds": list[int],
+        "rates": list[float],
+        "limit": int | None,
+        "mixed": float | str,
+        "careful": bool,
+        "names": list[str],
+        "table": dict,
+        "long": str,
+    }
+
+
+def test_comments_are_the_help(notebook):
+    known = declared(notebook)
+    assert known["lr"].help == "learning rate" and known["steps"].help == ""
+    assert known["long"].help == "a comment within the statement"
 
 
 @pytest.mark.parametrize(
-    "file", PARAMETER_FILES, ids=lambda path: path.relative_to(PARAMS).as_posix()
+    ("cell", "words"),
+    [
+        ("a = 1 + n", "expected a literal"),
+        ("a = None", "no type can be inferred from the default"),
+        ("a: int = 1.5", "the default is not of type int"),
+        ("a: tuple = ()", "unknown type tuple: expected int, float, str, bool, list, dict"),
+        ("print(1)", "expected `name = literal`"),
+    ],
 )
-def test_a_parameter_file_fits_its_notebook_and_names_its_profile(file):
-    notebook = NOTEBOOKS / f"{file.stem}.ipynb"
-    assert notebook.exists()
-    values = read_file(file, declared(notebook))
-    name = Profile.find(str(file.parent)).name
-    assert values.get("profile", "smoke") == name, (
-        f"papermill -f {file} would call itself another profile"
-    )
-    assert "default" in Profile.find(name).members(file.stem), "a sweep's values fit too"
+def test_a_wrong_cell_is_refused_with_notebook_and_line(tmp_path, cell, words):
+    notebook = write_notebook(tmp_path / "one.ipynb", cell)
+    with pytest.raises(ValueError, match=r"one.ipynb, parameters cell, `") as error:
+        declared(notebook)
+    assert words in str(error.value) and cell in str(error.value)
 
 
-@notebooks
-def test_the_parameters_cell_is_first_typed_and_explained(notebook):
-    known = declared(notebook)  # exactly one such cell, of literals: it raises otherwise
-    first = next(iter(known.values()))
-    assert (first.name, first.default) == ("profile", "smoke")
-    assert not [name for name, parameter in known.items() if len(parameter.help) < 5], (
-        "each needs a # help"
-    )
-    assert not set(known) & set(PROFILE_KEYS), "what a parameter file says to its profile"
-    first_code = next(cell for cell in read_cells(notebook) if cell["cell_type"] == "code")
-    assert "parameters" in first_code["metadata"]["tags"], (
-        "the parameters come before any other code"
-    )
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (3, float, 3.0),
+        ([1, 2.5], list[float], [1.0, 2.5]),
+        (None, int | None, None),
+        ("1e-4", float | str, "1e-4"),
+        ({"a": [1]}, dict, {"a": [1]}),
+    ],
+)
+def test_values_that_fit(value, kind, expected):
+    assert fit(value, kind) == expected and type(fit(value, kind)) is type(expected)
 
 
-@notebooks
-def test_the_defaults_are_the_smoke_profile(notebook):
-    file = PARAMS / "smoke" / f"{notebook.stem}.yaml"
-    assert file.exists()
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(True, int), (True, float), (2.0, int), ("2", int), ([True], list[int]), (1, str), (0, bool)],
+)
+def test_values_of_another_type_are_refused(value, kind):
+    with pytest.raises(ValueError):
+        fit(value, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("1e-4", float, 1e-4),
+        ("[1e-4, 2]", list[float], [1e-4, 2.0]),
+        ("[a, b]", list[str], ["a", "b"]),
+        ("none", int | None, None),
+        ("4", int | None, 4),
+        ("2", float | str, 2.0),
+        ("b", float | str, "b"),
+        ("null", str, "null"),
+        ("true", bool, True),
+        ("{a: 1}", dict, {"a": 1}),
+    ],
+)
+def test_texts_of_a_command_line_are_parsed(text, kind, expected):
+    assert parse(text, kind) == expected and type(parse(text, kind)) is type(expected)
+
+
+def test_a_list_written_in_a_file_is_not_parsed_as_text(notebook, tmp_path):
     known = declared(notebook)
-    assert read_file(file, known) == {name: known[name].default for name in read_file(file, known)}
-
-
-@notebooks
-def test_a_notebook_is_a_lesson_not_a_program(notebook):
-    code = code_of(notebook)
-    lines = [line.strip() for line in "\n".join(code).splitlines()]
-    assert len([line for line in lines if line and not line.startswith("#")]) <= 120
-    tree = ast.parse("\n".join(code))
-    assert not [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    assert text_of(notebook).lstrip().startswith("# ")
-    starts = re.findall(r"start_run\(\s*[\"'](\w+)[\"']", "\n".join(code))
-    assert starts == [notebook.stem], "start_run names this notebook"
-    assert "run.record(" in code[-1]
-
-
-@notebooks
-def test_a_notebook_is_stored_without_outputs(notebook):
-    cells = [c for c in json.loads(notebook.read_text())["cells"] if c["cell_type"] == "code"]
-    kept = [c for c in cells if "keep_output" not in c["metadata"].get("tags", [])]
-    assert not [c["source"] for c in kept if c["outputs"] or c["execution_count"]]
-
-
-@notebooks
-def test_links_in_a_notebook_lead_somewhere(notebook):
-    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text_of(notebook)):
-        if not re.match(r"https?:|attachment:|mailto:", link):
-            assert (notebook.parent / link).exists(), link
-        elif "/blob/main/" in link:  # the badge opens a notebook of this repository
-            assert (ROOT / link.partition("/blob/main/")[2]).exists(), link
-
-
-@notebooks
-def test_inputs_are_notebooks_and_come_before(notebook):
-    stems = [path.stem for path in NOTEBOOK_FILES]
-    for stem in upstream_of(notebook):
-        assert stem in stems and stem < notebook.stem
+    file = tmp_path / "one.yaml"
+    file.write_text("rates: [1e-4]\n")
+    with pytest.raises(ValueError, match=r"rates is \['1e-4'\], expected list\[float\]"):
+        read_file(file, known)
+    assert read_pairs({"rates": "[1e-4]"}, known) == {"rates": [1e-4]}

@@ -1,4 +1,4 @@
-"""tinyemo.runs.plan: what is missing is named with what to do about it, and what is there is not."""
+"""The plan: what is missing is named with what to do about it; what is present is not named."""
 
 import pytest
 from conftest import write_notebook
@@ -10,7 +10,7 @@ from tinyemo.runs import plan
 
 @pytest.fixture
 def machine(bench, monkeypatch):
-    """A machine with one dataset, one checkpoint folder, one checkpoint and one encoder in the hub's cache."""
+    """One dataset, one checkpoint folder, one checkpoint and one encoder in the hub's cache."""
     monkeypatch.setattr(plan, "HF_HUB_CACHE", str(bench / "hub"))
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     (bench / "data" / PHOTO_SETS["FI"].folder).mkdir(parents=True)
@@ -78,13 +78,13 @@ def machine(bench, monkeypatch):
         ({"encoder_name": "local-dir:clip", "pretrained": "openai"}, []),
     ],
 )
-def test_what_is_missing_is_named_and_what_is_there_is_not(machine, values, named):
+def test_missing_things_are_named_and_present_things_are_not(machine, values, named):
     found = list(plan.lacking(values))
     assert len(found) == (1 if named else 0)
     assert all(words in found[0] for words in named)
 
 
-def test_the_values_are_those_that_the_run_would_get(machine, capsys):
+def test_the_plan_uses_the_values_that_the_run_would_get(machine, capsys):
     write_notebook(
         machine / "notebooks" / "one.ipynb",
         'profile = "smoke"\nanchors = ""\ndatasets = ["Abstract"]\n',
@@ -93,9 +93,11 @@ def test_the_values_are_those_that_the_run_would_get(machine, capsys):
         "datasets: [FI]\nsweep: {anchors: [owner/cached, owner/begun]}\n"
     )
     assert main(["plan", str(machine / "tiny")]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "one, 3 members: default; anchors=owner/cached; anchors=owner/begun"
-    assert said[1:] == [f"one: {sentence}" for sentence in plan.lacking({"anchors": "owner/begun"})]
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "one, 3 members: default; anchors=owner/cached; anchors=owner/begun"
+    assert printed[1:] == [
+        f"one: {sentence}" for sentence in plan.lacking({"anchors": "owner/begun"})
+    ]
     assert main(["plan", str(machine / "tiny"), "--pairs", "datasets=[ArtPhoto]"]) == 0
     assert PHOTO_SETS["ArtPhoto"].get in capsys.readouterr().out
     assert main(["plan", str(machine / "tiny"), "--pairs", "anchor=x"]) == 1

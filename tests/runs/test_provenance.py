@@ -102,7 +102,7 @@ def test_another_training_step_or_csv_trains_again_and_a_comment_does_not(checko
     assert "tiny/train is stale: library changed since" in printed
     assert other_step != first, "the finished checkpoint of the old step was read back"
 
-    (checkout.parent / "data" / "own.csv").write_text(OWN_CSV.replace("1,0,0", "2,0,0"))
+    (checkout.parent / "data" / "own.csv").write_text(OWN_CSV.replace("1,0,0", "1,0,1", 1))
     printed, other_data = reproduce(checkout)
     assert "tiny/train is stale: datasets: own.csv changed since" in printed
     assert other_data != other_step

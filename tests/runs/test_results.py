@@ -1,4 +1,4 @@
-"""Results: the tidy table, stale runs, and a reference that cannot drift from the runs it came from."""
+"""Results: the tidy table, the pages, stale runs, and a reference that agrees with its runs."""
 
 import json
 
@@ -11,7 +11,7 @@ from tinyemo.runs import inputs, manifest, pages, results
 from tinyemo.runs.folder import start_run
 from tinyemo.runs.inputs import inputs_of
 
-PARAMETERS = 'profile = "smoke"  # folder of params\nfeatures = ""  # where they lie\n'
+PARAMETERS = 'profile = "smoke"  # folder of params\nfeatures = ""  # where they are\n'
 CODE = "from tinyemo.emotions import LABEL_SETS\n"
 BLOCK = "Text.\n\n<!-- results:tiny/one/accuracy -->\nold\n<!-- /results -->\n\nMore text.\n"
 
@@ -44,14 +44,14 @@ def finished(bench, monkeypatch):
 
 
 def refer(folder):
-    """Commit a run to the reference and write the pages; the reference folder."""
+    """Copy a run to the reference, write the pages, and return the reference folder."""
     target = results.commit(folder)
     for path, text in pages.pages().items():
         path.write_text(text)
     return target
 
 
-def test_the_table_has_a_row_a_metric_with_its_spread_and_its_origin(finished):
+def test_the_table_has_one_row_per_metric_with_spread_and_origin(finished):
     table = pages.tidy([finished])
     assert table["metric"].tolist() == ["acc", "n"]
     first = table.iloc[0].to_dict()
@@ -61,7 +61,7 @@ def test_the_table_has_a_row_a_metric_with_its_spread_and_its_origin(finished):
     assert first["run"] == json.loads((finished / "manifest.json").read_text())["key"]
 
 
-def test_numbers_are_shown_to_three_decimals_and_counts_as_counts():
+def test_numbers_have_three_decimals_and_counts_have_none():
     table = pd.DataFrame(
         {"model": ["a|b", "c"], "score": [1, 2e-5], "n": [3, None], "none": [None, 0.5]}
     )
@@ -79,7 +79,7 @@ def test_numbers_are_shown_to_three_decimals_and_counts_as_counts():
     ]
 
 
-def test_a_reference_agrees_with_its_run_and_names_no_folder_of_this_machine(finished, capsys):
+def test_a_reference_agrees_with_its_run_and_names_no_local_folder(finished, capsys):
     target = refer(finished)
     assert results.problems() == []
     source = json.loads((target / "source.json").read_text())
@@ -120,7 +120,7 @@ def test_a_number_changed_by_hand_is_found(finished, file, words):
     assert main(["results", "--check"]) == 1
 
 
-def test_strays_missing_files_and_large_files_are_found(finished):
+def test_unknown_missing_and_large_files_are_found(finished):
     target = refer(finished)
     (target.parents[1] / "stray.csv").write_text("a\n1\n")
     (target / "figures").mkdir()
@@ -132,7 +132,7 @@ def test_strays_missing_files_and_large_files_are_found(finished):
     assert "metrics.json is not what its source.json recorded" in found
 
 
-def test_a_hash_changed_along_with_the_number_is_found_while_the_run_lies_here(finished):
+def test_a_number_changed_together_with_its_hash_is_found_if_the_run_is_here(finished):
     target = refer(finished)
     (target / "metrics.json").write_text('{"acc": 0.99}\n')
     source = json.loads((target / "source.json").read_text())
@@ -162,5 +162,5 @@ def test_a_run_that_is_not_done_is_not_committed(finished):
         results.commit(finished)
 
 
-def test_what_is_committed_here_agrees_with_its_runs():
+def test_the_committed_results_have_no_problems():
     assert results.problems() == []

@@ -1,4 +1,4 @@
-"""tinyemo.runs.runner: what it refuses, how it fails, what it leaves behind, and that a killed run can go on."""
+"""The runner: refusals, failures, the files it leaves, and resuming after a kill."""
 
 import hashlib
 import json
@@ -25,13 +25,13 @@ PARAMETERS = """\
 profile = "tiny"          # which folder of params/
 lr = 0.1                  # learning rate
 steps = 3                 # how many
-seeds = [0, 1]            # one run each
+seeds = [0, 1]            # one run per seed
 limit: int | None = None  # use fewer
 mixed: float | str = "a"  # a number or a word
 careful = False           # a switch
 """
 START = "from tinyemo.runs import start_run\nrun = start_run('one', profile)"
-# a training loop in small: one step a file, none done twice, the result depends on all of them
+# a small training loop: one file per step, no step is done twice, the result depends on all of them
 WORK = """\
 import os, time
 for step in range(steps):
@@ -80,7 +80,7 @@ def load(path):
     return json.loads(path.read_text())
 
 
-def test_a_run_leaves_metrics_notebook_and_a_manifest_that_is_true(one):
+def test_a_run_writes_metrics_notebook_and_a_correct_manifest(one):
     done = call(one, "-p", "lr=1e-1", "-p", "limit=5")
     assert done.returncode == 0, done.stderr
     (out,) = (one / "runs").glob("tiny+*/one")
@@ -101,7 +101,7 @@ def test_a_run_leaves_metrics_notebook_and_a_manifest_that_is_true(one):
         content = (out / name).read_bytes()
         assert entry == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     assert {"metrics.json", "notebook.ipynb", "step3"} <= set(record["outputs"])
-    # the pairs are the folder's name: in another notebook the same pairs mean the same folder
+    # the folder is named after the pairs: another notebook with the same pairs uses the same folder
     assert run_name("tiny", {"limit": "5", "lr": "1e-1"}) == out.parent.name
 
 
@@ -125,22 +125,22 @@ def test_a_run_leaves_metrics_notebook_and_a_manifest_that_is_true(one):
         ("os.environ['SILENT'] = '1'", 6, "failed", "no metrics.json"),
     ],
 )
-def test_a_failure_has_its_code_its_sentence_and_its_manifest(one, trouble, code, status, words):
+def test_each_failure_has_an_exit_code_a_sentence_and_a_manifest(one, trouble, code, status, words):
     out = one / "runs" / "tiny" / "one"
     out.mkdir(parents=True)
-    (out / "metrics.json").write_text("{}")  # of an older run: it must not pass for success
+    (out / "metrics.json").write_text("{}")  # of an older run: it must not count as success
     (out / "step0").write_text("0.0")
     failed = call(one, TROUBLE=trouble)
     assert failed.returncode == code, failed.stderr
-    # a kernel that is shut down may log a traceback of its own (ipykernel); the runner never does
+    # ipykernel may log a traceback of its own when it is shut down; the runner never prints one
     assert words in failed.stderr.splitlines()[-1] and 'tinyemo/run.py"' not in failed.stderr
     record = load(out / "manifest.json")
     assert record["status"] == status and words in record["error"]["sentence"]
     assert not (out / "metrics.json").exists()
     assert (
         "kept" in (out / "notebook.ipynb").read_text()
-    )  # executed so far, on the old run's checkpoint
-    assert not [path for path in out.rglob(".*")], "something half-written stays"
+    )  # the cells that ran used the checkpoint of the old run
+    assert not [path for path in out.rglob(".*")], "a partial file was left"
 
 
 @pytest.mark.parametrize(
@@ -177,13 +177,14 @@ def test_bad_parameters_are_refused_before_a_kernel_starts(one, capsys, yaml, pa
     assert not (out / "notebook.ipynb").exists()
 
 
-def test_a_refusal_leaves_a_finished_run_alone(one, capsys):
+def test_a_refusal_does_not_change_a_finished_run(one, capsys):
     out = one / "out"
     out.mkdir()
     (out / "metrics.json").write_text("{}")
     (out / "manifest.json").write_text('{"status": "done"}')
     assert (
-        runner.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), {"x": "1"}, out) == 2
+        runner.run_notebook(one / "notebooks" / "one.ipynb", str(one / "tiny"), {"x": "1"}, out)
+        == 2
     )
     assert load(out / "manifest.json") == {"status": "done"} and (out / "metrics.json").exists()
 
@@ -198,7 +199,7 @@ def test_unknown_notebooks_and_profiles_are_refused_in_one_sentence(one, capsys)
     assert "no profile 'no-such-profile'" in capsys.readouterr().err
 
 
-def test_values_on_the_line_are_read_as_their_declared_types(one):
+def test_values_of_the_command_line_get_their_declared_types(one):
     known = declared(one / "notebooks" / "one.ipynb")
     for name, text, value in [
         ("lr", "1e-4", 1e-4),
@@ -217,7 +218,7 @@ def test_values_on_the_line_are_read_as_their_declared_types(one):
     assert known["lr"].help == "learning rate"
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(one, monkeypatch, capsys):
+def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(one, monkeypatch, capsys):
     (one / "file").write_text("in the way")
     notebook = one / "notebooks" / "one.ipynb"
     assert runner.run_notebook(notebook, str(one / "tiny"), {}, one / "file" / "out") == 7
@@ -229,10 +230,10 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(one, monkeypatch, capsy
     monkeypatch.setattr(manifest.os, "replace", full)
     assert runner.run_notebook(notebook, str(one / "tiny"), {}, one / "out") == 7
     assert "No space left on device" in capsys.readouterr().err
-    assert not list((one / "out").iterdir()), "something half-written stays"
+    assert not list((one / "out").iterdir()), "a partial file was left"
 
 
-def test_after_kill_9_the_same_command_resumes_and_ends_as_if_undisturbed(one):
+def test_after_kill_9_the_same_command_resumes_with_an_equal_result(one):
     assert call(one, "--out", str(one / "undisturbed")).returncode == 0
     out = one / "runs" / "tiny" / "one"
     process = subprocess.Popen(
@@ -249,7 +250,7 @@ def test_after_kill_9_the_same_command_resumes_and_ends_as_if_undisturbed(one):
     assert load(out / "metrics.json") == load(one / "undisturbed" / "metrics.json")
 
 
-def test_a_second_call_waits_for_the_one_that_writes(one):
+def test_a_second_call_waits_until_the_first_has_ended(one):
     first = subprocess.Popen(command(one), env=os.environ | {"PAUSE": "0.8"})
     out = one / "runs" / "tiny" / "one"
     wait_for(lambda: (out / "step0").exists())
@@ -261,27 +262,25 @@ def test_a_second_call_waits_for_the_one_that_writes(one):
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come"
+        assert time.monotonic() < end, "the condition was not met in time"
         time.sleep(0.05)
 
 
-def test_a_notebook_finds_its_input_beside_itself_then_in_the_profile(bench):
+def test_inputs_are_taken_from_the_folder_beside_the_run_then_from_the_profile(bench):
     here = Run("b", "tiny", bench / "runs" / "tiny+1" / "b")
     here.out.mkdir(parents=True)
     folders = [bench / "runs" / "tiny" / "a", bench / "runs" / "tiny+1" / "a"]
     for folder in folders:
         folder.mkdir(parents=True)
-    with pytest.raises(
-        FileNotFoundError, match="run a first: tinyemo run a --profile tiny"
-    ):
-        here.input("a")  # a folder without metrics.json is no run
+    with pytest.raises(FileNotFoundError, match="run a first: tinyemo run a --profile tiny"):
+        here.input("a")  # a folder without metrics.json is not a run
     for folder in folders:
         (folder / "metrics.json").write_text("{}")
         assert here.input("a") == folder
     assert load(here.out / "manifest.json")["inputs"]["run a"]["path"] == str(folders[1])
 
 
-def test_paths_in_parameters_are_inputs_but_a_profile_is_not_a_folder_of_data(bench):
+def test_paths_in_parameters_are_inputs_but_the_profile_is_not(bench):
     for name in ("tiny", "photos"):
         (bench / "data" / name).mkdir(parents=True)
     notebook = write_notebook(bench / "notebooks" / "one.ipynb", PARAMETERS)
@@ -304,19 +303,19 @@ def test_metrics_are_flat_and_finite(bench):
     assert load(here.out / "metrics.json")["n"] == 3
 
 
-def test_figures_stay_small_and_tables_come_back_as_they_were(bench):
+def test_figures_are_small_and_tables_are_read_back_unchanged(bench):
     here = Run("b", "tiny", bench)
     figure = Figure(figsize=(8, 8))
     figure.subplots().imshow(
         np.random.default_rng(0).random((600, 600, 3))
-    )  # noise: png cannot pack it
+    )  # PNG cannot compress noise
     assert here.save_figure(figure, "noise").stat().st_size < 250_000
     table = pd.DataFrame({"model": ["projector", "svm"], "accuracy": [0.75, 0.7]})
     pd.testing.assert_frame_equal(pd.read_csv(here.save_table(table, "accuracy")), table)
 
 
 @pytest.mark.parametrize("how", ["papermill", "nbval"])
-def test_a_notebook_works_by_hand_and_keeps_its_own_manifest(one, how):
+def test_a_notebook_started_by_hand_keeps_its_own_manifest(one, how):
     notebook, values = one / "notebooks" / "one.ipynb", one / "tiny" / "one.yaml"
     line = {
         "papermill": f"papermill {notebook} by_hand.ipynb -f {values} -k python3 --language python",
@@ -330,7 +329,9 @@ def test_a_notebook_works_by_hand_and_keeps_its_own_manifest(one, how):
         [sys.executable, "-m", *line.split()], **options, text=True, capture_output=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = 4 if how == "papermill" else 3  # nbval passes no parameters: the cell's defaults
+    steps = (
+        4 if how == "papermill" else 3
+    )  # nbval passes no parameters, so the cell's defaults are used
     assert load(out / "metrics.json")["total"] == pytest.approx(
         sum(0.1 * step for step in range(steps))
     )
@@ -340,7 +341,7 @@ def test_a_notebook_works_by_hand_and_keeps_its_own_manifest(one, how):
     )
 
 
-def test_importing_the_runner_is_cheap():
+def test_importing_the_command_line_and_the_runner_is_cheap():
     code = "import sys, tinyemo.cli, tinyemo.runs.runner; print(sorted({'torch', 'papermill', 'pandas'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True

@@ -1,4 +1,4 @@
-"""Sweeps: which runs a grid asks for, that they run side by side on the base's runs, once, and are read back."""
+"""Sweeps: the runs of a grid, that they run in parallel and once, and that they are read back."""
 
 import itertools
 import json
@@ -56,7 +56,7 @@ sweep:
 
 @pytest.fixture
 def sweep(bench):
-    """A profile `tiny` that sweeps b_swept on the run of a_maker that only the profile `basis` has."""
+    """A profile `tiny` that sweeps b_swept. The run of a_maker is only in its base, `basis`."""
     for stem, *cells in [
         ("a_maker", MAKER, MAKES),
         ("b_swept", SWEPT, SWEEPS),
@@ -72,7 +72,7 @@ def sweep(bench):
 
 
 def call(sweep, stem):
-    """The runner in a process of its own: it leaves its mark on the environment."""
+    """The runner in its own process, because it changes the environment."""
     line = [sys.executable, "-m", "tinyemo.run", stem, "--profile", str(sweep / "tiny")]
     return subprocess.run(line, text=True, capture_output=True)
 
@@ -84,9 +84,9 @@ def metrics(folder):
     }
 
 
-def test_a_grid_asks_for_each_combination_once_and_for_the_files_own_values(sweep):
+def test_a_grid_gives_each_combination_once_and_the_own_values_of_the_file(sweep):
     members = Profile.find(str(sweep / "tiny")).members("b_swept")
-    # worked out by hand: the second mapping adds nothing to the first, the third one run
+    # computed by hand: the second mapping adds nothing to the first, the third adds one run
     assert (
         members
         == {
@@ -103,7 +103,7 @@ def test_a_grid_asks_for_each_combination_once_and_for_the_files_own_values(swee
     assert {"b_swept", "b_swept+layers=3"} <= set(names)
 
 
-def test_a_file_with_a_sweep_is_still_a_parameter_file(sweep):
+def test_a_file_with_a_sweep_is_read_as_a_parameter_file(sweep):
     known = declared(sweep / "notebooks" / "b_swept.ipynb")
     assert read_file(sweep / "tiny" / "b_swept.yaml", known) == {"pause": 1.5}
     assert Profile.find(str(sweep / "basis")).members("a_maker") == {"default": {}}
@@ -118,14 +118,14 @@ def test_a_file_with_a_sweep_is_still_a_parameter_file(sweep):
         ("sweep: [layers]", "expected `name: [value, ...]`"),
     ],
 )
-def test_a_wrong_grid_is_one_sentence_that_names_file_and_key(sweep, text, words):
+def test_a_wrong_grid_is_refused_in_one_sentence_with_file_and_key(sweep, text, words):
     (sweep / "tiny" / "b_swept.yaml").write_text(text)
     with pytest.raises(ValueError) as caught:
         graph(Profile.find(str(sweep / "tiny")), {})
     assert words in str(caught.value) and "b_swept.yaml" in str(caught.value)
 
 
-def test_the_graph_has_the_members_and_only_the_base_runs_that_they_read(sweep):
+def test_the_graph_holds_the_members_and_the_base_runs_that_they_read(sweep):
     steps = {step.folder: step for step in graph(Profile.find(str(sweep / "tiny")), {})}
     swept = [folder for folder in steps if folder.startswith("tiny/b_swept")]
     assert set(steps) == {*swept, "tiny/c_table", "basis/a_maker"} and len(swept) == 5
@@ -135,7 +135,7 @@ def test_the_graph_has_the_members_and_only_the_base_runs_that_they_read(sweep):
     assert (
         sorted(steps["tiny/c_table"].upstream) == sorted(swept) and not steps["tiny/c_table"].swept
     )
-    # a command line's pairs are the sweep's own: the base's runs stay what they are
+    # pairs of the command line apply to the sweep, not to the runs of its base
     paired = {
         step.folder: step for step in graph(Profile.find(str(sweep / "tiny")), {"pause": "0"})
     }
@@ -145,13 +145,10 @@ def test_the_graph_has_the_members_and_only_the_base_runs_that_they_read(sweep):
         graph(Profile.find(str(sweep / "tiny")), {"loss": "x"})
 
 
-def test_a_member_says_which_run_it_lacks(sweep):
+def test_a_missing_run_is_named_with_the_command_that_makes_it(sweep):
     lacking = {stem: call(sweep, stem) for stem in ("b_swept", "c_table")}
     assert {done.returncode for done in lacking.values()} == {3}
-    assert (
-        "run a_maker first: tinyemo run a_maker --profile basis"
-        in lacking["b_swept"].stderr
-    )
+    assert "run a_maker first: tinyemo run a_maker --profile basis" in lacking["b_swept"].stderr
     assert (
         f"run b_swept first: make reproduce PROFILE={sweep / 'tiny'}" in lacking["c_table"].stderr
     )
@@ -164,7 +161,7 @@ sweep: [{{layers: [3]}}, {{loss: [a/b], words: [[plain, "two {{words}}"]]}}]
 """
 
 
-def test_make_runs_members_side_by_side_once_and_the_table_reads_those_of_the_grid(sweep):
+def test_make_runs_each_member_once_in_parallel_and_the_table_reads_the_grid(sweep):
     file, both = sweep / "tiny" / "b_swept.yaml", 'loss=a/b, words=["plain", "two {words}"]'
     file.write_text(SMALLER.format(base=sweep / "basis"))
     planned = make("plan", sweep / "tiny")
@@ -176,11 +173,11 @@ def test_make_runs_members_side_by_side_once_and_the_table_reads_those_of_the_gr
     assert done.returncode == 0, done.stderr
     found = metrics(sweep / "runs" / "tiny")
     assert metrics(sweep / "runs" / "basis") == {"a_maker": {"made": 700}}, (
-        "the base's run, and no other of it"
+        "the run that is needed, and no other run of the base"
     )
     assert found.pop("c_table") == {"default": 702, "layers=3": 703, both: 702}
-    said = {(one["score"], one["loss"], one["words"], one["threads"]) for one in found.values()}
-    assert said == {
+    settings = {(one["score"], one["loss"], one["words"], one["threads"]) for one in found.values()}
+    assert settings == {
         (702, "hinge", "plain", "1"),
         (703, "hinge", "plain", "1"),
         (702, "a/b", "plain,two {words}", "1"),
@@ -188,14 +185,14 @@ def test_make_runs_members_side_by_side_once_and_the_table_reads_those_of_the_gr
     if os.cpu_count() > 1:
         spans = [(one["began"], one["ended"]) for one in found.values()]
         assert any(a[0] < b[1] and b[0] < a[1] for a, b in itertools.combinations(spans, 2)), (
-            "none ran side by side"
+            "no two ran in parallel"
         )
     inputs = manifest.read(sweep / "runs" / "tiny" / "c_table")["inputs"]
     assert len([name for name in inputs if name.startswith("run b_swept")]) == 3
     again = make("reproduce", sweep / "tiny")
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
 
-    # runs that the grid no longer names stay on the disk and out of the table
+    # runs that the grid no longer names stay on the disk, but the table does not read them
     file.write_text(f"base: {sweep / 'basis'}\nsweep: {{layers: [3]}}\n")
     assert call(sweep, "c_table").returncode == 0
     assert metrics(sweep / "runs" / "tiny")["c_table"] == {"default": 702, "layers=3": 703}

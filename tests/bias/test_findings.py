@@ -1,4 +1,4 @@
-"""bias/findings.py: the ranked table against one made by hand, and a review file in the hands of spreadsheets."""
+"""Findings ranked by hand, the review file as spreadsheets save it, and the form."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from sklearn.metrics import cohen_kappa_score
 
 from tinyemo.bias import findings as F
+from tinyemo.bias import review_file as R
+from tinyemo.bias.review_form import review_form
 from tinyemo.io import write_atomically
 
 
 def detected(detector: str, *rows: tuple[str, str, float, float]) -> pd.DataFrame:
-    """A detector's table of (what, where, effect, q); what has q over .05 is not found."""
+    """A detector's table of (what, where, effect, q); rows with q above .05 are not found."""
     return pd.DataFrame(
         [
             {
@@ -54,14 +55,14 @@ def findings() -> pd.DataFrame:
 def path(tmp_path, findings):
     """A review in which a person has marked three findings and added a column."""
     path = tmp_path / "review.csv"
-    review = F.update_review(path, findings).assign(reviewer="Ana")
+    review = R.update_review(path, findings).assign(reviewer="Ana")
     review["mark"] = ["accept", "reject", "", "unsure", ""]
     review["comment"] = ['the "rain", again;\ntwo lines', "naïve", "", "", ""]
     review.to_csv(path, index=False)
     return path
 
 
-def test_what_more_detectors_see_comes_first_then_what_is_surer_then_what_is_larger(findings):
+def test_rank_is_by_number_of_detectors_then_q_then_size(findings):
     assert list(findings.columns) == list(F.FINDING)
     assert findings[["rank", "what", "detector"]].to_numpy().tolist() == [
         [1, "rain", "data"],
@@ -81,7 +82,7 @@ def test_what_more_detectors_see_comes_first_then_what_is_surer_then_what_is_lar
         "dog",
         "cat",
     ]  # pairs together
-    first = F.rank([MODEL, DATA])  # the caller says whose word comes first on a pair
+    first = F.rank([MODEL, DATA])  # the order of the tables decides within a pair
     assert list(first["detector"][:2]) == ["model", "data"] and list(first["what"]) == list(
         findings["what"]
     )
@@ -93,7 +94,7 @@ def test_nothing_found_is_an_empty_table(tmp_path):
     for tables in ([], [NONE]):
         empty = F.rank(tables)
         assert list(empty.columns) == list(F.FINDING) and empty.empty
-        review = F.update_review(tmp_path / "review.csv", empty)
+        review = R.update_review(tmp_path / "review.csv", empty)
         assert review.empty and F.agreement(empty, review).empty and F.accepted(empty, review).empty
 
 
@@ -105,11 +106,11 @@ def test_a_table_without_a_column_and_a_finding_twice_are_refused():
 
 
 def test_marks_comments_columns_and_rows_survive_a_run_with_other_findings(path):
-    before = F.read_review(path)
+    before = R.read_review(path)
     other = F.rank([detected("model", ("tree", "fear", 0.2, 0.01), ("cat", "joy", 0.9, 0.03))])
     for _ in range(2):
-        after = F.update_review(path, other)
-        pd.testing.assert_frame_equal(after, F.read_review(path))
+        after = R.update_review(path, other)
+        pd.testing.assert_frame_equal(after, R.read_review(path))
         kept = [name for name in before if name != "seen"]
         pd.testing.assert_frame_equal(after.loc[:4, kept], before[kept])
         assert after.loc[0, "comment"] == 'the "rain", again;\ntwo lines'
@@ -121,22 +122,22 @@ def test_marks_comments_columns_and_rows_survive_a_run_with_other_findings(path)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_what_spreadsheets_save_is_read_and_their_delimiter_is_kept(
+def test_files_saved_by_spreadsheets_are_read_and_keep_their_delimiter(
     path, findings, delimiter, end, encoding
 ):
-    before = F.read_review(path)
+    before = R.read_review(path)
     saved = before.assign(mark=before["mark"].str.capitalize())
     saved.to_csv(path, index=False, sep=delimiter, lineterminator=end, encoding=encoding, quoting=1)
     with open(path, "ab") as file:
         file.write((delimiter * (saved.shape[1] - 1) + end).encode())  # an empty row at the end
-    pd.testing.assert_frame_equal(F.update_review(path, findings), before)
+    pd.testing.assert_frame_equal(R.update_review(path, findings), before)
     assert path.read_text("utf-8-sig").startswith(f"id{delimiter}what{delimiter}")
 
 
-def test_an_id_that_a_spreadsheet_took_for_a_number_is_found_again(path):
-    before = F.read_review(path)
-    F.read_review(path).assign(id=["1.2E+07", "INF", *before["id"][2:]]).to_csv(path, index=False)
-    pd.testing.assert_frame_equal(F.read_review(path), before)
+def test_an_id_that_a_spreadsheet_changed_to_a_number_is_computed_again(path):
+    before = R.read_review(path)
+    R.read_review(path).assign(id=["1.2E+07", "INF", *before["id"][2:]]).to_csv(path, index=False)
+    pd.testing.assert_frame_equal(R.read_review(path), before)
 
 
 HEADER = "id,what,where,detector,mark,comment,seen\n"
@@ -166,15 +167,15 @@ ROW = "00000000a1,rain,anger,data,accept,,yes\n"
         ((HEADER + ROW.replace("rain", "naïve")).encode("cp1252"), 2, "not UTF-8"),
     ],
 )
-def test_a_malformed_file_gives_row_and_reason_and_stays_as_it_is(
+def test_a_malformed_file_is_refused_by_row_and_reason_and_not_changed(
     tmp_path, findings, content, row, reason
 ):
     path = tmp_path / "review.csv"
     path.write_bytes(content)
     for call in (
-        lambda: F.read_review(path),
-        lambda: F.update_review(path, findings),
-        lambda: F.write_mark(path, "a", "joy", "reject", ""),
+        lambda: R.read_review(path),
+        lambda: R.update_review(path, findings),
+        lambda: R.write_mark(path, "a", "joy", "reject", ""),
     ):
         with pytest.raises(ValueError, match=rf"review\.csv, row {row}: .*{reason}"):
             call()
@@ -185,7 +186,7 @@ def test_a_malformed_file_gives_row_and_reason_and_stays_as_it_is(
 
 
 def test_agreement_by_detector_with_wilsons_interval(path, findings):
-    table = F.agreement(findings, F.read_review(path)).set_index("detector")
+    table = F.agreement(findings, R.read_review(path)).set_index("detector")
     assert table.loc["data", ["accept", "reject", "unsure", "unmarked"]].tolist() == [1, 0, 0, 1]
     assert table.loc["all", ["accept", "reject", "unsure", "unmarked"]].tolist() == [1, 1, 1, 2]
     z, n, p = 1.959964, 2, 0.5
@@ -194,93 +195,71 @@ def test_agreement_by_detector_with_wilsons_interval(path, findings):
     assert table.loc["all", ["share", "low", "high"]].tolist() == pytest.approx(
         [p, middle - half, middle + half]
     )
-    assert np.isnan(F.agreement(findings, F.read_review(path)[:0])["share"]).all()
+    assert np.isnan(F.agreement(findings, R.read_review(path)[:0])["share"]).all()
 
 
 def test_accepted_findings_come_with_their_comment(path, findings):
-    assert F.accepted(findings, F.read_review(path))[
+    assert F.accepted(findings, R.read_review(path))[
         ["what", "detector", "comment"]
     ].to_numpy().tolist() == [["rain", "data", 'the "rain", again;\ntwo lines']]
     assert F.accepted(
-        findings[1:], F.read_review(path)
+        findings[1:], R.read_review(path)
     ).empty  # accepted, but not found in this run
-
-
-def test_cohens_kappa_of_two_reviewers_is_scikit_learns():
-    rng = np.random.default_rng(0)
-    a, b = (
-        pd.DataFrame(
-            {"id": [f"{i:010}" for i in range(200)], "mark": rng.choice(["", *F.MARKS], 200)}
-        )
-        for _ in range(2)
-    )
-    b["mark"] = b["mark"].where(rng.random(200) < 0.5, a["mark"])
-    both = (a["mark"] != "") & (b["mark"] != "")
-    result = F.reviewers_agreement(a, b.sample(frac=1, random_state=1))
-    assert result["findings"] == both.sum()
-    assert result["kappa"] == pytest.approx(cohen_kappa_score(a["mark"][both], b["mark"][both]))
-    assert 0 < result["low"] < result["kappa"] < result["high"] < 1
-    assert (
-        F.reviewers_agreement(a[both].assign(mark="accept"), b[both].assign(mark="accept"))["kappa"]
-        == 1
-    )
-    with pytest.raises(ValueError, match="that both marked"):
-        F.reviewers_agreement(a, b.assign(mark=""))
 
 
 COMMENT = 'by another;\r"person",\tso\r\nthere\nand \u2028 é'
 
 
-def test_the_form_writes_each_change_and_overwrites_nobody(path, findings):
-    form = F.review_form(path, findings, lambda name: Image.new("L", (300, 200), int(name[-1])))
+def test_the_form_writes_each_change_and_keeps_changes_made_elsewhere(path, findings):
+    form = review_form(path, findings, lambda name: Image.new("L", (300, 200), int(name[-1])))
     assert [len(block.children[1].children) for block in form.children] == [2, 0, 0, 0]
     assert bytes(form.children[0].children[1].children[0].value).startswith(b"\x89PNG")
     mark, _ = form.children[2].children[2].children
     assert mark.value == "unsure"
     mark.value = "reject"
-    assert list(F.read_review(path)["mark"]) == ["accept", "reject", "", "reject", ""]
-    F.write_mark(path, *findings.loc[4, F.PAIR], "accept", COMMENT)
-    F.write_mark(
+    assert list(R.read_review(path)["mark"]) == ["accept", "reject", "", "reject", ""]
+    R.write_mark(path, *findings.loc[4, F.PAIR], "accept", COMMENT)
+    R.write_mark(
         path, *findings.loc[3, F.PAIR], comment="one\rtwo"
     )  # an unquoted line end to Python's csv
-    F.write_mark(path, *findings.loc[2, F.PAIR], "unsure")  # elsewhere, while the form shows none
+    R.write_mark(path, *findings.loc[2, F.PAIR], "unsure")  # elsewhere, while the form shows none
     form.children[1].children[2].children[1].value = 'well, "so"'
-    review = F.read_review(path)
+    review = R.read_review(path)
     assert list(review["mark"]) == ["accept", "reject", "unsure", "reject", "accept"]
     assert list(review["comment"][2:]) == ['well, "so"', "one\rtwo", COMMENT]
-    F.review_form(path, findings[:1])
+    review_form(path, findings[:1])
     assert (
-        list(F.read_review(path)["seen"]) == ["yes"] * 5
-    )  # a form of some findings says nothing of the others
+        list(R.read_review(path)["seen"]) == ["yes"] * 5
+    )  # a form of some findings leaves `seen` of the others
     with pytest.raises(ValueError, match="has no finding .*: call update_review"):
-        F.review_form(path, F.rank([WORDS]))
+        review_form(path, F.rank([WORDS]))
     before = path.read_bytes()
     with pytest.raises(ValueError, match="has no finding 'rain' at 'joy'"):
-        F.write_mark(path, "rain", "joy", "accept", "")
+        R.write_mark(path, "rain", "joy", "accept", "")
     with pytest.raises(ValueError, match="mark 'yes', expected accept"):
-        F.write_mark(path, "rain", "anger", "yes", "")
+        R.write_mark(path, "rain", "anger", "yes", "")
     for unreadable in ("caf\ufffd", "x" * 140_000):
         with pytest.raises(ValueError, match="not UTF-8|field limit"):
-            F.write_mark(path, "rain", "anger", comment=unreadable)
+            R.write_mark(path, "rain", "anger", comment=unreadable)
     assert path.read_bytes() == before
 
 
-def test_two_who_mark_at_once_lose_nothing(tmp_path):
+def test_marks_written_at_the_same_time_are_all_kept(tmp_path):
     path = tmp_path / "review.csv"
-    F.update_review(
+    R.update_review(
         path, F.rank([detected("data", *((f"{i}", "joy", 0.2, 0.01) for i in range(20)))])
     )
     with ThreadPoolExecutor(4) as people:
-        list(people.map(lambda i: F.write_mark(path, f"{i}", "joy", "reject"), range(20)))
-    assert (F.read_review(path)["mark"] == "reject").all()
+        list(people.map(lambda i: R.write_mark(path, f"{i}", "joy", "reject"), range(20)))
+    assert (R.read_review(path)["mark"] == "reject").all()
 
 
 def test_a_pair_is_marked_once_for_all_its_detectors(path, findings, monkeypatch):
     written = []
     monkeypatch.setattr(
-        F, "write_atomically", lambda *call: (written.append(1), write_atomically(*call))
+        R, "write_atomically", lambda *call: (written.append(1), write_atomically(*call))
     )
-    text, _, controls = F.review_form(path, findings).children[0].children
+    text, _, controls = review_form(path, findings).children[0].children
     mark, comment = controls.children
     assert text.value.split("<br>") == [
         "<b>rain → anger</b>",
@@ -293,37 +272,37 @@ def test_a_pair_is_marked_once_for_all_its_detectors(path, findings, monkeypatch
         and not written
     )
     mark.value = "unsure"
-    assert len(written) == 1 and list(F.read_review(path)["mark"]) == [
+    assert len(written) == 1 and list(R.read_review(path)["mark"]) == [
         "unsure",
         "unsure",
         "",
         "unsure",
         "",
     ]
-    assert list(F.read_review(path)["comment"][:2]) == ['the "rain", again;\ntwo lines', "naïve"]
+    assert list(R.read_review(path)["comment"][:2]) == ['the "rain", again;\ntwo lines', "naïve"]
     comment.value = "one for both"
-    assert len(written) == 2 and list(F.read_review(path)["comment"][:3]) == [
+    assert len(written) == 2 and list(R.read_review(path)["comment"][:3]) == [
         "one for both",
         "one for both",
         "",
     ]
-    again = F.review_form(path, findings).children[0].children
+    again = review_form(path, findings).children[0].children
     assert [control.value for control in again[2].children] == ["unsure", "one for both"]
     assert "so far" not in again[0].value
     again[2].children[0].value = ""  # taken back
-    assert list(F.read_review(path)["mark"]) == ["", "", "", "unsure", ""] and len(written) == 3
+    assert list(R.read_review(path)["mark"]) == ["", "", "", "unsure", ""] and len(written) == 3
 
 
-def test_a_form_of_some_findings_marks_the_whole_pair_and_says_so(path, findings):
+def test_a_form_of_some_findings_marks_the_whole_pair_and_shows_the_other_rows(path, findings):
     lately = F.rank([DATA, detected("<i>", ("rain", "anger", 0.1, 0.04))])
-    F.update_review(path, lately)
-    text, _, controls = F.review_form(path, lately[:1]).children[0].children
+    R.update_review(path, lately)
+    text, _, controls = review_form(path, lately[:1]).children[0].children
     assert text.value.split("<br>")[1:] == [
         "1. data, u: +0.2 [+0.1, +0.3], q 0.01 (so far accept)",
         "also model, not found now (so far reject)",
         "also &lt;i&gt; (so far no mark)",
     ]
     controls.children[0].value = "reject"
-    review = F.read_review(path)
+    review = R.read_review(path)
     assert list(review.loc[review["what"] == "rain", "mark"]) == ["reject"] * 3
     assert list(review.loc[review["what"] != "rain", "mark"]) == ["", "unsure", ""]

@@ -16,6 +16,20 @@ Negation scope, in four rules:
 3. A word of supposition or comparison ("if", "without", "like") does the same, except for what has
    a definite article: "without the rose" has a rose.
 4. Words for light and colour ("dark", "faded") count only beside a word for the picture.
+
+Measured on sentences written by hand (recall and precision; 120 of the 798 were used to complete
+the vocabulary), beside the reader of free English that this checker replaced, which had been
+corrected on all of them:
+
+                                                values mentioned    texts with a fault
+    the 200 of tests/data that fit it best      .967 / .970         .970 / .915
+    the reader before it                        .998 / .994         1.000 / .990
+    all 798, with things that no scene has      .885 / .956         .782 / .872
+    the reader before it                        .997 / .995         .997 / .993
+
+On texts of the closed vocabulary the two agree: 35,626 texts of the grammar have no fault under
+either and no unknown word, and in 1,200 texts of the trained models of the smoke profile they
+differ in 3. So judge free English by its count of unknown words first.
 """
 
 import re
@@ -127,7 +141,8 @@ _PICTURE = set(_WORDS["picture"])
 
 def _sentences(text: str) -> Iterator[list[str]]:
     """The tokens of each sentence that claims something: all but questions."""
-    text = text.lower().replace("’", "'").replace("n't", " not").replace("cannot", "can not")
+    text = text.lower().replace("’", "'").replace("cannot", "can not")
+    text = text.replace("can't", "can not").replace("n't", " not")
     sentence: list[str] = []
     for token in [*_TOKEN.findall(text.replace("-", " ")), "."]:
         if token not in _SENTENCE_ENDS:

@@ -1,4 +1,4 @@
-"""The whole chain on eight small datasets in their real layouts: from images to the table, by the command line."""
+"""From images to the zero-shot table: eight small datasets in their real layouts."""
 
 import json
 import subprocess
@@ -22,7 +22,8 @@ TRAINED = ["EmotionROI", "EmoSet", "WEBEmo"]
 
 
 def language_model(folder: Path, width: int = 24) -> Path:
-    """A checkpoint that has a random vector for each label word and whatever else a grounding text says."""
+    """A checkpoint with a random vector for each label word and for the words of grounding
+    texts."""
     words = {word for labels in LABEL_SETS.values() for word in labels} | {
         "a",
         "scene",
@@ -42,7 +43,7 @@ def language_model(folder: Path, width: int = 24) -> Path:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> Path:
-    """The run folders of 09 and 10 under a profile whose files name the eight datasets."""
+    """The run folders of notebooks 09 and 10, in a profile that names the eight datasets."""
     folder = tmp_path_factory.mktemp("every")
     for name in LAYOUTS:
         make_layout(name, folder / "data", per_class=2 if name == "WEBEmo" else 6)
@@ -94,7 +95,7 @@ def run(stem: str, profile: Path, out: Path, *pairs: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def test_all_eight_are_read_and_the_broken_image_is_reported(results):
+def test_all_datasets_are_read_and_the_broken_image_is_reported(results):
     metrics = json.loads((results / "09_dataset_collection/metrics.json").read_text())
     assert metrics["datasets"] == 8 and metrics["absent"] == 0 and metrics["broken_images"] == 1
     about = pd.read_csv(results / "09_dataset_collection/tables/datasets.csv").set_index("dataset")
@@ -104,7 +105,7 @@ def test_all_eight_are_read_and_the_broken_image_is_reported(results):
     )
 
 
-def test_every_dataset_has_a_number_an_interval_and_a_verdict(results):
+def test_every_dataset_has_an_accuracy_an_interval_and_a_verdict(results):
     long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv")
     joint = long[long["run"] == "joint"].set_index("dataset")
     assert set(joint.index) == set(LAYOUTS)
@@ -115,7 +116,7 @@ def test_every_dataset_has_a_number_an_interval_and_a_verdict(results):
     assert set(LAYOUTS) <= set(wide.columns) and "CLIP text" in set(wide["model"])
 
 
-def test_emotion6_is_called_contaminated_by_the_photographs_it_shares_with_emotion_roi(results):
+def test_emotion6_is_contaminated_by_the_photographs_it_shares_with_emotionroi(results):
     records = pd.read_parquet(results / "09_dataset_collection/records.parquet")
     records["file"] = [
         str(Path(path).with_suffix("")).split("/images/")[-1] for path in records["image"]
@@ -132,16 +133,16 @@ def test_emotion6_is_called_contaminated_by_the_photographs_it_shares_with_emoti
     assert (long.loc["joint"].drop("Emotion6")["verdict"] == "clean").all()
 
 
-def test_what_can_be_learnt_is_learnt(results):
+def test_a_separable_dataset_is_learnt(results):
     metrics = json.loads((results / "10_zero_shot_table/metrics.json").read_text())
-    assert metrics["joint/EmoSet/accuracy"] > 0.5  # of eight labels, each with a tint of its own
+    assert metrics["joint/EmoSet/accuracy"] > 0.5  # of eight labels, each with its own tint
     predictions = pd.read_parquet(results / "10_zero_shot_table/predictions.parquet")
     one = predictions[(predictions["run"] == "joint") & (predictions["dataset"] == "FI")]
     by_seed = (one["pred"] == one["label"]).groupby(one["seed"]).mean()
     assert len(by_seed) == 2 and metrics["joint/FI/accuracy"] == pytest.approx(by_seed.mean())
 
 
-def test_a_dataset_that_is_not_there_is_absent_with_the_way_to_get_it(results, tmp_path):
+def test_a_missing_dataset_is_reported_with_the_way_to_get_it(results, tmp_path):
     data = tmp_path / "data"
     make_layout("FI", data, per_class=3)
     run("09_dataset_collection", results.parent / "eight", tmp_path / "out", "-p", f"root={data}")

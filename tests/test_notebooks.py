@@ -1,6 +1,6 @@
-"""The smoke graph, run once for all of these: what the notebooks leave behind is whole and says the truth.
+"""The files that the notebooks write in the smoke profile: complete, readable and correct.
 
-`smoke_results` (conftest) runs the profile through the Snakefile into a temporary folder.
+The fixture `smoke_results` (conftest) runs the profile once, into a temporary folder.
 """
 
 import json
@@ -53,7 +53,7 @@ def metrics(results, stem):
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_a_run_leaves_its_metrics_manifest_and_readable_figures(smoke_results, stem):
+def test_a_run_writes_metrics_a_manifest_and_readable_figures(smoke_results, stem):
     folder = smoke_results / "smoke" / stem
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["status"] == "done"
@@ -70,7 +70,7 @@ def test_a_run_leaves_its_metrics_manifest_and_readable_figures(smoke_results, s
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_every_figure_is_shown_in_the_notebook_that_makes_it(smoke_results, stem):
+def test_every_saved_figure_is_shown_in_its_notebook(smoke_results, stem):
     notebook = json.loads((smoke_results / "smoke" / stem / "notebook.ipynb").read_text())
     shown = [
         output
@@ -82,9 +82,7 @@ def test_every_figure_is_shown_in_the_notebook_that_makes_it(smoke_results, stem
 
 
 @pytest.mark.parametrize("label_set", ["ekman", "mikels", "parrott"])
-def test_the_projector_beats_the_majority_class_and_stays_under_the_bayes_limit(
-    smoke_results, label_set
-):
+def test_the_projector_is_between_the_majority_class_and_the_bayes_limit(smoke_results, label_set):
     m = metrics(smoke_results, "02_projector_training")
     assert m[f"{label_set}/test/accuracy_low"] > m[f"{label_set}/test/majority"]
     assert m[f"{label_set}/test/accuracy_low"] < m[f"{label_set}/test/bayes"]
@@ -93,7 +91,7 @@ def test_the_projector_beats_the_majority_class_and_stays_under_the_bayes_limit(
     )
 
 
-def test_the_recorded_accuracy_is_that_of_the_saved_predictions(smoke_results):
+def test_the_recorded_accuracy_equals_that_of_the_saved_predictions(smoke_results):
     for stem in ("02_projector_training", "05_evaluation"):
         table = pd.read_parquet(smoke_results / "smoke" / stem / "predictions.parquet")
         table = table[
@@ -106,52 +104,43 @@ def test_the_recorded_accuracy_is_that_of_the_saved_predictions(smoke_results):
         assert not table.duplicated(["id", "seed"]).any()
 
 
-def test_meaning_carries_zero_shot_and_its_absence_does_not(smoke_results):
+def test_zero_shot_works_with_label_words_and_not_with_permuted_words(smoke_results):
     m = metrics(smoke_results, "02_projector_training")
     assert m["zero_shot/label_words_low"] > m["zero_shot/chance"]
     assert m["zero_shot/permuted_words"] < m["zero_shot/label_words_low"]
 
 
-def test_instruction_data_are_true_of_their_pictures_and_every_request_is_accounted_for(
+def test_instruction_data_are_correct_and_every_request_is_counted(
     smoke_results,
 ):
-    folder, m = (
-        smoke_results / "smoke" / "03_emoreason_dataset",
-        metrics(smoke_results, "03_emoreason_dataset"),
-    )
-    tasks = ("caption", "vqa", "sentiment", "reasoning", "conversation")
-    assert {m[f"{task}/precision"] for task in tasks} == {1} and min(
-        m[f"{task}/mentions"] for task in tasks
-    ) > 500
+    folder = smoke_results / "smoke" / "03_emoreason_dataset"
+    m = metrics(smoke_results, "03_emoreason_dataset")
+    for task in ("caption", "vqa", "sentiment", "reasoning", "conversation"):
+        assert m[f"{task}/precision"] == 1 and m[f"{task}/mentions"] > 500
     assert m["reasoning/two_named"] >= 0.9
-    about, drops = (
-        pd.read_parquet(folder / "about.parquet"),
-        pd.read_csv(folder / "tables" / "drops.csv"),
-    )
+
+    about = pd.read_parquet(folder / "about.parquet")
+    records_file = smoke_results / "smoke" / "01_feature_extraction" / "records.parquet"
+    records = pd.read_parquet(records_file).set_index("id")
     reasoned = about[(about["part"] == "finetuning") & (about["split"] == "train")]
-    records = pd.read_parquet(
-        smoke_results / "smoke" / "01_feature_extraction" / "records.parquet"
-    ).set_index("id")
-    assert set(reasoned["id"].str.partition("#")[0]) <= set(
-        records.index[records["split"] == "train"]
-    )
-    asked = 3 * (records["split"] != "test").sum()
-    assert (
-        asked
-        == (about["part"] == "pretraining").sum()
-        + drops.loc[drops["part"] == "pretraining", "dropped"].sum()
-    )
+    train_ids = set(records.index[records["split"] == "train"])
+    assert set(reasoned["id"].str.partition("#")[0]) <= train_ids
+
+    # three requests per image; each became an instruction or was dropped
+    drops = pd.read_csv(folder / "tables" / "drops.csv")
+    requests = 3 * (records["split"] != "test").sum()
+    kept = (about["part"] == "pretraining").sum()
+    assert requests == kept + drops.loc[drops["part"] == "pretraining", "dropped"].sum()
+
     for name, group in about.groupby("file"):
-        held = list(read_instructions(folder / name))
-        assert [one.id for one in held] == group["id"].tolist()
-        by_image = {one.id: one.image for one in held}
-        assert all(
-            records.loc[one.partition("#")[0], "image"].endswith(by_image[one])
-            for one in group["id"][:50]
-        )
+        instructions = list(read_instructions(folder / name))
+        assert [one.id for one in instructions] == group["id"].tolist()
+        for one in instructions[:50]:
+            image = records.loc[one.id.partition("#")[0], "image"]
+            assert image.endswith(one.image)
 
 
-def test_the_planted_copies_are_found_and_the_table_says_so(smoke_results):
+def test_inserted_copies_are_found_and_the_table_calls_them_contaminated(smoke_results):
     m = metrics(smoke_results, "09_dataset_collection")
     assert m["planted_found"] == m["planted"] > 0
     long = pd.read_csv(smoke_results / "smoke/10_zero_shot_table/tables/zero_shot_long.csv")
@@ -163,23 +152,23 @@ def test_the_planted_copies_are_found_and_the_table_says_so(smoke_results):
     assert (joint["contaminated"].drop("scenes-split") < 0.01).all()
 
 
-def test_learning_together_helps_where_nothing_was_trained_on(smoke_results):
+def test_joint_training_helps_on_datasets_that_were_not_trained_on(smoke_results):
     m = metrics(smoke_results, "10_zero_shot_table")
     assert m["joint_minus_label_set_alone/all_unseen_low"] > 0
     assert (
         m["label_set_held_out/scenes-parrott/accuracy_low"] > 1 / 25
-    )  # words that no image was trained on
+    )  # for these words there was no training image
 
 
-def test_an_unseen_class_is_found_better_than_by_chance_and_ridge_is_beaten(smoke_results):
+def test_unseen_classes_are_found_better_than_by_chance_and_by_ridge(smoke_results):
     m = metrics(smoke_results, "11_unseen_classes")
     assert m["unseen/mean/auroc_low"] > 0.5 and m["unseen/mean/gain_low"] > 0
     assert (
         m["unseen/mean/recall_low"] > 1 / 6
-    )  # what words add to no meaning is within the intervals at this size
+    )  # at this size the gain of label words over random anchors is within its interval
 
 
-def test_explanations_follow_the_label_even_at_this_size(smoke_results):
+def test_explanations_follow_the_given_label(smoke_results):
     m = metrics(smoke_results, "14_reasoning_evaluation")
     conditions = ("alone", "projector", "true", "wrong", "other_image", "no_image")
     assert all(
@@ -190,9 +179,7 @@ def test_explanations_follow_the_label_even_at_this_size(smoke_results):
         and m["wrong/correct"] == 0
         and m["other_image/correct"] == m["projector/correct"]
     )
-    assert (
-        m["projector/consistent"] > 0.5
-    )  # mostly, the label that is given is the one that is explained
+    assert m["projector/consistent"] > 0.5  # mostly, the explanation fits the given label
     texts = pd.read_parquet(smoke_results / "smoke/14_reasoning_evaluation/texts.parquet")
     assert (
         texts["text"].str.len().gt(20).mean() > 0.9
@@ -200,37 +187,30 @@ def test_explanations_follow_the_label_even_at_this_size(smoke_results):
     )
 
 
-def test_both_models_trained_for_as_many_steps(smoke_results):
+def test_both_models_are_trained_for_equally_many_steps(smoke_results):
     m = metrics(smoke_results, "04_mm_llm_finetuning")
     assert m["finetuning/conditioned/steps"] == m["finetuning/alone/steps"] > 0
 
 
-def test_datasets_that_look_different_are_named_and_the_matrix_is_that_of_the_predictions(
+def test_different_datasets_are_told_apart_and_the_matrix_matches_predictions(
     smoke_results,
 ):
-    folder, m = (
-        smoke_results / "smoke" / "16_dataset_bias",
-        metrics(smoke_results, "16_dataset_bias"),
-    )
+    folder = smoke_results / "smoke" / "16_dataset_bias"
+    m = metrics(smoke_results, "16_dataset_bias")
     assert m["naming/all_emotions/accuracy_low"] > 1 / m["datasets"]
     naming = pd.read_csv(folder / "tables" / "naming.csv").set_index("what")
     assert naming.loc["scenes-ekman / scenes-abstract", "found"]
-    assert naming.loc["scenes-ekman / scenes-split", "accuracy"] < 0.65  # drawn in one way
+    assert naming.loc["scenes-ekman / scenes-split", "accuracy"] < 0.65  # drawn in the same way
     predictions = pd.read_parquet(folder / "predictions.parquet")
-    right = (
-        (predictions["pred"] == predictions["label"])
-        .groupby([predictions["run"], predictions["dataset"]])
-        .mean()
-    )
+    correct = predictions["pred"] == predictions["label"]
+    right = correct.groupby([predictions["run"], predictions["dataset"]]).mean()
     matrix = pd.read_csv(folder / "tables" / "matrix.csv").set_index(["what", "where"])["accuracy"]
     assert matrix[right.index].to_numpy() == pytest.approx(right.to_numpy(), abs=1e-5)
 
 
 def test_injected_bias_is_found_and_the_naive_detector_finds_too_much(smoke_results):
-    m, folder = (
-        metrics(smoke_results, "06_bias_analysis"),
-        smoke_results / "smoke" / "06_bias_analysis",
-    )
+    folder = smoke_results / "smoke" / "06_bias_analysis"
+    m = metrics(smoke_results, "06_bias_analysis")
     assert m["naive/found_without_bias"] > 20 > m["combined/found"] >= 1
     assert m["causal/rank_correlation"] > 0.7
     combined = pd.read_csv(folder / "tables" / "combined.csv").set_index(["what", "where"])

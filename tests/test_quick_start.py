@@ -1,4 +1,4 @@
-"""The command lines of the README on files alone: a published projector evaluated, the real features trained on."""
+"""Commands of the guide: evaluating a published projector, and training on real features."""
 
 import json
 import subprocess
@@ -36,7 +36,8 @@ def run(stem, out, **pairs):
 
 @pytest.fixture(scope="module")
 def feature_tree(tmp_path_factory):
-    """Ten train and five test items a class in the upstream layout, each class around a direction of its own."""
+    """Ten train and five test items per class in the upstream layout, each class with its own
+    direction."""
     root = tmp_path_factory.mktemp("features")
     generator = torch.Generator().manual_seed(0)
     for c, label in enumerate(EKMAN):
@@ -69,16 +70,17 @@ def published_bin(path, width):
 
 @pytest.mark.parametrize(
     "name", [name for name in FAMILIES if name != "OpenELM-450M"]
-)  # as 270M but for its width
-def test_a_published_projector_is_evaluated_from_files_alone(feature_tree, tmp_path, name):
-    """The input embedding of EKMAN[c] is the unit vector c, but sadness and surprise change places."""
+)  # differs from 270M in its width only
+def test_a_published_projector_is_evaluated_without_training(feature_tree, tmp_path, name):
+    """The input embedding of EKMAN[c] is the unit vector c, but sadness and surprise are
+    exchanged."""
     width = FAMILIES[name].width
     published_bin(tmp_path / "projector.bin", width)
     places = [0, 1, 2, 3, 5, 4]
     vectors = {word: torch.eye(10, width)[place] for word, place in zip(EKMAN, places, strict=True)}
     vectors |= {
         token: torch.eye(10, width)[9] for token in FAMILIES[name].bos
-    }  # shared by all words
+    }  # the same for all words
     language_model = save_checkpoint(tmp_path, name, vectors)
     metrics = run(
         "05_evaluation",
@@ -87,12 +89,12 @@ def test_a_published_projector_is_evaluated_from_files_alone(feature_tree, tmp_p
         **language_model,
         features_root=feature_tree,
     )
-    assert metrics["test/accuracy"] == pytest.approx(4 / 6)  # all but the two that change places
+    assert metrics["test/accuracy"] == pytest.approx(4 / 6)  # all but the two that are exchanged
     assert metrics["test/accuracy_low"] < 4 / 6 < metrics["test/accuracy_high"]
-    assert not (language_model["anchors"] / "ran").exists()  # the checkpoint's own code
+    assert not (language_model["anchors"] / "ran").exists()  # the checkpoint's own code was not run
 
 
-def test_the_projector_on_real_features(test_data, tmp_path):
+def test_the_projector_trains_on_real_features(test_data, tmp_path):
     metrics = run(
         "02_projector_training",
         tmp_path / "out",
@@ -101,8 +103,10 @@ def test_the_projector_on_real_features(test_data, tmp_path):
     )
     assert (
         metrics["duplicates_across_splits"] == 416
-    )  # validation repeats test, and the audit sees it
-    assert metrics["cv/probe_logreg"] >= 0.74 and metrics["cv/probe_svm"] >= 0.75  # no straw men
+    )  # validation repeats the test images, and the audit finds them
+    assert (
+        metrics["cv/probe_logreg"] >= 0.74 and metrics["cv/probe_svm"] >= 0.75
+    )  # the baselines are tuned
     assert metrics["test/accuracy_low"] < metrics["test/accuracy"] < metrics["test/accuracy_high"]
     assert (
         metrics["test/accuracy"] > 0.70
@@ -110,15 +114,17 @@ def test_the_projector_on_real_features(test_data, tmp_path):
         and metrics["seeds"] == 5
     )
     assert metrics["test/minus_best_probe_low"] < metrics["test/minus_best_probe_high"]
-    assert metrics["test/minus_best_probe_high"] > 0  # not worse than the better probe beyond doubt
+    assert (
+        metrics["test/minus_best_probe_high"] > 0
+    )  # the projector is not clearly worse than the better probe
 
 
-def test_what_the_repair_removed_contaminates_nothing(test_data, tmp_path):
-    """Validation repeats test in upstream's tree: the collection drops it, and the test part is clean."""
+def test_removed_duplicates_do_not_contaminate_the_test_part(test_data, tmp_path):
+    """Upstream's validation part repeats the test part. The collection drops it, so test is
+    clean."""
     pairs = {"features_root": test_data / "emotion6_clip_l14", "datasets": ["Emotion6"]}
     metrics = run("09_dataset_collection", tmp_path / "out", **pairs)
-    found, records = (
-        pd.read_parquet(tmp_path / "out" / f"{name}.parquet") for name in ("duplicates", "records")
-    )
+    found = pd.read_parquet(tmp_path / "out" / "duplicates.parquet")
+    records = pd.read_parquet(tmp_path / "out" / "records.parquet")
     assert metrics["duplicates_within"] >= 416 and found["id_b"].nunique() >= 416
     assert len(contaminated_ids(records, found, ["Emotion6"])) <= 1

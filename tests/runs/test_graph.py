@@ -16,7 +16,11 @@ from tinyemo.runs import profiles
 from tinyemo.runs.notebooks import library_of
 from tinyemo.runs.profiles import Profile
 
-PARAMETERS = 'profile = "smoke"  # folder of params\nsteps = 6  # how many\npause = 0.0  # seconds per step\n'
+PARAMETERS = """\
+profile = "smoke"  # folder of params
+steps = 6          # how many
+pause = 0.0        # seconds per step
+"""
 FIRST = """\
 import time
 from tinyemo.runs import start_run

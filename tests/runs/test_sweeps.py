@@ -33,15 +33,24 @@ run = start_run("b_swept", profile)
 made = json.loads((run.input("a_maker") / "metrics.json").read_text())["made"]
 began = time.time()
 time.sleep(pause)
-run.record({"score": made + layers, "words": ",".join(words), "loss": loss, "began": began, "ended": time.time(),
-            "threads": os.environ.get("OMP_NUM_THREADS", "")})
+run.record({
+    "score": made + layers,
+    "words": ",".join(words),
+    "loss": loss,
+    "began": began,
+    "ended": time.time(),
+    "threads": os.environ.get("OMP_NUM_THREADS", ""),
+})
 """
 READS = """\
 import json
 from tinyemo.runs import start_run
 run = start_run("c_table", profile)
 folders = run.members("b_swept")
-run.record({label: json.loads((folder / "metrics.json").read_text())["score"] for label, folder in folders.items()})
+scores = {}
+for label, folder in folders.items():
+    scores[label] = json.loads((folder / "metrics.json").read_text())["score"]
+run.record(scores)
 """
 GRID = """\
 pause: 1.5

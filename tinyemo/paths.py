@@ -8,6 +8,7 @@ relative paths given to `locate`.
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -38,3 +39,15 @@ def locate(path: str | Path) -> Path:
     path = Path(path).expanduser()
     under_data = data_dir() / path
     return under_data if not path.exists() and under_data.exists() else path
+
+
+class SmallModels(NamedTuple):
+    """The two small models that notebook 00 trains on EmoScenes."""
+
+    encoder: str  # the CLIP, as `load_image_encoder` names it
+    lm: str  # folder of the language model, which also gives the anchors
+
+
+def small_models(start: Path) -> SmallModels:
+    """Names of the small models in `start`, the run folder of notebook 00."""
+    return SmallModels(encoder=f"local-dir:{start / 'clip'}", lm=str(start / "lm"))

@@ -113,9 +113,7 @@ def examine(
 
 
 def _of_inert_attribute(attributes: tuple[str, ...], true: np.ndarray) -> np.ndarray:
-    """(V * C,) bool: rows of attributes of which no value is a cause. true: (V, C) effects on the
-    posterior.
-    """
+    """(V * C,) bool: rows of attributes without a cause. true: (V, C) effects on the posterior."""
     largest_of_value = pd.Series(np.abs(true).max(axis=1), index=list(attributes))
     largest = largest_of_value.groupby(level=0).max()[list(attributes)]
     return np.repeat(largest.to_numpy() < INERT_BELOW, true.shape[1])

@@ -1,8 +1,7 @@
 """Do the bias detectors find injected biases, and find nothing where no bias was injected?
 
-    python benchmarks/bias_detection.py [--world FOLDER] [--sets 480] [--references 40] [--workers
-    2]
-                                        [--out FOLDER]
+    python benchmarks/bias_detection.py [--world FOLDER] [--sets 480] [--references 40]
+                                        [--workers 2] [--out FOLDER]
 
 --world is the run folder of notebook 00, with its small CLIP and small language model;
 `make reproduce PROFILE=scenes` makes it.
@@ -120,9 +119,7 @@ def values_of(scenes: list[Scene]) -> AttributeValues:
 
 
 def choose_biases(seed: int, world: int) -> tuple[int, list[Bias]]:
-    """The size of a set and its biases: none for even seeds, else one to four of different
-    attributes.
-    """
+    """The size of a set and its biases: none for even seeds, else one to four."""
     rng = np.random.default_rng([5, seed, world])
     n, biases = int(rng.choice(SIZES)), []
     if seed % 2 == 0:
@@ -145,9 +142,7 @@ def biased_set(pool: ScenePool, seed: int, n: int, biases: list[Bias]) -> Traini
 
 
 def examine(benchmark: Benchmark, seed: int, n: int, biases: list[Bias]) -> dict:
-    """Train on one set: what the detectors need of the model, and its true causal effects (V,
-    C).
-    """
+    """Train on one set: what the detectors need, and the causal effects (V, C)."""
     drawn = biased_set(benchmark.pool, seed, n, biases)
     runs = benchmark.runs
     projector = runs.fit(drawn.x, drawn.y, seed)

@@ -1,5 +1,4 @@
-"""How bias_detection.py judges the detectors: from detector tables and the truth to tables and
-figures.
+"""How bias_detection.py judges the detectors by the truth: its tables and figures.
 
 A finding is true if the model's counterfactual effect differs from the effect on the true posterior
 by more than .05, false if by less than .03, and not counted in between. The false-discovery
@@ -8,9 +7,8 @@ over sets. Recall is over the injected pairs that are true: what the data show a
 learn is no bias of the model (the share of all injected pairs is given beside it).
 
 The thresholds of each detector (alpha and minimum effect) are chosen on every other pair of sets,
-one with and one
-without biases: the highest recall whose FDR is within the target. The other half of the sets
-judges.
+one with and one without biases: the highest recall whose FDR is within the target. The other half
+of the sets judges.
 
 Written: detectors.csv, recall.csv and power.png; matched.csv and curve.png, in which all detectors
 have the same FDR (`matched`, `curve`); about.json.
@@ -26,7 +24,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta, spearmanr
 
-from tinyemo.bias.figures import power_curve, recall_curve
+from tinyemo.bias.power_figures import power_curve, recall_curve
 from tinyemo.runs import manifest
 
 COMBINATION = "data and model"
@@ -51,9 +49,7 @@ TITLE = "Injected biases that a model has learned"
 
 @dataclass(frozen=True, eq=False)
 class Swept:
-    """The outcome of a detector on one half of the sets, at each threshold (alpha, minimum
-    effect).
-    """
+    """The outcome of a detector on one half of the sets, at each threshold."""
 
     unit: str
     thresholds: list[tuple[float, float]]
@@ -110,8 +106,10 @@ def sweep(detector: str, sets: list[dict]) -> Swept:
 
 def decide(table: pd.DataFrame, alpha: float, min_effect: float) -> np.ndarray:
     """(rows,) bool: found at these thresholds."""
-    significant, large = table["q"] <= alpha, table["effect"].abs() >= min_effect
-    return (significant & large).to_numpy()
+    significant = table["q"] <= alpha
+    large = table["effect"].abs() >= min_effect
+    found = significant & large
+    return found.to_numpy()
 
 
 def outcome(found: np.ndarray, one: dict) -> tuple[float, np.ndarray]:
@@ -125,8 +123,7 @@ def outcome(found: np.ndarray, one: dict) -> tuple[float, np.ndarray]:
 
 
 def bound(fdp: np.ndarray, side: float) -> float:
-    """Clopper and Pearson's 95 % bound on a mean proportion, the upper one if side > 0, else the
-    lower one.
+    """Clopper and Pearson's 95 % bound on a mean proportion: the upper one if side > 0.
 
     It is too wide, because proportions vary less than zeros and ones.
     """
@@ -138,16 +135,19 @@ def bound(fdp: np.ndarray, side: float) -> float:
 
 def recall(found: np.ndarray, of: np.ndarray) -> dict[str, float]:
     """The share found of the pairs `of` (mask), with Clopper and Pearson's 95 % interval."""
-    k, n = int(found[of].sum()), int(of.sum())
-    low = beta.ppf(0.025, k, n - k + 1) if k else 0.0
-    high = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-    share = k / n if n else np.nan
-    return {"recall": share, "low": low, "high": high, "pairs": n}
+    k = int(found[of].sum())
+    n = int(of.sum())
+    row = {"recall": k / n if n else np.nan}
+    row["low"] = beta.ppf(0.025, k, n - k + 1) if k else 0.0
+    row["high"] = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
+    row["pairs"] = n
+    return row
 
 
 def matched(swept: BothHalves, owner: np.ndarray, draws: int = DRAWS) -> pd.DataFrame:
-    """Recall on the judging half if every detector has the same FDR: one row per way, target and
-    detector.
+    """Recall on the judging half if all detectors have the same FDR.
+
+    One row per way, target and detector.
 
     owner: (pairs,) the set of each judged pair.
 
@@ -191,23 +191,27 @@ def matched(swept: BothHalves, owner: np.ndarray, draws: int = DRAWS) -> pd.Data
 
 def _found(swept: Swept, at: int | None) -> np.ndarray:
     """(pairs,) bool: found at a threshold; nothing is found without a threshold."""
-    return np.zeros(len(swept.learned), bool) if at is None else swept.found[at]
+    if at is None:
+        return np.zeros(len(swept.learned), bool)
+    return swept.found[at]
 
 
 def _best_single(swept: BothHalves, half: int, chosen: dict[str, int | None]) -> str:
     """The single detector with the highest recall on a half, and of equal ones the lowest FDR."""
 
-    def key(name: str) -> tuple[float, float]:
-        of_half, at = swept[name][half], chosen[name]
-        return (0.0, 0.0) if at is None else (of_half.recall[at], -of_half.fdr[at])
-
-    return max((name for name in swept if name != COMBINATION), key=key)
+    best, best_key = "", (-1.0, 0.0)
+    for name, halves in swept.items():
+        at = chosen[name]
+        key = 0.0, 0.0
+        if at is not None:
+            key = halves[half].recall[at], -halves[half].fdr[at]
+        if name != COMBINATION and key > best_key:
+            best, best_key = name, key
+    return best
 
 
 def _lead(lead: np.ndarray, set_of_pair: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """The mean lead (pairs,) and its bootstrap interval over sets, drawn by weights (draws,
-    sets).
-    """
+    """The mean of a lead (pairs,) and its bootstrap interval, by weights (draws, sets)."""
     totals = weights @ np.bincount(set_of_pair, lead)
     pairs = weights @ np.bincount(set_of_pair)
     low, high = np.quantile(totals / pairs, [0.025, 0.975])
@@ -215,8 +219,7 @@ def _lead(lead: np.ndarray, set_of_pair: np.ndarray, weights: np.ndarray) -> dic
 
 
 def curve(swept: BothHalves) -> pd.DataFrame:
-    """What each detector can reach on the judging half: the FDR at which a recall is first reached,
-    and the recall.
+    """What each detector can reach on the judging half: each recall with its lowest FDR.
 
     As in an ROC curve, no threshold is chosen: all of them are shown.
     """
@@ -232,8 +235,7 @@ def curve(swept: BothHalves) -> pd.DataFrame:
 
 
 def at_targets(swept: BothHalves, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each detector at the thresholds chosen for each target: errors and recall, and recall by
-    kinds of pairs.
+    """Each detector at its chosen thresholds: errors and recall, and recall by kinds of pairs.
 
     pairs: the injected pairs of the judging half. A detector without any threshold within the
     target gets the threshold of its lowest FDR.
@@ -266,11 +268,14 @@ def at_targets(swept: BothHalves, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd
 
 def report(sets: list[dict], args: argparse.Namespace, seconds: float) -> None:
     """Write all tables and figures of the sets that `bias_detection.judged` gives."""
-    halves = [[one for one in sets if one["seed"] // 2 % 2 == half] for half in (0, 1)]
-    swept = {name: tuple(sweep(name, half) for half in halves) for name in sets[0]["tables"]}
-    pairs = injected_pairs(halves[1])
-    errors, by_kind = at_targets(swept, pairs)
-    tables = {"detectors": errors, "recall": by_kind}
+    choosing = [one for one in sets if one["seed"] // 2 % 2 == 0]
+    judging = [one for one in sets if one["seed"] // 2 % 2 == 1]
+    swept = {}
+    for detector in sets[0]["tables"]:
+        swept[detector] = sweep(detector, choosing), sweep(detector, judging)
+    pairs = injected_pairs(judging)
+    tables = {}
+    tables["detectors"], tables["recall"] = at_targets(swept, pairs)
     tables["matched"] = matched(swept, pairs["set"].to_numpy())
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
@@ -313,7 +318,7 @@ def injected_pairs(sets: list[dict]) -> pd.DataFrame:
 def figures(swept: BothHalves, tables: dict[str, pd.DataFrame]) -> dict:
     """power.png and curve.png, for the last target."""
     target = TARGETS[-1]
-    errors, by_kind = (tables[name] for name in ("detectors", "recall"))
+    errors, by_kind = tables["detectors"], tables["recall"]
     errors = errors[errors["target"] == target]
     errors = errors.rename(columns={"fdr_low": "low", "fdr_upper": "high"})
     power = by_kind[(by_kind["target"] == target) & (by_kind["by"] == "strength")]
@@ -354,8 +359,9 @@ def agreements(sets: list[dict]) -> dict[str, list[float]]:
 
 def over_sets(each: list[float]) -> list[float]:
     """Of one number per set: the mean, and the 2.5 % and 97.5 % quantiles of the sets."""
+    mean = np.mean(each)
     low, high = np.quantile(each, (0.025, 0.975))
-    return [round(float(x), 4) for x in (np.mean(each), low, high)]
+    return [round(float(x), 4) for x in (mean, low, high)]
 
 
 def groups(pairs: pd.DataFrame, learned: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:

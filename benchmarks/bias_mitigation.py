@@ -43,9 +43,7 @@ DRAWS = 10_000  # of the bootstrap
 
 
 def choose_bias(case: int) -> InjectedBias:
-    """An inert value, of another attribute in every case of a round, and a label that allows the
-    strength.
-    """
+    """An inert value and a label that allows the strength; attributes take turns over cases."""
     rng = np.random.default_rng([7, case])
     attribute = BIASABLE_ATTRIBUTES[case // 2 % len(BIASABLE_ATTRIBUTES)]
     values, labels = possible_biases(attribute, STRENGTH)

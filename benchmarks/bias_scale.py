@@ -96,9 +96,7 @@ def records_like_emoset(
 def _word_probabilities(
     count: int, injected: list[int], dependent: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """(words, emotions) p(word | emotion); an injected word depends on no emotion before it is
-    injected.
-    """
+    """p(word | emotion) (words, emotions), the same for all emotions for injected words."""
     emotions = len(labels_of(LABEL_SET))
     zipf = 1 / np.arange(1, count + 1)
     effect = rng.normal(size=(count, emotions))
@@ -110,9 +108,7 @@ def _word_probabilities(
 
 
 def _draw(p: np.ndarray, y: np.ndarray, rng: np.random.Generator, times: int) -> np.ndarray:
-    """(N, times) numbers of words, drawn from the column of p (words, emotions) of each item's
-    emotion.
-    """
+    """Numbers of words (N, times), drawn from p (words, emotions) given each item's emotion."""
     shown = np.empty((len(y), times), dtype=int)
     for emotion in range(p.shape[1]):
         rows = np.flatnonzero(y == emotion)
@@ -133,9 +129,7 @@ def _column(attribute: str, count: int, shown: np.ndarray, rng: np.random.Genera
 
 
 def features_like_clip(records: pd.DataFrame, width: int = 768, seed: int = 0) -> np.ndarray:
-    """(N, width) float32 unit rows: one direction per word that an item shows, one for its emotion,
-    and noise.
-    """
+    """Unit rows (N, width) float32: directions of an item's words and emotion, and noise."""
     rng = np.random.default_rng([seed, 1])
     x = rng.standard_normal((len(records), width), dtype=np.float32)
     scales = {"label": 2.0}  # of the directions, in standard deviations of the noise

@@ -49,8 +49,9 @@ class ExperimentSets:
         label_biases: Sequence[InjectedBias],
         seed: int = 0,
     ) -> "ExperimentSets":
-        """Draw the sets. encode: n scenes -> features (n, D). The biases are those of
-        `ScenePool.training_set`.
+        """Draw the sets, with the biases of `ScenePool.training_set`.
+
+        encode: n scenes -> features (n, D).
         """
         pool_scenes, _ = sample_scenes(n_pool, [seed, POOL])
         test_scenes, _ = sample_scenes(n_test, [seed, TEST])
@@ -98,9 +99,7 @@ def bias_pair(bias: InjectedBias) -> tuple[str, str]:
 
 
 def caption_words(scenes: int = 500) -> list[str]:
-    """The words of the captions that the small CLIP is trained on, without stop words: it has seen
-    no others.
-    """
+    """The words of the captions that the small CLIP is trained on, without stop words."""
     rng = np.random.default_rng(0)
     drawn, _ = sample_scenes(scenes, [0, CAPTIONS])
     words = set()

@@ -66,7 +66,7 @@ def test_false_discovery_proportion_follows_its_definition(judging):
 
 
 def swept(judging, fdr, found, learned):
-    """A detector whose threshold t has the false share fdr[t] in each of four sets and finds found[t]."""
+    """A detector: threshold t has the false share fdr[t] in all four sets and finds found[t]."""
     fdp = np.repeat(np.array(fdr)[:, None], 4, axis=1)
     without_bias = np.array([False, False, False, True])
     return judging.Swept(

@@ -98,8 +98,9 @@ def data_associations(
 
 
 def independence_weights(y: np.ndarray, values: AttributeValues, attribute: str) -> np.ndarray:
-    """Item weights (N,) float64 with mean 1 under which the label is independent of the attribute
-    given all others.
+    """Item weights (N,) that make the label independent of the attribute given all others.
+
+    The weights are float64 and have mean 1.
 
     w = p(y | the other attributes) / p(y | all attributes), from two multinomial logistic
     regressions. The weighted items have the density p(attributes) p(y | the other attributes): the
@@ -158,8 +159,9 @@ def _null_models(
     posterior: np.ndarray | None,
     explained_by: Sequence[str] | None,
 ) -> Iterator[tuple[np.ndarray, sparse.csr_array, np.ndarray]]:
-    """For each block of tested values: its mask (V,), the design (N, K) of what explains, and
-    p(label) (N, C).
+    """For each block of tested values: its mask, its design, and the label probabilities.
+
+    The mask is (V,), the design (N, K) holds what explains, the probabilities are (N, C).
 
     With the true posterior all values form one block, whose design is only the constant. Without it
     there is one block per attribute.
@@ -186,8 +188,9 @@ def _design(values: AttributeValues, kept: np.ndarray) -> sparse.csr_array:
 
 
 def _fitted_probabilities(x: sparse.csr_array, y: np.ndarray, classes: int) -> np.ndarray:
-    """Fitted p(label | x) (N, C) of the items: multinomial logistic regression with L2 penalty 1 /
-    2.
+    """Fitted p(label | x) (N, C) of the items.
+
+    Multinomial logistic regression with L2 penalty 1/2.
 
     A rare value hardly changes the gradient of a common optimiser, which stops before it has fitted
     that value. Therefore L-BFGS runs in coordinates where a fixed bound of the curvature (Boehning
@@ -298,9 +301,7 @@ def _residual_sums(
 def _enter_exact_tests(
     found: dict[str, np.ndarray], a: sparse.csc_array, label: np.ndarray, p: np.ndarray
 ) -> None:
-    """Replace p in `found` by exact two-sided p-values where few items are expected inside or
-    outside a cell.
-    """
+    """Replace p in `found` by exact two-sided p-values in cells with few expected items."""
     inside = found["expected"]
     outside = np.diff(a.indptr)[:, None] - inside
     small = np.minimum(inside, outside) < EXACT_BELOW
@@ -316,8 +317,7 @@ def _enter_exact_tests(
 
 
 def _poisson_binomial(chances: np.ndarray, most: int) -> np.ndarray:
-    """Probabilities (most + 1,) of 0 to `most` successes in n independent trials with the given
-    chances (n,).
+    """Probabilities (most + 1,) of 0 to `most` successes in trials with chances (n,).
 
     The recursion over trials. scipy's poisson_binom gives the same, but takes every chance as its
     own argument.

@@ -16,9 +16,9 @@ import pandas as pd
 from torch import Tensor
 
 from tinyemo.bias.associations import Space
-from tinyemo.bias.image_associations import association_parts, image_association
 from tinyemo.bias.erasure import erasure_effects
 from tinyemo.bias.experiment import Pair, with_and_without
+from tinyemo.bias.image_associations import association_parts, image_association
 from tinyemo.bias.references import AdjustedEffects, excess_effects, resampled_references
 from tinyemo.bias.training_runs import TrainingRuns, run_all
 from tinyemo.bias.values import AttributeValues, attribute_values
@@ -40,9 +40,7 @@ FIRST_WORDS = 10  # of each label, by which two trainings are compared
 
 @dataclass(frozen=True, eq=False)
 class CollectedDataset:
-    """The training part of a dataset, and those items of its test part that are not in the training
-    part as well.
-    """
+    """The training part of a dataset, and its test part without items of the training part."""
 
     name: str
     label_set: str
@@ -52,8 +50,7 @@ class CollectedDataset:
 
     @classmethod
     def open(cls, folder: Path, dataset: str = "") -> "CollectedDataset":
-        """From notebook 09's run folder; by default the first dataset that has a training and a
-        test part.
+        """Open a dataset of notebook 09's run folder; by default the first one with both parts.
 
         ValueError: no such dataset, or it does not have both parts.
         """
@@ -109,8 +106,7 @@ class CollectedDataset:
     def readings(
         self, anchors: Tensor, recipe: Recipe, controls: int, seed: int = 0, workers: int = 2
     ) -> list[Reading]:
-        """Embeddings (M, d_llm) and predicted labels (M,) of the test items, from several
-        trainings.
+        """Embeddings (M, d_llm) and predicted labels (M,) from several trainings.
 
         The first training is the one in question, the second has another seed, and so many controls
         on permuted labels follow.
@@ -132,8 +128,9 @@ class CollectedDataset:
         detector: str,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """The words over-represented in the first of `readings`, tested against the controls from
-        the third on.
+        """The words over-represented in the first of `readings`, tested against the controls.
+
+        The controls are the readings from the third on.
 
         Further columns: those of `vocabulary.over_represented`, and again: whether the word is also
         among the first ten words of its label in the second reading (the same recipe with another
@@ -168,8 +165,7 @@ class CollectedDataset:
         seed: int = 0,
         workers: int = 2,
     ) -> tuple[MetricProjector, pd.DataFrame]:
-        """A linear projector, and the detector table "model" of its effects against resampled
-        reference models.
+        """A linear projector, and its detector table "model" against resampled references.
 
         The attribute values are those that `attributes` gives.
         """
@@ -201,8 +197,7 @@ class CollectedDataset:
         space: Space,
         seed: int = 0,
     ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-        """Which part of a projector carries each association, and two more detector tables for the
-        same values.
+        """Which part of a projector carries each association; and two more detector tables.
 
         pairs: rows of a detector table, with the columns what, where and effect.
 
@@ -235,8 +230,9 @@ class CollectedDataset:
         return table, [by_image, erased]
 
     def pictures(self, items: np.ndarray, most: int = 4) -> list[str]:
-        """Image files of the first of some test items, given by position or mask; without files an
-        empty list.
+        """Image files of the first `most` of some test items, given by position or mask.
+
+        Empty if the records name no existing files.
         """
         paths = self.test.records["image"].to_numpy()[items][:most]
         return [path for path in paths if path and Path(path).exists()]
@@ -244,9 +240,7 @@ class CollectedDataset:
     def examples(
         self, pairs: pd.DataFrame, values: AttributeValues, predicted: np.ndarray
     ) -> dict[Pair, tuple[list[str], list[str]]]:
-        """For each row (what, where) of `pairs`: pictures predicted as the label, with the value
-        and without it.
-        """
+        """For each row of `pairs`: pictures predicted as the label, with and without the value."""
         names = pairs[["what", "where"]].itertuples(index=False, name=None)
         sides = with_and_without(list(names), values, predicted, self.words)
         return {

@@ -133,8 +133,9 @@ class _Model(NamedTuple):
 
 
 def _model(predict: Callable[[Tensor], Tensor], x: Tensor, items: int) -> _Model:
-    """The covariance is computed once for all values: `erase` would need an eigendecomposition for
-    each value.
+    """Prepare a model for the erasure of many values.
+
+    The covariance is computed once. `erase` would need an eigendecomposition for each value.
     """
     before = predict(x).cpu().numpy()
     x = x.cpu().numpy()

@@ -1,5 +1,4 @@
-"""An experiment with injected biases: a model trained on biased data, and the models to compare it
-with.
+"""An experiment with injected biases: a model trained on biased data, and models to compare.
 
 Takes: three labelled sets (training items with the injected biases, training items without them,
 unbiased test items), the injected biases, and a function that draws further training sets without
@@ -120,17 +119,14 @@ class InjectedBiasExperiment:
     def comparisons(
         self, references: int, controls: int, workers: int = 2
     ) -> tuple[list[Outputs], list[Outputs]]:
-        """The outputs of so many reference models and of so many controls, trained `workers` at a
-        time.
-        """
+        """The outputs of reference models and of controls, trained `workers` at a time."""
         jobs = [(self.reference, (number,)) for number in range(references)]
         jobs += [(self.control, (number,)) for number in range(controls)]
         outputs = run_all(jobs, workers)
         return outputs[:references], outputs[references:]
 
     def examples(self, predicted: np.ndarray) -> dict[Pair, tuple[list[str], list[str]]]:
-        """For each injected bias: ids of test items that are predicted as its label, with its value
-        and without it.
+        """For each bias: ids of test items predicted as its label, with and without its value.
 
         predicted: (M,) positions of the predicted labels.
         """
@@ -150,8 +146,7 @@ class InjectedBiasExperiment:
     def mitigated_predictions(
         self, targets: Sequence[str], seeds: int, workers: int = 2
     ) -> dict[str, np.ndarray]:
-        """Predicted labels (seeds, M) of the test items by model: before, each of MITIGATIONS, and
-        without bias.
+        """Predicted labels (seeds, M): before, after each of MITIGATIONS, and without bias.
 
         targets: the attribute values ("weather: rain") whose association with the labels is to be
         removed.
@@ -180,9 +175,7 @@ class InjectedBiasExperiment:
 def with_and_without(
     pairs: Sequence[Pair], values: AttributeValues, predicted: np.ndarray, words: Sequence[str]
 ) -> dict[Pair, tuple[np.ndarray, np.ndarray]]:
-    """For each pair of value and label: masks (M,) of the items predicted as the label, with and
-    without the value.
-    """
+    """For each pair: masks (M,) of the items predicted as the label, with and without the value."""
     sides = {}
     for what, where in pairs:
         shown = values.of(what)

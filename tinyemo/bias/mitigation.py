@@ -1,13 +1,11 @@
-"""Mitigation: training again so that labels do not depend on an attribute value, and what that
-gains.
+"""Mitigation: training again without the association of labels and attribute values.
 
 Takes: training features, labels, and for every item whether it shows the accepted attribute values.
 Gives: what to train on (MITIGATIONS). Takes the predictions of models before and after mitigation
 for the same test items; gives worst-group accuracy, gap and overall accuracy (`before_and_after`).
 
 All three ways remove an association from the training data that a person has judged to be a bias.
-None of them can
-tell whether it is one: applied to "smiling" and joy, they remove a true cause.
+None of them can tell whether it is one: applied to "smiling" and joy, they remove a true cause.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,8 +40,9 @@ class Mitigated:
 
 
 def independence(y: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Item weights (N,) float64 with mean 1 under which labels are independent of each attribute
-    value.
+    """Item weights (N,) that make labels independent of each attribute value.
+
+    The weights are float64 and have mean 1.
 
     y: (N,) int labels. group: (N,) or (N, G) bool, whether an item shows each of G values.
 
@@ -66,16 +65,18 @@ def independence(y: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def reweighting(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
-    """Items are drawn by the weights of `independence`, again in every epoch (Idrissi et al. 2022,
-    arXiv 2110.14503).
+    """Items are drawn by the weights of `independence`, again in every epoch.
+
+    Source: Idrissi et al. 2022, arXiv 2110.14503.
     """
     weights = independence(y.numpy(), group)
     return Mitigated(x, y, torch.from_numpy(weights))
 
 
 def resampling(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
-    """N items drawn once by the same weights: each cell of value and label gets its independent
-    count, up to 1.
+    """N items are drawn once by the same weights.
+
+    Each cell of value and label gets the count of independence, up to a difference of 1.
 
     If a cell has too many items, some are left out; if it has too few, some are repeated.
     """
@@ -178,8 +179,7 @@ def _check_predictions(
 
 
 def _groups(y: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """(2, N, G * C) of 0 and 1: whether an item is in the group of a value and a label, with and
-    without the value.
+    """(2, N, G * C) of 0 and 1: membership in the groups of a label with, and without, a value.
 
     Groups of too few items are NaN.
     """
@@ -198,9 +198,7 @@ def _groups(y: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 
 def _bootstrap_scores(correct: np.ndarray, sides: np.ndarray, seed: int) -> np.ndarray:
-    """The measures of each model, (measures, M, 1 + R): first of the items as they are, then of R
-    resamples.
-    """
+    """Measures (3, M, 1 + R) of the models: of the items as they are, then of R resamples."""
     items = correct.shape[1]
     rng, even = np.random.default_rng(seed), np.full(items, 1 / items)
     scores = [_measures(np.ones((1, items)), correct, sides)]
@@ -211,9 +209,7 @@ def _bootstrap_scores(correct: np.ndarray, sides: np.ndarray, seed: int) -> np.n
 
 
 def _measures(counts: np.ndarray, correct: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Worst group, gap and accuracy of each model (3, M, R) if items count as often as counts (R,
-    N) says.
-    """
+    """Worst group, gap and accuracy (3, M, R) of the models, with counts (R, N) of the items."""
     hits = []
     for right in correct:
         hits.append([(counts * right) @ side for side in sides])
@@ -232,9 +228,7 @@ def _measures(counts: np.ndarray, correct: np.ndarray, sides: np.ndarray) -> np.
 
 
 def _where_something_is_lost(difference: np.ndarray) -> np.ndarray:
-    """The difference (measures, 1, 1 + R), NaN for measures whose 95 % interval does not show an
-    improvement.
-    """
+    """The difference (3, 1, 1 + R), NaN where its interval does not show an improvement."""
     direction = np.reshape(list(MEASURES.values()), (-1, 1, 1))
     resampled = difference[..., 1:] * direction
     lowest = np.quantile(resampled, INTERVAL[0], axis=2)

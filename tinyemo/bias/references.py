@@ -122,9 +122,7 @@ def model_associations(
     references: ReferenceModels,
     words: Sequence[str],
 ) -> pd.DataFrame:
-    """Detector table "model": the effects on a model's probabilities (M, C) against those of
-    reference models.
-    """
+    """Detector table "model": effects on probabilities (M, C), beyond the references."""
     errors = adjusted.errors(probabilities - references.mean)
     effects = adjusted(probabilities)
     return excess_effects(effects, references.effects, adjusted.values, words, errors)
@@ -143,8 +141,7 @@ def resampled_references(
     seed: int = 0,
     workers: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reference models without unbiased data: their effects (count, V, C), and errors (V, C) over
-    items.
+    """Reference models without unbiased data: their effects (count, V, C) and errors (V, C).
 
     For each attribute in turn, `count` times: `size` (default N) training items are drawn with
     `independence_weights`, so that the label does not depend on this attribute given all others.
@@ -202,8 +199,7 @@ def excess_effects(
     alpha: float = 0.05,
     detector: str = "model",
 ) -> pd.DataFrame:
-    """Effects of a model in excess of those of R reference models: a detector table, one row per
-    value and label.
+    """Detector table of a model's effects in excess of those of R reference models.
 
     effects: (V, C). references: (R, V, C). errors: (V, C) standard errors of the excess over items.
 
@@ -239,8 +235,7 @@ def excess_effects(
 
 
 def data_and_model(data: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
-    """The combined detector: a row is found if both the data detector and the model detector find
-    it.
+    """The combined detector: found is what both the data and the model detector find.
 
     p and q are the larger ones of the two tables; all else comes from the table of the model
     detector. Rows that the table of the data detector does not have are not found.

@@ -40,8 +40,9 @@ class Outputs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TrainingRuns:
-    """One recipe and M test items. Without a recipe the projector is linear, and its training has
-    no random part.
+    """One recipe and M test items.
+
+    Without a recipe the projector is linear, and its training has no random part.
     """
 
     recipe: Recipe | None
@@ -55,8 +56,9 @@ class TrainingRuns:
         seed: int,
         item_weights: Tensor | None = None,
     ) -> MetricProjector:
-        """A projector trained on features (N, D) with labels (N,), or with (N, C) soft labels if
-        the recipe takes them.
+        """Train a projector on features (N, D) with labels (N,).
+
+        The target may be soft labels (N, C) if the recipe takes them.
         """
         if self.recipe is None:
             return fit_linear(x, np.asarray(target), self.anchors)

@@ -21,9 +21,7 @@ MAX_DISTINCT_NUMBERS = 5  # a column with at most this many numbers, such as rat
 
 @dataclass(frozen=True, eq=False)
 class AttributeValues:
-    """V attribute values of N items: column j marks the items that show `values[j]` of
-    `attributes[j]`.
-    """
+    """V attribute values of N items: column j marks the items with `values[j]`."""
 
     attributes: tuple[str, ...]  # (V,)
     values: tuple[str, ...]  # (V,)
@@ -63,8 +61,9 @@ class AttributeValues:
 
 
 def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeValues:
-    """The values of all attr_ columns that at least `min_items` items show and at least as many
-    items do not show.
+    """The values of all attr_ columns that at least `min_items` items show.
+
+    At least as many items must not show the value.
 
     An empty text, an empty list or NaN means that the item shows no value of the attribute.
 
@@ -102,9 +101,7 @@ def risk_difference(shown: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _value_columns(column: pd.Series) -> tuple[list[str], sparse.csc_array]:
-    """The sorted values of one attribute, and the (N, values) matrix of 0 and 1 that says which
-    item shows which.
-    """
+    """The sorted values of one attribute, and a 0/1 matrix (N, values): which item shows which."""
     shown = _shown_words(column).explode().dropna()
     codes, values = pd.factorize(shown, sort=True)
     ones = np.ones(len(codes), np.float32)
@@ -115,9 +112,7 @@ def _value_columns(column: pd.Series) -> tuple[list[str], sparse.csc_array]:
 
 
 def _shown_words(column: pd.Series) -> pd.Series:
-    """The words that each item shows of one attribute: a list of words per item, indexed by
-    position.
-    """
+    """The words that each item shows of one attribute: one list per item."""
     column = column.reset_index(drop=True)
     is_numeric = pd.api.types.is_numeric_dtype(column)
     if is_numeric and column.nunique() > MAX_DISTINCT_NUMBERS:
@@ -126,9 +121,7 @@ def _shown_words(column: pd.Series) -> pd.Series:
 
 
 def _levels(column: pd.Series) -> pd.Series:
-    """Numbers -> the thirds of their distribution: a list of one level per item, an empty list for
-    NaN.
-    """
+    """Numbers -> thirds of their distribution: a list of one level per item, empty for NaN."""
     numbers = column.to_numpy(dtype=float)
     edges = np.unique(np.nanquantile(numbers, [1 / 3, 2 / 3]))
     # If many numbers are equal, some thirds have no items. Then there are only two levels, or one.

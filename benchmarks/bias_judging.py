@@ -152,7 +152,7 @@ def matched(swept: BothHalves, owner: np.ndarray, draws: int = DRAWS) -> pd.Data
     owner: (pairs,) the set of each judged pair.
 
     "best in hindsight" takes the best threshold whose FDR on the judging half itself is within the
-    target. It describes that half and says nothing about new sets. "chosen before" takes the
+    target. It describes that half and does not apply to new sets. "chosen before" takes the
     threshold from the choosing half, with the share SAFETY of the target. A detector without any
     threshold within the target finds nothing: recall 0, no alpha.
 

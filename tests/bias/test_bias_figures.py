@@ -1,4 +1,4 @@
-"""bias/figures.py: the marks stand for what the tables say, names are whole, pictures fit a notebook."""
+"""The markers of bias figures against their tables; names are complete, figures fit a notebook."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from tinyemo.bias import figures
+from tinyemo.bias import figures, power_figures
 from tinyemo.emotions import labels_of
 from tinyemo.plots import ACCENT, HUES
 
@@ -22,7 +22,7 @@ UNITS = {"data": "risk difference", "model": "mean probability", "naive": "log o
 
 @pytest.fixture
 def table():
-    """Three detectors over 32 values: all small but rain -> anger; the naive one also finds six things."""
+    """Three detectors over 32 values: only rain -> anger is large; the naive one finds six more."""
     rng, tables = np.random.default_rng(0), []
     for detector, unit in UNITS.items():
         cells = pd.MultiIndex.from_product([VALUES, EKMAN], names=["what", "where"]).to_frame(
@@ -110,7 +110,7 @@ def power(*detectors):
 
 
 def reach():
-    """What can be reached at an FDR and what was: the model from .01 on, the naive test from .8 on only."""
+    """Best recall at an FDR, and results: the model from .01 on, the naive test from .8 on."""
     curve = pd.DataFrame(
         {
             "detector": ["model", "model", "model", "naive"],
@@ -163,8 +163,8 @@ def marks(axis):
             {LONG: (photographs(5), photographs(5)), "b": (photographs(5), [])}, "", columns=5
         ),
         lambda t: figures.before_after(mitigation(), "mitigation"),
-        lambda t: figures.power_curve(*power("data", "model", "naive"), "power"),
-        lambda t: figures.recall_curve(*reach(), "reach"),
+        lambda t: power_figures.power_curve(*power("data", "model", "naive"), "power"),
+        lambda t: power_figures.recall_curve(*reach(), "reach"),
         lambda t: figures.detector_map(t, [(LONG, "anger")], "map"),
     ],
     ids=[
@@ -178,7 +178,7 @@ def marks(axis):
         "detector_map",
     ],
 )
-def test_a_figure_fits_a_notebook_and_its_names_do_not_touch(table, draw):
+def test_figures_fit_a_notebook_and_row_names_do_not_overlap(table, draw):
     figure = draw(table)
     assert figure.get_figwidth() <= 10 and len(figure._repr_png_()) < 250_000
     for axis in [axis for axis in figure.axes if axis.axison]:
@@ -205,7 +205,7 @@ def test_heat_map_frames_what_was_found_and_shows_it_first(table):
     assert low == -high == pytest.approx(-0.3)  # white is zero
 
 
-def test_forest_has_a_panel_a_unit_and_fills_what_was_found(table):
+def test_forest_has_one_panel_per_unit_and_fills_found_markers(table):
     some = table[(table["what"] == "weather: rain") & table["where"].isin(["anger", "joy"])]
     figure = figures.effect_forest(some, "effects")
     assert [axis.get_xlabel() for axis in figure.axes] == list(UNITS.values())
@@ -219,17 +219,19 @@ def test_forest_has_a_panel_a_unit_and_fills_what_was_found(table):
         ] == [True, False]
 
 
-def test_a_detector_looks_alike_everywhere_and_unlike_the_others(table):
+def test_each_detector_has_the_same_marker_and_colour_in_all_figures(table):
     forest = figures.effect_forest(table[table["what"] == VALUES[0]], "effects")
-    curve = figures.power_curve(*power("naive", "a new one", "another", "data", "model"), "power")
-    of_forest, (_, wolf) = (
+    curve = power_figures.power_curve(
+        *power("naive", "a new one", "another", "data", "model"), "power"
+    )
+    of_forest, (_, alarms) = (
         [{mark[:2] for mark in marks(axis).values()} for axis in forest.axes],
         curve.axes,
     )
     looks = dict(
         zip(
-            names(wolf),
-            [line.get_marker() + line.get_color() for line in wolf.lines[1::2]],
+            names(alarms),
+            [line.get_marker() + line.get_color() for line in alarms.lines[1::2]],
             strict=False,
         )
     )
@@ -237,7 +239,7 @@ def test_a_detector_looks_alike_everywhere_and_unlike_the_others(table):
     assert [looks[name] for name in UNITS] == ["".join(*one) for one in of_forest]
 
 
-def test_words_keep_their_rank_and_the_found_are_bold():
+def test_words_keep_their_order_and_found_words_are_bold():
     figure = figures.word_bars(vocabulary(["anger", "fear"]), "words", words=4)
     for axis, emotion in zip(figure.axes, ["anger", "fear"], strict=False):
         assert axis.get_title() == emotion and names(axis) == ["word0", "word1", "word2", "word3"]
@@ -273,7 +275,7 @@ def test_contact_sheet_shows_whole_pictures_beside_each_other():
     assert texts == ["one", "with", "fear", "fear", "without", "joy"]
 
 
-def test_mitigation_is_drawn_against_the_model_before():
+def test_mitigation_is_compared_with_the_model_before():
     figure = figures.before_after(mitigation(), "mitigation")
     assert [axis.get_title() for axis in figure.axes] == ["worst group", "gap", "accuracy"]
     for axis in figure.axes:
@@ -286,9 +288,9 @@ def test_mitigation_is_drawn_against_the_model_before():
         ]
 
 
-def test_recall_is_a_stair_up_to_the_limit_and_who_is_beyond_it_is_named():
-    figure = figures.recall_curve(*reach(), "reach", limit=0.2)
-    axis, (hue, mark) = figure.axes[0], figures._looks(["model"])["model"]
+def test_recall_is_a_step_line_up_to_the_limit_and_detectors_beyond_it_are_named():
+    figure = power_figures.recall_curve(*reach(), "reach", limit=0.2)
+    axis, (hue, mark) = figure.axes[0], figures.detector_looks(["model"])["model"]
     (stair,) = [line for line in axis.lines if line.get_marker() == "None"]
     assert stair.get_drawstyle() == "steps-post" and stair.get_color() == hue
     assert list(zip(stair.get_xdata(), stair.get_ydata(), strict=True)) == [
@@ -300,7 +302,7 @@ def test_recall_is_a_stair_up_to_the_limit_and_who_is_beyond_it_is_named():
     assert "nowhere within 0.20: naive" in figure.legends[0].get_title().get_text()
 
 
-def test_detector_map_tells_the_planted_from_false_alarms(table):
+def test_detector_map_distinguishes_injected_biases_from_false_alarms(table):
     missed = table.copy()
     missed.loc[(table["detector"] == "model") & (table["what"] == "weather: rain"), "found"] = False
     figure = figures.detector_map(
@@ -308,9 +310,9 @@ def test_detector_map_tells_the_planted_from_false_alarms(table):
     )
     data, model, naive = figure.axes
     assert [axis.get_title() for axis in figure.axes] == [
-        "data\nno more than clean: 0",
-        "model\nno more than clean: 0",
-        "naive\nno more than clean: 5",
+        "data\nfalse alarms: 0",
+        "model\nfalse alarms: 0",
+        "naive\nfalse alarms: 5",
     ]
     assert marks(data)[0.3, 0] == ("*", HUES[0], True) and marks(model)[0.3, 0] == (
         "*",

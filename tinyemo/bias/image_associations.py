@@ -164,7 +164,7 @@ def association_parts(
 
 
 def _beyond_controls(effect: np.ndarray, of_controls: np.ndarray) -> np.ndarray:
-    """Effects (M,) minus the controls' mean (R, M), with the interval of one more control, (M, 3)."""
+    """Effects (M,) minus the controls' mean, with the interval of one more control: (M, 3)."""
     number = len(of_controls)
     sd = of_controls.std(axis=0, ddof=1)
     margin = stats.t.ppf(0.975, number - 1) * sd * np.sqrt(1 + 1 / number)

@@ -231,7 +231,8 @@ def over_represented(
 def _control_cosines(controls: Sequence[Reading], beyond: Vocabulary, labels: int) -> np.ndarray:
     """Cosines (R, C, W) of each control's contrasts with the words; NaN: too few images."""
     words = beyond.vectors.T
-    cosines = np.full((len(controls), labels, words.shape[1]), np.nan, np.float32)
+    shape = (len(controls), labels, words.shape[1])
+    cosines = np.full(shape, np.nan, np.float32)
     for r, (embeddings, predicted) in enumerate(controls):
         own = _large(np.asarray(predicted), labels)
         contrasts = _contrasts(beyond.place(embeddings), predicted, labels)[own]

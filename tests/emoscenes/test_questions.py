@@ -1,4 +1,4 @@
-"""Captions and questions: read back by words listed here, and held against the scene that they tell of."""
+"""Captions and questions, read back by the words listed here and compared with their scene."""
 
 import re
 from dataclasses import asdict, replace
@@ -11,10 +11,12 @@ from emoscenes.scenes import ATTRIBUTES, sample_scenes
 from emoscenes.text.questions import TOPICS, describe, question_about, sentiment_question
 from tinyemo.emotions import FROM_PARROTT, LABEL_SETS, SYNONYMS
 
-RELATED = """affectionate cheerful happy confused disappointed disgusted disgusting enthralled envious grateful horrible
-horrifying irritated nervous optimistic proud enraged raging furious relieved sad ashamed surprised surprising amused
-sympathetic amusing angry excited exciting afraid scared scary fearful joyful lonely gloomy feel feeling mood pleasant
-unpleasant""".split()
+RELATED = """
+"affectionate cheerful happy confused disappointed disgusted disgusting enthralled envious
+grateful horrible horrifying irritated nervous optimistic proud enraged raging furious relieved
+sad ashamed surprised surprising amused sympathetic amusing angry excited exciting afraid scared
+scary fearful joyful lonely gloomy feel feeling mood pleasant unpleasant
+""".split()
 WORDS_OF_FEELING = re.compile(
     r"\b("
     + "|".join(
@@ -27,7 +29,7 @@ WORDS_OF_FEELING = re.compile(
     + r")\b"
 )
 
-TELLING = {  # attribute -> value -> what gives it away
+TELLING = {  # attribute -> value -> pattern of the words that name it
     "object": {value: value for value in ATTRIBUTES["object"]},
     "expression": {
         "smiling": r"smil\w+|grin\w*",
@@ -79,7 +81,7 @@ PATTERNS = {
 
 
 def named(text):
-    """The (attribute, value) pairs that a text speaks of."""
+    """The (attribute, value) pairs that a text names."""
     text = text.lower().replace("falling snow", "snow").replace("colours", "")
     return {pair for pair, pattern in PATTERNS.items() if pattern.search(text)}
 
@@ -104,13 +106,13 @@ def scenes():
     return [asdict(scene) for scene in drawn], labels
 
 
-def test_captions_are_true_full_varied_and_without_feeling(scenes):
+def test_captions_are_true_detailed_varied_and_without_feeling(scenes):
     rng = np.random.default_rng(0)
     captions = [describe(attributes, rng) for attributes in scenes[0]]
     for text, attributes in zip(captions, scenes[0], strict=True):
-        said = named(text)
-        assert said <= truth_of(attributes), (text, said - truth_of(attributes))
-        kinds = {attribute.replace("colorfulness", "brightness") for attribute, _ in said}
+        found = named(text)
+        assert found <= truth_of(attributes), (text, found - truth_of(attributes))
+        kinds = {attribute.replace("colorfulness", "brightness") for attribute, _ in found}
         assert {"object", "expression", "background"} <= kinds and 4 <= len(kinds) <= 8, text
         assert 15 <= len(text.split()) <= 45 and 1 <= text.count(".") <= 3
         assert not WORDS_OF_FEELING.search(text.lower()) and "{" not in text, text
@@ -120,8 +122,8 @@ def test_captions_are_true_full_varied_and_without_feeling(scenes):
     assert len(set(captions)) > 0.995 * len(captions)
 
 
-def test_captions_read_well(scenes):
-    """No adjective behind its noun, nothing "beside" twice, no fragment after a sentence, no hour upon the weather."""
+def test_captions_avoid_known_clumsy_phrases(scenes):
+    """No adjective after its noun, no two places, no fragment, no time directly before weather."""
     rng = np.random.default_rng(10)
     for attributes in scenes[0]:
         text = describe(attributes, rng)
@@ -145,20 +147,20 @@ def asked(scenes):
     return [(*question_about(attributes, rng), attributes) for attributes in scenes[0]]
 
 
-def test_answers_are_true_and_speak_of_what_is_asked(asked):
+def test_answers_are_true_and_about_what_is_asked(asked):
     for question, answer, attributes in asked:
         truth = truth_of(attributes)
         denial = re.match(r"No, [^;.]+", answer)
         denied = named(denial[0]) if denial else set()
-        said = named(answer[denial.end() :] if denial else answer)
-        assert said <= truth and denied.isdisjoint(truth), (question, answer)
-        assert len(denied) == bool(denial) and (said or denied), (question, answer)
-        topic = {attribute for attribute, _ in said | denied}
+        found = named(answer[denial.end() :] if denial else answer)
+        assert found <= truth and denied.isdisjoint(truth), (question, answer)
+        assert len(denied) == bool(denial) and (found or denied), (question, answer)
+        topic = {attribute for attribute, _ in found | denied}
         assert len(topic) == 1, (question, answer)
         if not denial and len(named(question)) == 2 and " or " in question:
-            assert said <= named(question), (question, answer)
+            assert found <= named(question), (question, answer)
         if answer.startswith("Yes"):
-            assert named(question) == said, (question, answer)
+            assert named(question) == found, (question, answer)
         if denial:
             assert named(question) == denied, (question, answer)
         assert not WORDS_OF_FEELING.search(f"{question} {answer}".lower())
@@ -170,7 +172,7 @@ def test_answers_are_true_and_speak_of_what_is_asked(asked):
         )
 
 
-def test_yes_and_no_are_even_and_each_thing_is_asked_about(asked):
+def test_yes_and_no_are_balanced_and_each_attribute_is_asked_about(asked):
     first = [answer.split(",")[0] for _, answer, _ in asked]
     yes, no = first.count("Yes"), first.count("No")
     assert yes + no > 1000 and abs(yes - no) < 4 * np.sqrt(yes + no)
@@ -183,7 +185,7 @@ def test_yes_and_no_are_even_and_each_thing_is_asked_about(asked):
     assert len(objects) > 30 and all(thing in a.lower() for _, a, thing in objects)
 
 
-def test_there_are_sixty_forms_of_questions_and_more():
+def test_there_are_at_least_sixty_forms_of_questions():
     forms = {form for topic in TOPICS.values() for form in topic.ask}
     forms |= {
         (kind, claim)
@@ -194,7 +196,7 @@ def test_there_are_sixty_forms_of_questions_and_more():
     assert len(forms) >= 60
 
 
-def test_nobody_denies_what_the_picture_might_be_said_to_show(scenes):
+def test_no_question_is_about_what_the_picture_might_also_show(scenes):
     scene = {
         **scenes[0][0],
         "weather": "storm",
@@ -208,7 +210,7 @@ def test_nobody_denies_what_the_picture_might_be_said_to_show(scenes):
     assert not any(word in asked for word in ("rainy", "cloudy", "chair", "bright", "dark"))
 
 
-def test_numbers_agree(scenes):
+def test_singular_and_plural_agree(scenes):
     rng = np.random.default_rng(3)
     several, one = ({**scenes[0][0], "object": thing} for thing in ("balloons", "umbrella"))
     texts = " ".join(
@@ -227,7 +229,7 @@ def test_numbers_agree(scenes):
 
 
 @pytest.mark.parametrize("label_set", ["parrott", "ekman", "mikels"])
-def test_answers_about_feeling_name_the_label_and_no_other_and_only_evidence(scenes, label_set):
+def test_answers_about_feeling_name_only_the_label_and_evidence(scenes, label_set):
     rng = np.random.default_rng(4)
     every = re.compile(
         r"\b(" + "|".join({word for words in LABEL_SETS.values() for word in words}) + r")\b"
@@ -258,14 +260,14 @@ def test_answers_about_feeling_name_the_label_and_no_other_and_only_evidence(sce
         ("confusion", "neither"),
     ],
 )
-def test_what_feelings_are_like(scenes, label, like):
+def test_answers_say_whether_a_feeling_is_pleasant(scenes, label, like):
     label_set = next(name for name in ("parrott", "ekman", "mikels") if label in LABEL_SETS[name])
     _, answer = sentiment_question(scenes[0][0], label, label_set, np.random.default_rng(5))
     assert like in re.findall(r"\b(?:neither|pleasant|unpleasant)\b", answer)
     assert (like == "neither") == ("neither" in answer)
 
 
-def test_the_same_generator_writes_the_same(scenes):
+def test_captions_depend_on_the_generator_and_not_on_the_seed_of_the_drawing(scenes):
     scene = sample_scenes(1, seed=0)[0][0]
     for seed in range(20):
         one, two = (

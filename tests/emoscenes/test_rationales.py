@@ -1,4 +1,4 @@
-"""Rationales and conversations: faithful to the scene and to the label, varied, with skeletons held out."""
+"""Rationales and conversations: faithful to scene and label, varied, with held-out skeletons."""
 
 import re
 from dataclasses import asdict
@@ -20,8 +20,8 @@ from emoscenes.text.rationales import (
 )
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, SYNONYMS
 
-# value -> what gives it away in a text; the other values by their own word
-GIVEAWAY = {
+# value -> pattern of the words that name it in a text; the other values by their own word
+PATTERNS = {
     "wilted flower": "(?<!sun)flower|wilt",
     "broken heart": "heart",
     "alarm clock": "clock|alarm",
@@ -47,7 +47,7 @@ GIVEAWAY = {
     "day": r"\bday\b",
 }
 SHOWS = {
-    value: re.compile(GIVEAWAY.get(value, rf"\b{value}")) for value in chain(*ATTRIBUTES.values())
+    value: re.compile(PATTERNS.get(value, rf"\b{value}")) for value in chain(*ATTRIBUTES.values())
 }
 EMOTIONS = re.compile(
     r"\b(" + "|".join({*chain(*LABEL_SETS.values(), *SYNONYMS.values())}) + r")\b"
@@ -56,7 +56,7 @@ EMOTIONS = re.compile(
 
 @pytest.fixture(scope="module")
 def cases():
-    """(attributes, label, label set, evidence) of scenes whose label of the set has evidence, in all three sets."""
+    """(attributes, label, label set, evidence) of scenes with evidence for their label."""
     found = []
     for scene, fine in zip(*sample_scenes(1400, seed=4), strict=True):
         for label_set in GROUPS:
@@ -74,7 +74,7 @@ def shown(text):
 
 
 @pytest.mark.parametrize("held_out", [False, True])
-def test_texts_name_evidence_alone_and_feel_the_label_alone(cases, held_out):
+def test_texts_name_only_evidence_and_only_the_label(cases, held_out):
     rng, two = np.random.default_rng(0), []
     for i, (attributes, label, label_set, pairs) in enumerate(cases):
         text = rationale(attributes, label, label_set, rng, held_out)
@@ -122,7 +122,7 @@ def sentences_as_skeletons(text, label):
 
 
 def as_sentences(skeleton):
-    """What `sentences_as_skeletons` makes of the skeleton, whatever the number of its subjects."""
+    """What `sentences_as_skeletons` gives for a skeleton, with singular and plural subjects."""
     for (s, be, it), other in product((("s", "is", "it"), ("", "are", "they")), ("s", "")):
         agreed = (
             skeleton.replace("{s1}", s)
@@ -134,7 +134,7 @@ def as_sentences(skeleton):
         yield re.sub(r"<a>( and <a>)?", "<a>", tagged)
 
 
-def test_skeletons_are_many_and_a_tenth_is_held_out():
+def test_there_are_many_skeletons_and_a_tenth_is_held_out():
     every = skeletons()
     assert len(every) == len(set(every)) >= 2000
     assert 0.08 <= np.mean([is_held_out(skeleton) for skeleton in every]) <= 0.12
@@ -148,7 +148,7 @@ def test_skeletons_are_many_and_a_tenth_is_held_out():
             assert sum(map(is_held_out, family)) >= 6, (role, family[0])
 
 
-def test_held_out_skeletons_make_held_out_text_and_no_other(cases):
+def test_held_out_skeletons_occur_only_in_held_out_texts(cases):
     made = {
         side: {
             s
@@ -175,7 +175,7 @@ def test_held_out_skeletons_make_held_out_text_and_no_other(cases):
     assert len(used[False]) > 1500 and len(used[True]) > 200
 
 
-def test_conversations_answer_from_the_weights(cases):
+def test_answers_of_conversations_follow_the_weights_of_evidence(cases):
     verdicts = {
         "would be gone|no .* left|nothing would|would not": [],
         "much weaker|most of|far less": [],
@@ -205,7 +205,7 @@ def test_conversations_answer_from_the_weights(cases):
 
 
 def test_no_meaning_is_given_twice(cases):
-    """Of the clause and the sense of one meaning a text has one, once; two pieces never mean the same."""
+    """A text has the clause or the sense of a meaning, once; two pieces never mean the same."""
     rng, senses = np.random.default_rng(5), dict(chain(*MEANINGS.values()))
     for attributes, label, label_set, _ in cases[:3000]:
         text = rationale(attributes, label, label_set, rng).lower()
@@ -217,7 +217,7 @@ def test_no_meaning_is_given_twice(cases):
         assert said and len(said) == len(set(said)), text
 
 
-def test_what_befalls_people_is_not_said_to_fill_viewers(cases):
+def test_neglect_shame_and_suffering_are_not_felt_by_viewers(cases):
     rng, of = np.random.default_rng(6), 0
     for attributes, label, label_set, _ in cases:
         if label in ("neglect", "shame", "suffering"):
@@ -228,7 +228,7 @@ def test_what_befalls_people_is_not_said_to_fill_viewers(cases):
     assert of > 300
 
 
-def test_texts_repeat_for_a_seed_and_want_evidence(cases):
+def test_texts_repeat_for_a_seed_and_need_evidence(cases):
     attributes, label, label_set, _ = cases[0]
     for write in (rationale, conversation):
         one, two = (write(attributes, label, label_set, np.random.default_rng(7)) for _ in range(2))

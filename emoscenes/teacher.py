@@ -1,12 +1,14 @@
-"""The scene grammar as a teacher: EmoReason's texts on embedded scenes, true of them by construction.
+"""The scene grammar as a teacher: EmoReason's texts on EmoScenes, true of the scenes by
+construction.
 
-Takes requests whose attributes are those of a scene (the seven of `scenes.ATTRIBUTES`, brightness and colorfulness
-in [0, 1]); gives captions and questions of worlds/questions.py, rationales and conversations of
-worlds/rationales.py. What is written for a request depends on the seed and its id, not on the others around it.
+Takes requests whose attributes are those of a scene (the seven of `scenes.ATTRIBUTES`, and
+brightness and colorfulness in [0, 1]); gives captions and questions of `text.questions`, rationales
+and conversations of `text.rationales`. The text for a request depends on the seed and on its id,
+not on the other requests.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -19,14 +21,19 @@ from tinyemo.code_digest import code_digest
 from tinyemo.emoreason.requests import Reply, Request
 from tinyemo.emotions import GROUPS
 
+TASKS = ("caption", "vqa", "sentiment", "reasoning", "conversation")
+WITHOUT_LABEL = ("caption", "vqa")
 EXPLAINED = ("reasoning", "conversation")  # tasks that need evidence
 
 
 class GrammarTeacher:
-    """Implements `data.requests.Teacher`; a request whose label has no evidence in its scene gets no reply.
+    """Implements `tinyemo.emoreason.requests.Teacher`.
 
-    `held_out`: rationales and conversations in the sentence skeletons kept out of training, else in all others.
-    `full`: rationales name all the evidence.
+    A request for an explanation gets no reply where nothing in the scene is evidence for its label.
+
+    held_out: rationales and conversations use the sentence skeletons that are kept out of training;
+        else they use all others.
+    full: rationales name all the evidence.
     """
 
     unanswered_reason, note = "no evidence", ""
@@ -40,7 +47,7 @@ class GrammarTeacher:
         self.key = digest.hexdigest()[:16]
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """A reply for each request, in order. ValueError names the request and what is wrong with it."""
+        """A reply to each request, in order. ValueError names the request and what is wrong."""
         for request in requests:
             _check(request)
             if request.task in EXPLAINED and not evidence(
@@ -48,48 +55,46 @@ class GrammarTeacher:
             ):
                 continue
             rng = np.random.default_rng((self.seed, crc32(request.id.encode())))
-            yield Reply(request.id, _WRITE[request.task](self, request, rng))
+            yield Reply(request.id, self._write(request, rng))
 
-
-def _turns(*turns: tuple[str, str]) -> str:
-    return "\n".join(f"Question: {question}\nAnswer: {answer}" for question, answer in turns)
-
-
-_WRITE: dict[str, Callable[[GrammarTeacher, Request, np.random.Generator], str]] = {
-    "caption": lambda _, r, rng: describe(r.attributes, rng),
-    "vqa": lambda _, r, rng: _turns(question_about(r.attributes, rng)),
-    "sentiment": lambda _, r, rng: _turns(
-        sentiment_question(r.attributes, r.label, r.label_set, rng)
-    ),
-    "reasoning": lambda t, r, rng: rationale(
-        r.attributes, r.label, r.label_set, rng, t.held_out, t.full
-    ),
-    "conversation": lambda t, r, rng: _turns(
-        *conversation(r.attributes, r.label, r.label_set, rng, t.held_out)
-    ),
-}
+    def _write(self, request: Request, rng: np.random.Generator) -> str:
+        scene = request.attributes
+        label = (request.label, request.label_set)
+        if request.task == "caption":
+            return describe(scene, rng)
+        if request.task == "reasoning":
+            return rationale(scene, *label, rng, self.held_out, self.full)
+        if request.task == "vqa":
+            turns = [question_about(scene, rng)]
+        elif request.task == "sentiment":
+            turns = [sentiment_question(scene, *label, rng)]
+        else:
+            turns = conversation(scene, *label, rng, self.held_out)
+        return "\n".join(f"Question: {question}\nAnswer: {answer}" for question, answer in turns)
 
 
 def _check(request: Request) -> None:
+    """ValueError: an unknown task, label or attribute value, or a missing attribute."""
+
     def refuse(key: str, found: object, expected: str) -> None:
         raise ValueError(f"request {request.id!r}: {key} is {found!r}, expected {expected}")
 
-    attributes: Mapping[str, object] = request.attributes
-    if request.task not in _WRITE:
-        refuse("task", request.task, f"one of {', '.join(_WRITE)}")
-    for key in (*ATTRIBUTES, *CONTINUOUS):
-        if key not in attributes:
+    if request.task not in TASKS:
+        refuse("task", request.task, f"one of {', '.join(TASKS)}")
+    names = (*ATTRIBUTES, *CONTINUOUS)
+    for name in names:
+        if name not in request.attributes:
             raise ValueError(
-                f"request {request.id!r}: attribute {key!r} is missing, expected those of a scene: "
-                f"{', '.join((*ATTRIBUTES, *CONTINUOUS))}"
+                f"request {request.id!r}: attribute {name!r} is missing, expected those of a "
+                f"scene: {', '.join(names)}"
             )
-    for key, values in ATTRIBUTES.items():
-        if attributes[key] not in values:
-            refuse(f"attribute {key!r}", attributes[key], f"one of {', '.join(values)}")
-    for key in CONTINUOUS:
-        if not isinstance(attributes[key], (int, float)) or not 0 <= attributes[key] <= 1:
-            refuse(f"attribute {key!r}", attributes[key], "a number in [0, 1]")
-    if request.task not in ("caption", "vqa") and request.label not in GROUPS.get(
-        request.label_set, ()
-    ):
+    for name, values in ATTRIBUTES.items():
+        value = request.attributes[name]
+        if value not in values:
+            refuse(f"attribute {name!r}", value, f"one of {', '.join(values)}")
+    for name in CONTINUOUS:
+        value = request.attributes[name]
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            refuse(f"attribute {name!r}", value, "a number in [0, 1]")
+    if request.task not in WITHOUT_LABEL and request.label not in GROUPS.get(request.label_set, ()):
         refuse("label", f"{request.label_set}:{request.label}", f"a label of {', '.join(GROUPS)}")

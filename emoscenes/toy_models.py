@@ -1,9 +1,9 @@
-"""The two small models of the embedded world, trained from scratch on its scenes and its text.
+"""The two small models of EmoScenes, trained from scratch on its scenes and texts.
 
-Owns: a CLIP of 1.7 million parameters (open_clip's own model class and contrastive loss) and an OpenELM of one
-million with its own byte-pair tokenizer. Takes pixels, captions and text; gives folders: `local-dir:<folder>`
-loads the first with open_clip, `from_pretrained(<folder>)` the second. Both are used as a published CLIP and
-LLM are.
+A CLIP of 1.7 million parameters (open_clip's own model class and contrastive loss), and an OpenELM
+of one million with its own byte-pair tokenizer. Takes pixels, captions and texts; gives folders:
+`local-dir:<folder>` loads the first with open_clip, `from_pretrained(<folder>)` loads the second.
+Both are used like a published CLIP and a published language model.
 """
 
 import hashlib
@@ -27,7 +27,10 @@ from tinyemo.models.prompt import TEMPLATES, PromptBuilder, Sample
 from tinyemo.training.loop import batch_of_step, train
 
 MAX_LENGTH = 512  # tokens that the small language model is made for
-_TURN = "USER: {} ASSISTANT: {}"  # as the template "plain" has it: so its words become tokens
+# A turn as in the template "plain", so that the tokenizer learns the words of the template.
+_TURN = "USER: {} ASSISTANT: {}"
+CLIP_VOCABULARY = 49408  # tokens of open_clip's tokenizer
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)  # of pixel values, for normalisation
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class ClipRecipe:
     """Shape and training of the small CLIP."""
 
     width: int = 16  # channels of the ResNet's stem; its last stage has 32 times as many
-    layers: tuple[int, ...] = (1, 1, 1, 1)  # blocks a stage
+    layers: tuple[int, ...] = (1, 1, 1, 1)  # blocks per stage
     embed_dim: int = 128  # the space shared by images and captions
     text_width: int = 64
     text_layers: int = 2
@@ -55,12 +58,9 @@ class LmRecipe:
     layers: int = 4
     heads: int = 4  # of queries, in each layer; keys and values have half as many
     head_dim: int = 32
-    ffn: tuple[float, float] = (
-        1.5,
-        3.0,
-    )  # widths of the first FFN and of the last, in widths of the model
+    ffn: tuple[float, float] = (1.5, 3.0)  # widths of the first and last FFN, in model widths
     context_length: int = 96
-    steps: int = 600  # with the first layer alone, which give words their place
+    steps: int = 600  # with the first layer alone: they train the embeddings
     deep_steps: int = 600  # with all layers
     batch: int = 32
     lr: float = 3e-3
@@ -76,24 +76,14 @@ def train_clip(
 ) -> list[float]:
     """Train the small CLIP on (N, S, S, 3) uint8 images with K captions each; returns the losses.
 
-    In a step every image meets two of its captions, each in a contrastive loss of its own, and the next two
-    in the next step: the image tower costs most, and captions that name one thing (an object, a person)
-    teach it more than one that names everything. `folder` gets the open_clip config and weights; a training
-    that was killed resumes from the checkpoint there.
+    In each step an image is paired with two of its captions, each in a contrastive loss of its own,
+    and with the next two captions in the next step. The image tower costs most, and captions that
+    name one thing (an object, a person) teach it more than one that names everything.
+    `folder` gets the open_clip config and weights. A training that was interrupted resumes from the
+    checkpoint there.
     """
     n, size = images.shape[:2]
-    mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
-    config = {
-        "embed_dim": recipe.embed_dim,
-        "vision_cfg": {"image_size": size, "layers": list(recipe.layers), "width": recipe.width},
-        "text_cfg": {
-            "context_length": recipe.context_length,
-            "vocab_size": 49408,
-            "width": recipe.text_width,
-            "heads": max(1, recipe.text_width // 32),
-            "layers": recipe.text_layers,
-        },
-    }
+    config = _clip_config(recipe, size)
     torch.manual_seed(seed)
     model = open_clip.CLIP(**config).to(memory_format=torch.channels_last)
     tokenizer = open_clip.SimpleTokenizer(context_length=recipe.context_length)
@@ -104,18 +94,17 @@ def train_clip(
 
     def loss_of_step(step: int) -> torch.Tensor:
         rows = batch_of_step(step, n, recipe.batch, seed)
-        batch = (pixels[rows].permute(0, 3, 1, 2).float() / 255 - mean[0]) / std[
-            0
-        ]  # (B, 3, S, S), channels last
+        batch = pixels[rows].permute(0, 3, 1, 2).float() / 255  # (B, 3, S, S), channels last
+        batch = (batch - MEAN[0]) / STD[0]
         image_features = model.encode_image(batch, normalize=True)  # (B, E)
         pair = [2 * step % k, (2 * step + 1) % k]
-        text_features = model.encode_text(
-            tokens[pair][:, rows].flatten(0, 1), normalize=True
-        )  # (2B, E)
+        both_captions = tokens[pair][:, rows].flatten(0, 1)  # (2B, L)
+        text_features = model.encode_text(both_captions, normalize=True)  # (2B, E)
         scale = model.logit_scale.exp().clamp(max=100)
         return sum(contrast(image_features, part, scale) for part in text_features.chunk(2)) / 2
 
-    key = _key(asdict(recipe), seed, images[:: max(1, n // 64)].tobytes(), n, captions[:64])
+    some_images = images[:: max(1, n // 64)].tobytes()
+    key = _key(asdict(recipe), seed, some_images, n, captions[:64])
     losses = train(
         model,
         loss_of_step,
@@ -130,10 +119,25 @@ def train_clip(
     write_atomically(folder / "open_clip_model.safetensors", lambda path: save_file(weights, path))
     settings = {
         "model_cfg": config,
-        "preprocess_cfg": {"mean": mean, "std": std, "interpolation": "bicubic"},
+        "preprocess_cfg": {"mean": MEAN, "std": STD, "interpolation": "bicubic"},
     }
     (folder / "open_clip_config.json").write_text(json.dumps(settings, indent=1))
     return losses
+
+
+def _clip_config(recipe: ClipRecipe, size: int) -> dict:
+    """open_clip's configuration for images of `size` pixels."""
+    return {
+        "embed_dim": recipe.embed_dim,
+        "vision_cfg": {"image_size": size, "layers": list(recipe.layers), "width": recipe.width},
+        "text_cfg": {
+            "context_length": recipe.context_length,
+            "vocab_size": CLIP_VOCABULARY,
+            "width": recipe.text_width,
+            "heads": max(1, recipe.text_width // 32),
+            "layers": recipe.text_layers,
+        },
+    }
 
 
 def train_lm(
@@ -143,18 +147,21 @@ def train_lm(
     recipe: LmRecipe = LmRecipe(),
     seed: int = 0,
 ) -> tuple[list[float], list[float]]:
-    """Train the small language model on `texts` and `conversations` of (question, answer) turns, one document each.
+    """Train the small language model on `texts` and on `conversations`, one document each.
 
-    Returns the losses of its two phases. In the first it reads `texts` with a single layer: what a word means must then
-    stand in its embedding, and neighbours are words that are said for the same reasons. That is what anchors need; a
-    deep model would leave it to its layers. In the second it reads everything, with the other layers on top, at first
-    without effect; the words of `texts` keep their embeddings. Input and output embeddings are tied.
+    conversations: lists of (question, answer) turns.
+
+    Returns the losses of the two phases. In the first the model reads `texts` with a single layer,
+    so what a word means must be in its embedding, and words that are used for the same reasons
+    become neighbours. Anchors need that; a deep model would put it into its layers instead. In the
+    second phase the model reads everything, with the other layers on top, which have no effect at
+    first; the words of `texts` keep their embeddings. Input and output embeddings are tied.
     """
     spoken = [_TURN.format(*turn) for turns in conversations for turn in turns]
     tokenizer = _train_tokenizer(texts + spoken, recipe.vocabulary)
     prompts = PromptBuilder(tokenizer, [], max_length=MAX_LENGTH)
-    told = [[tokenizer.bos_token_id, *ids] for ids in tokenizer(texts)["input_ids"]]
-    both = told + [prompts.encode(Sample(tuple(turns))).input_ids for turns in conversations]
+    text_ids = [[tokenizer.bos_token_id, *ids] for ids in tokenizer(texts)["input_ids"]]
+    conversation_ids = [prompts.encode(Sample(tuple(turns))).input_ids for turns in conversations]
 
     def fit(
         model: OpenELMForCausalLM, documents: list[list[int]], steps: int, decay: float, phase: int
@@ -162,7 +169,8 @@ def train_lm(
         order = np.random.default_rng(seed).permutation(len(documents))
         stream = [token for document in order for token in documents[document]]
         length = recipe.context_length
-        blocks = torch.tensor(stream[: len(stream) // length * length]).view(-1, length)  # (N, L)
+        whole_blocks = len(stream) // length
+        blocks = torch.tensor(stream[: whole_blocks * length]).view(-1, length)  # (N, L)
 
         def loss_of_step(step: int) -> torch.Tensor:
             batch = blocks[batch_of_step(step, len(blocks), recipe.batch, seed)]
@@ -181,25 +189,26 @@ def train_lm(
 
     torch.manual_seed(seed)
     shallow = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=1))
-    losses = fit(shallow, told, recipe.steps, recipe.weight_decay, 1)
+    losses = fit(shallow, text_ids, recipe.steps, recipe.weight_decay, phase=1)
     model = OpenELMForCausalLM(_lm_config(recipe, tokenizer, layers=recipe.layers))
     model.load_state_dict(shallow.state_dict(), strict=False)
-    for layer in model.transformer.layers[1:]:
+    for layer in model.transformer.layers[1:]:  # no effect at first
         nn.init.zeros_(layer.attn.out_proj.weight)
         nn.init.zeros_(layer.ffn.proj_2.weight)
-    unplaced = torch.ones(len(tokenizer), 1)
-    unplaced[sorted({token for document in told for token in document})] = 0
-    model.get_input_embeddings().weight.register_hook(lambda gradient: gradient * unplaced)
-    deep_losses = fit(
-        model, both, recipe.deep_steps, 0.0, 2
-    )  # weight decay would move the words that stay
+    # Embeddings of words in `texts` get no gradient. Weight decay would move them, so there is
+    # none.
+    trainable = torch.ones(len(tokenizer), 1)
+    trainable[sorted({token for ids in text_ids for token in ids})] = 0
+    embeddings = model.get_input_embeddings().weight
+    embeddings.register_hook(lambda gradient: gradient * trainable)
+    deep_losses = fit(model, text_ids + conversation_ids, recipe.deep_steps, decay=0.0, phase=2)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return losses, deep_losses
 
 
 def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int) -> OpenELMConfig:
-    """The first `layers` layers of the recipe's model: FFNs widen from layer to layer, as OpenELM's do."""
+    """The first `layers` layers of the recipe's model; as in OpenELM, later FFNs are wider."""
     return OpenELMConfig(
         vocab_size=len(tokenizer),
         model_dim=recipe.width,
@@ -219,7 +228,8 @@ def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int
 
 
 def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE. A prefix space makes the bare word "joy" the token it is in running text."""
+    """Byte-level BPE. A prefix space gives the bare word "joy" the same token as in running
+    text."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.decoder = decoders.ByteLevel()
@@ -240,7 +250,7 @@ def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFa
 
 
 def _key(*parts: object) -> str:
-    """A hash of all that determines a training: recipe, seed, data (`parts`), and the code that trains."""
+    """A hash of all that determines a training: recipe, seed and data (`parts`), and the code."""
     digest = hashlib.sha256(code_digest("emoscenes.toy_models").encode())
     for part in parts:
         digest.update(part if isinstance(part, bytes) else json.dumps(part).encode())

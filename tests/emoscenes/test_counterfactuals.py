@@ -1,4 +1,4 @@
-"""Counterfactual effects against the same thing written out, and against a model that is the law itself."""
+"""Counterfactual effects: by their definition, and for a model equal to the true posterior."""
 
 from dataclasses import replace
 
@@ -13,39 +13,40 @@ from tinyemo.emotions import labels_of
 SCENES, _ = sample_scenes(40, [9, 0])
 
 
-def test_the_effect_of_a_value_is_the_mean_difference_between_scenes_drawn_with_it_and_without_it():
+def test_effect_is_the_mean_difference_between_scenes_with_and_without_the_value():
     weights = torch.randn(64, 6, generator=torch.Generator().manual_seed(0))
 
     def predict(x):
         return torch.softmax(x @ weights, dim=1)
 
     redrawn = Counterfactuals.draw(SCENES, encode)
-    with_it = predict(encode([replace(s, time="night") for s in SCENES])).mean(dim=0)
-    others, times = torch.zeros(6), [s.time for s in SCENES]
+
+    def mean_with(time):
+        return predict(encode([replace(s, time=time) for s in SCENES])).mean(dim=0)
+
+    without, times = torch.zeros(6), [s.time for s in SCENES]
     for value in ("day", "sunset"):
         share = times.count(value) / (len(times) - times.count("night"))
-        others += share * predict(encode([replace(s, time=value) for s in SCENES])).mean(dim=0)
-    assert torch.allclose(
-        torch.tensor(redrawn.effects(predict)[redrawn.names.index("time: night")]).float(),
-        with_it - others,
-        atol=1e-6,
-    )
+        without += share * mean_with(value)
+    effect = redrawn.effects(predict)[redrawn.names.index("time: night")]
+    expected = mean_with("night") - without
+    assert torch.allclose(torch.tensor(effect).float(), expected, atol=1e-6)
 
 
-def test_a_model_that_is_the_law_has_the_laws_effects_and_inert_values_have_none():
+def test_model_equal_to_the_true_posterior_has_its_effects_and_inert_values_have_none():
     redrawn = Counterfactuals.draw(SCENES, encode)
     flat = [scene for version in redrawn.scenes for scene in version]
-    law = redrawn.true_effects("ekman")
-    assert np.allclose(redrawn.effects(lambda x: probabilities(flat, "ekman")), law)
-    assert np.abs(law[[a == "weather" for a in redrawn.attributes]]).max() < 1e-12
+    true = redrawn.true_effects("ekman")
+    assert np.allclose(redrawn.effects(lambda x: probabilities(flat, "ekman")), true)
+    assert np.abs(true[[a == "weather" for a in redrawn.attributes]]).max() < 1e-12
     smiling, joy = redrawn.names.index("expression: smiling"), labels_of("ekman").index("joy")
-    assert law[smiling, joy] > 0.4
+    assert true[smiling, joy] > 0.4
     assert len(redrawn.names) == sum(len(values) for values in ATTRIBUTES.values())
 
 
-def test_the_table_names_every_cell():
+def test_table_has_one_row_per_value_and_label():
     redrawn = Counterfactuals.draw(SCENES[:5], encode)
     table = redrawn.table({"zero": lambda x: np.zeros((len(x), 6))}, labels_of("ekman"), "ekman")
     row = table[(table["what"] == "object: ghost") & (table["where"] == "fear")].iloc[0]
     cell = redrawn.names.index("object: ghost"), labels_of("ekman").index("fear")
-    assert row["zero"] == 0 and row["law"] == redrawn.true_effects("ekman")[cell]
+    assert row["zero"] == 0 and row["true effect"] == redrawn.true_effects("ekman")[cell]

@@ -1,4 +1,4 @@
-"""Weights of evidence against the shift of log-odds in simulated scenes; what counts as evidence, in what order."""
+"""Weights of evidence against log-odds in simulated scenes; what counts as evidence."""
 
 from dataclasses import asdict
 
@@ -9,12 +9,8 @@ from emoscenes.evidence import THRESHOLD, evidence, weight_of_evidence
 from emoscenes.scenes import ATTRIBUTES, PARROTT, PRIOR, SIGNATURES, is_decisive, sample_scenes
 from tinyemo.emotions import FROM_PARROTT, labels_of
 
-PLAIN = {
-    "object": "car",
-    "expression": "neutral",
-    "background": "park",
-    "action": "standing",
-}  # says nothing
+# inert values only
+PLAIN = {"object": "car", "expression": "neutral", "background": "park", "action": "standing"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +25,7 @@ def log_odds(k):
 
 
 @pytest.mark.parametrize("label_set", ["ekman", "mikels", "parrott"])
-def test_a_weight_is_the_shift_of_log_odds_that_seeing_the_value_brings(sample, label_set):
+def test_weight_is_the_shift_of_log_odds_when_the_value_is_seen(sample, label_set):
     scenes, fine = sample
     placed = np.isin(fine, list(FROM_PARROTT[label_set]))
     truth = np.array([FROM_PARROTT[label_set].get(k) for k in fine])[placed]
@@ -39,27 +35,24 @@ def test_a_weight_is_the_shift_of_log_odds_that_seeing_the_value_brings(sample, 
         for value in ATTRIBUTES[attribute]:
             for label in labels_of(label_set):
                 is_label = truth == label
-                if (
-                    min((is_label & (shown == value)).sum(), (~is_label & (shown == value)).sum())
-                    < 50
-                ):
+                seen = is_label[shown == value]
+                if min(seen.sum(), (~seen).sum()) < 50:
                     continue
-                (after, spread), (before, _) = (
-                    log_odds(is_label[shown == value]),
-                    log_odds(is_label),
-                )
+                after, variance = log_odds(seen)
+                before, _ = log_odds(is_label)
                 weight = weight_of_evidence(attribute, value, label, label_set)
-                assert abs(weight - (after - before)) < 4.5 * np.sqrt(spread), (
-                    attribute,
-                    value,
-                    label,
-                )
-                compared, strong = compared + 1, strong + (abs(weight) > 4.5 * np.sqrt(spread))
+                bound = 4.5 * np.sqrt(variance)
+                assert abs(weight - (after - before)) < bound, (attribute, value, label)
+                compared += 1
+                strong += abs(weight) > bound
     assert compared > 150 and strong > 50
 
 
-def test_one_weight_by_hand():
-    """Balloons speak for cheerfulness alone, which has no other object: 50 of 50 + 14, against 1 of 15 + 49 n."""
+def test_one_weight_computed_by_hand():
+    """Balloons are decisive for cheerfulness only, and cheerfulness has no other object.
+
+    The odds are 50 of 50 + 14, against 1 of 15 + 49 n.
+    """
     others = {k: sum(k in labels for labels in SIGNATURES["object"].values()) for k in PARROTT}
     del others["cheerfulness"]
     prior = dict(zip(PARROTT, PRIOR, strict=True))
@@ -69,7 +62,7 @@ def test_one_weight_by_hand():
     )
 
 
-def test_inert_values_and_attributes_weigh_nothing(sample):
+def test_weight_of_inert_values_and_attributes_is_zero(sample):
     for label_set in ("ekman", "parrott"):
         for label in labels_of(label_set):
             for attribute, values in ATTRIBUTES.items():
@@ -79,7 +72,7 @@ def test_inert_values_and_attributes_weigh_nothing(sample):
             assert evidence(PLAIN, label, label_set) == []
 
 
-def test_evidence_is_all_that_reaches_the_threshold_the_heaviest_first(sample):
+def test_evidence_is_all_above_the_threshold_heaviest_first(sample):
     scenes, labels = sample
     found, left_out = 0, 0.0
     for scene, label in zip(scenes[:2000], labels, strict=False):
@@ -98,11 +91,10 @@ def test_evidence_is_all_that_reaches_the_threshold_the_heaviest_first(sample):
     assert THRESHOLD == 0.25 and found > 3000 and left_out > 0
 
 
-def test_a_coarser_label_takes_its_evidence_from_those_under_it():
+def test_evidence_for_a_coarser_label_comes_from_its_members():
     scene = PLAIN | {"object": "snake", "expression": "wide-eyed", "background": "mountain"}
     assert evidence(scene, "fear", "ekman") == [("object", "snake"), ("expression", "wide-eyed")]
     assert evidence(scene, "surprise", "ekman") == [("background", "mountain")]
-    weak = PLAIN | {
-        "background": "mountain"
-    }  # pride is one part of joy among eight, for which it weighs too little
+    # Pride is one of eight members of joy, so a mountain weighs too little for joy.
+    weak = PLAIN | {"background": "mountain"}
     assert evidence(weak, "joy", "ekman") == [] != evidence(weak, "pride")

@@ -1,4 +1,4 @@
-"""The eight embedded datasets: each breaks the one thing it says, labels obey the law, the planted copies are there."""
+"""The eight datasets: each changes one thing, labels follow the true posterior, copies leak."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def records(tmp_path_factory):
     return check_records(draw_scene_sets(list(SCENE_SETS), 24, 60, 0, folder, size=32, leaked=0.2))
 
 
-def test_three_are_for_training_and_five_for_tests_alone(records):
+def test_three_sets_are_for_training_and_five_only_for_testing(records):
     parts = records.groupby("dataset", sort=False)["split"].unique().map(set)
     trained = {name for name, splits in parts.items() if "train" in splits}
     assert trained == {"scenes-ekman", "scenes-mikels", "scenes-parrott"} and len(parts) == 8
@@ -38,7 +38,7 @@ def test_three_are_for_training_and_five_for_tests_alone(records):
         assert voted == (SCENE_SETS[name].votes > 1)
 
 
-def test_each_shows_what_it_says(records):
+def test_each_set_changes_the_style_or_colours_as_described(records):
     styles = records.groupby("dataset")["attr_style"].unique().map(set)
     assert styles["scenes-style"] == {"painting"} and styles["scenes-abstract"] == {"abstract"}
     assert all(
@@ -53,7 +53,7 @@ def test_each_shows_what_it_says(records):
     assert colour["scenes-rendering"] < 0.75 * colour["scenes-split"]
 
 
-def test_planted_copies_show_test_pictures_of_another_set_smaller(records):
+def test_leaked_copies_show_smaller_test_pictures_of_another_set(records):
     copies = records[records["id"].str.contains("/copy-")]
     test = records[(records["dataset"] == "scenes-split") & (records["split"] == "test")]
     assert len(copies) == round(0.2 * len(test))
@@ -66,7 +66,7 @@ def test_planted_copies_show_test_pictures_of_another_set_smaller(records):
             assert np.abs(apart).mean() < 25
 
 
-def test_decorrelated_scenes_keep_frequencies_lose_company_and_obey_the_law():
+def test_decorrelated_scenes_keep_frequencies_and_the_true_posterior():
     usual, _ = sample_scenes(20_000, 3)
     scenes, labels = sample_decorrelated(20_000, 3)
 
@@ -82,16 +82,15 @@ def test_decorrelated_scenes_keep_frequencies_lose_company_and_obey_the_law():
         apart = joint - np.outer(joint.sum(axis=1), joint.sum(axis=0))
         assert np.abs(apart).to_numpy().max() < 0.005  # independent
         there = table(usual, a, b)
-        assert (
-            np.abs(there - np.outer(there.sum(axis=1), there.sum(axis=0))).to_numpy().max() > 0.015
-        )  # not so before
+        dependence = there - np.outer(there.sum(axis=1), there.sum(axis=0))
+        assert np.abs(dependence).to_numpy().max() > 0.015  # not so before
     p = probabilities(scenes)
     onehot = labels[:, None] == np.array(labels_of("parrott"))
     assert np.abs(p.mean(axis=0) - onehot.mean(axis=0)).max() < 0.01
 
 
 @pytest.mark.parametrize("label_set", ["ekman", "mikels", "parrott"])
-def test_the_limit_of_decorrelated_scenes_is_reached_by_the_law_itself(label_set):
+def test_true_posterior_reaches_the_best_possible_accuracy_of_decorrelated_scenes(label_set):
     scenes, labels = sample_decorrelated(20_000, 5)
     truth = np.array([FROM_PARROTT[label_set].get(label, "") for label in labels])
     best = np.array(labels_of(label_set))[probabilities(scenes, label_set).argmax(axis=1)]
@@ -101,8 +100,8 @@ def test_the_limit_of_decorrelated_scenes_is_reached_by_the_law_itself(label_set
     )
 
 
-def test_an_unknown_set_is_named(tmp_path):
+def test_unknown_dataset_is_named_in_the_error(tmp_path):
     with pytest.raises(
-        ValueError, match="unknown embedded dataset 'scenes-x': expected one of scenes-ekman"
+        ValueError, match="unknown dataset of EmoScenes 'scenes-x': expected one of scenes-ekman"
     ):
         draw_scene_sets(["scenes-x"], 10, 10, 0, tmp_path)

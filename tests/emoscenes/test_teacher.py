@@ -1,4 +1,4 @@
-"""The grammar as a teacher: the form of its replies, what it passes over, what it refuses."""
+"""The scene grammar as a teacher: the form of its replies, unanswered and refused requests."""
 
 from dataclasses import asdict, replace
 
@@ -38,7 +38,7 @@ def requests():
     return requests_for(200)
 
 
-def test_replies_come_in_order_in_the_form_that_is_read_and_silence_only_without_evidence(requests):
+def test_replies_are_in_order_and_parsable_and_missing_only_without_evidence(requests):
     replies = list(GrammarTeacher(seed=1).replies(requests))
     answered = [
         r
@@ -55,7 +55,7 @@ def test_replies_come_in_order_in_the_form_that_is_read_and_silence_only_without
         assert asked_by_us == (turns[0][0] == request.question) == ("Question:" not in reply.text)
 
 
-def test_nothing_is_written_of_a_label_that_nothing_explains(requests):
+def test_label_without_evidence_gets_no_explanation(requests):
     scene = requests[0].attributes | {
         "object": "car",
         "expression": "neutral",
@@ -67,7 +67,7 @@ def test_nothing_is_written_of_a_label_that_nothing_explains(requests):
     assert GrammarTeacher.unanswered_reason == "no evidence"
 
 
-def test_a_reply_depends_on_the_seed_and_its_request_alone(requests):
+def test_reply_depends_only_on_the_seed_and_its_request(requests):
     texts = {reply.id: reply.text for reply in GrammarTeacher(1).replies(requests)}
     backwards = {reply.id: reply.text for reply in GrammarTeacher(1).replies(requests[::-1][:300])}
     assert all(texts[i] == text for i, text in backwards.items()) and len(backwards) > 250
@@ -108,7 +108,7 @@ def test_settings_change_names_keys_and_rationales(requests):
     assert first == third == fourth
 
 
-def test_coarser_labels_are_written_about_too(requests):
+def test_coarser_labels_are_supported(requests):
     coarse = [
         replace(r, label="sadness", label_set=label_set)
         for r in requests
@@ -133,7 +133,7 @@ def test_coarser_labels_are_written_about_too(requests):
         ({"time": ["day"]}, r"scene-0#sentiment.*'time' is \['day'\]"),
     ],
 )
-def test_a_missing_or_unknown_attribute_is_refused_by_name(requests, change, message):
+def test_missing_or_unknown_attribute_is_refused_by_name(requests, change, message):
     attributes = {
         name: value
         for name, value in (requests[2].attributes | change).items()
@@ -151,6 +151,6 @@ def test_a_missing_or_unknown_attribute_is_refused_by_name(requests, change, mes
         ({"label_set": "unbiasedemo"}, "scene-0#sentiment.*label is 'unbiasedemo:"),
     ],
 )
-def test_an_unknown_task_or_label_is_refused(requests, change, message):
+def test_unknown_task_or_label_is_refused(requests, change, message):
     with pytest.raises(ValueError, match=message):
         list(GrammarTeacher(1).replies([replace(requests[2], **change)]))

@@ -118,3 +118,27 @@ def test_imports_are_followed_through_both_packages():
     names = {file.relative_to(ROOT).as_posix() for file in files}
     assert {"emoscenes/toy_models.py", "tinyemo/training/loop.py", "tinyemo/io.py"} <= names
     assert not any(name.startswith("tinyemo/runs/") for name in names)
+
+
+def digested_modules():
+    """The module names that some code of the packages passes to code_digest."""
+    names = set()
+    for package in module.PACKAGES:
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "code_digest":
+                    names |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+    return names
+
+
+def test_the_keys_of_trainings_and_features_contain_the_digest_of_their_code():
+    made_by = {
+        "tinyemo.training.projector",
+        "tinyemo.training.multimodal_lm",
+        "emoscenes.toy_models",
+        "tinyemo.features.extract",
+        "tinyemo.features.pt_trees",
+    }
+    assert made_by <= digested_modules()
+    for name in digested_modules():
+        assert len(code_digest(name)) == 64  # raises if a module was renamed

@@ -53,7 +53,9 @@ class Profile:
         path = self.folder / f"{stem}.yaml"
         if not path.exists():
             stems = ", ".join(self.stems)
-            raise FileNotFoundError(f"profile {self.name} has no {path.name}: it runs {stems}")
+            raise FileNotFoundError(
+                f"profile {self.name} has no {path.name}: it runs {stems or 'no notebook'}"
+            )
         return path
 
     def source(self, stem: str, other: str) -> "Profile":

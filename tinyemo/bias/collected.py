@@ -202,9 +202,9 @@ class CollectedDataset:
         pairs: rows of a detector table, with the columns what, where and effect.
 
         The columns of `association_parts` are added to them, and erased: how much the probability
-        falls when the direction of the value is erased. carried_by is empty if the images of the
-        value lie on the other side than the effect says. The two detectors are image association
-        and erasure.
+        falls when the direction of the value is erased. carried_by is empty if the association of
+        the images has the opposite sign of the effect. The two detectors are image association and
+        erasure.
         """
         keys = ["what", "where"]
         columns = [values.names.index(what) for what in pairs["what"].unique()]

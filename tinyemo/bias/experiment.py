@@ -2,7 +2,7 @@
 
 Takes: three labelled sets (training items with the injected biases, training items without them,
 unbiased test items), the injected biases, and a function that draws further training sets without
-biases. `emoscenes.experiment_sets` makes them; this module does not know where they come from.
+biases. `emoscenes.experiment_sets` makes them; this module does not depend on it.
 Gives: trained models, reference models (trained without the biases), controls (trained on permuted
 labels), the strengths of the biases in the training data, and the effect of mitigation. `collected`
 does the same for a dataset whose biases are unknown.

@@ -84,7 +84,7 @@ class AdjustedEffects:
         """Standard errors (V, C) of the effects on scores (N, C), over the choice of items.
 
         White's (1980) errors, which allow a different variance for each item, from the residuals of
-        the regression on all values. For the difference of two models' scores they say how much the
+        the regression on all values. For the difference of two models' scores they show how much the
         choice of items may have changed the difference of the effects. `of` chooses some of the
         values.
         """

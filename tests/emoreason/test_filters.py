@@ -1,8 +1,10 @@
-"""Filters: what each must catch and must leave, that the sums are right, and near duplicates against brute force."""
+"""Filters: what each drops and keeps, the table, and near duplicates against brute force."""
 
 import itertools
+import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,14 @@ ASK = "Look at the image and reason about the feeling that it gives and the reas
 CONDITIONED = (
     f"<image>\n{ASK}\nLabels: [joy, fear, disgust]\nImportant: note that the correct label is joy."
 )
-WHY = "The open sea behind the smiling child gives room to breathe, and that is where the good mood comes from."
+WHY = (
+    "The open sea behind the smiling child gives room to breathe, and that is where the good mood "
+    "comes from."
+)
+GERMAN = "Eine Frau steht lächelnd am Strand und hält einen bunten Ballon."
+# Answers (label joy) that one of the filters must drop, or must not.
+ANSWERS = Path(__file__).parent.parent / "data" / "filter_answers.jsonl"
+CASES = [json.loads(line) for line in ANSWERS.read_text(encoding="utf-8").splitlines()]
 
 
 def record(
@@ -28,7 +37,7 @@ def record(
 
 
 def reason_of(*records):
-    """Why the last of the records is dropped; "kept" if it is kept."""
+    """Why the last of the records is dropped, or "kept"."""
     dropped = [
         filter_instructions(part)[1].set_index(["task", "reason"])["records"]
         for part in (records, records[:-1])
@@ -43,183 +52,15 @@ def words(n):
     return " ".join(itertools.islice(itertools.cycle(text.split()), n))
 
 
-CAUGHT = {
-    "empty": ["", "   ", "\n\n", "...", "?!", "\u200b", "—", "🌹"],
-    "refusal": [
-        "I'm sorry, but I can't help with that request.",
-        "I’m sorry, but I cannot describe people in photos.",
-        "Sorry, I am unable to tell.",
-        "As an AI language model, I do not have feelings of my own.",
-        "As a large language model I lack eyes.",
-        "I'm just an AI, so judging moods is beyond me.",
-        "I cannot see the image, so the colour of the rose stays unknown.",
-        "Unable to view the image.",
-        "I am unable to view this picture at the moment.",
-        "I can't determine what emotion this evokes.",
-        "I apologize, but there is nothing to look at.",
-        "I don't see any image here.",
-        "It seems that no image was provided.",
-        "You haven't attached a photo.",
-        "Please upload the image again.",
-        "I don't have personal feelings about pictures.",
-        "That would be against my guidelines.",
-        "\"I'm sorry, but I can't assist with that.\"",
-    ],
-    "prompt echo": [
-        "What is on the table? A red rose.",
-        "what is on the table: a rose",
-        "USER: What is there? A rose.",
-        "A red rose. ASSISTANT: Yes, a rose.",
-        "Labels: [joy, fear, disgust] It is joy.",
-        "<image> A rose on a table.",
-        "### Response A rose on a table.",
-        "Question: What is there?\nAnswer: A rose.",
-        "[INST] A rose on a table. [/INST]",
-    ],
-    "leaks the label line": [
-        "Since the correct label is joy, the smile must be happy.",
-        "The smile speaks of joy, as given.",
-        "The label provided fits the smile and the sea.",
-        "You told me that this is joy, and the smile agrees.",
-        "According to the given label, the smile means joy.",
-        "The smile and the balloons support the label of joy.",
-        'The label is "joy", so the smile must be happy.',
-        "The provided emotion is visible in the smile.",
-        "Because the label is joy, we look at the smile.",
-        "I was told that people feel joy here.",
-        "The smile is consistent with the label.",
-        "Of the three labels, joy suits the smile best.",
-        "As stated in the prompt, the picture gives joy.",
-        "As you specified, the smile brings joy.",
-    ],
-    "not English": [
-        "Eine Frau steht lächelnd am Strand und hält einen bunten Ballon.",
-        "Die Rose auf dem Tisch weckt Zuneigung, weil Rosen für Liebe stehen.",
-        "Une femme souriante se tient sur la plage avec un ballon coloré.",
-        "Una mujer sonriente está de pie en la playa con un globo de colores.",
-        "Una donna sorridente sta sulla spiaggia con un palloncino colorato.",
-        "Uma mulher sorridente está na praia com um balão colorido.",
-        "Een lachende vrouw staat op het strand met een kleurrijke ballon.",
-        "En leende kvinna står på stranden med en färgglad ballong.",
-        "Uśmiechnięta kobieta stoi na plaży z kolorowym balonem.",
-        "Gülümseyen bir kadın sahilde renkli bir balonla duruyor.",
-        "Nainen seisoo rannalla hymyillen ja pitää kädessään ilmapalloa.",
-        "Seorang wanita tersenyum berdiri di pantai dengan balon warna-warni.",
-        "Một người phụ nữ mỉm cười đứng trên bãi biển với quả bóng bay.",
-        "一位微笑的女人站在海滩上。",
-        "一朵花",
-        "Женщина улыбается.",
-        "Роза",
-        "笑顔の女性が浜辺に立っています。",
-        "한 여자가 해변에서 웃고 있다.",
-        "امرأة تبتسم على الشاطئ.",
-        "Μια γυναίκα χαμογελά.",
-        "हाँ",
-        "A woman, eine Frau, steht lächelnd am Strand und hält einen bunten Ballon in der Hand.",
-        "Yes. Il y a une femme souriante qui tient un ballon rouge devant la mer agitée.",
-        "照片中 a woman 正在微笑，背景是 beach。",
-    ],
-    "contradicts the label": [  # all with the label joy
-        "The picture makes viewers feel fear.",
-        "What people feel here is disgust, because of the waste.",
-        "The grey sky and the bare tree evoke sadness.",
-        "The crying child fills viewers with sadness.",
-        "It makes me feel anger because of the broken toy.",
-    ],
-}
-LEFT = {
-    "empty": ["A", "7", "No.", "É", "rose"],
-    "refusal": [
-        "The person cannot reach the apple.",
-        "The man with bandaged eyes is unable to see the picture on the wall.",
-        "She looks sorry, but the dog does not.",
-        "A sign on the door says \"I'm sorry, but I can't open today.\"",
-        "The boy cannot see the image because his eyes are closed.",
-        "I cannot help but smile at the two puppies.",
-        "I can't see her face, but her raised arms speak of joy.",
-        "I'm sorry for the wilted flower on the sill.",
-        "I'm sorry, I'm just excited about the puppies!",
-        "A robot dressed as an AI assistant waves at me.",
-        "No, I see no people in the picture.",
-        "It would be hard to say no to such a gift.",
-        "A camera lies next to an image of a mountain.",
-        "The child must decline the second piece of cake.",
-    ],
-    "prompt echo": [
-        "On the table is a red rose.",
-        "The table holds a red rose.",
-        "A computer user: he types on a keyboard.",
-        "A poster with labels: one red, one blue.",
-        "We are #1, the banner says.",
-        'The sign asks "What is on the table?" in white letters.',
-        "What lies there is a rose.",
-        "Table.",
-    ],
-    "leaks the label line": [
-        "The label on the bottle is red and white.",
-        "A bottle with a label provided with a small picture of a bee.",
-        "The gift was given to her by a friend.",
-        "The girl gives the correct answer at the blackboard.",
-        "Joy, as shown by the smile, spreads to whoever looks at it.",
-        "As indicated by her smile, she likes the roses given to her.",
-        "A rose as given to lovers stands for affection.",
-        "A jar labelled as honey stands on the shelf.",
-        "According to the clock on the wall it is noon.",
-        "It reminds you of a gift that you gave to a friend.",
-        "The labels on the jars are blue.",
-        "The pose strikes the right emotional chord.",
-        "According to the label on the bottle it is lemonade.",
-    ],
-    "not English": [
-        "Yes.",
-        "A red rose.",
-        "Two.",
-        "Rage.",
-        "In an office.",
-        "a plushie Appenzeller Sennenhund",
-        "Sumo in Osaka.",
-        "Angela Merkel and Emmanuel Macron shake hands in Berlin.",
-        "Dr. Juan José González and Señora María Muñoz drink coffee.",
-        "Bouvier des Flandres dog",
-        "A Kuvasz next to a totem pole.",
-        "A grand piano next to a Bouvier des Flandres dog.",
-        "A croissant, an espresso and a crème brûlée on a table in a café.",
-        "Ludwig van Beethoven, Johannes Brahms, Franz Schubert on three posters",
-        'The banner says "С Новым годом!" in gold.',
-        "A neon sign says 居酒屋 above the door.",
-        "La Tour Eiffel at night, Paris, France.",
-        "man smiling on beach, red balloon, sunset",
-        "THREE BALLOONS ABOVE THE SEA",
-        "graffiti of the Sussex Spaniel.",
-        "ghost in old graveyard at night, fog",
-        'On the wall someone wrote "Ich bin ein Berliner, und das ist auch gut so".',
-        "Go! Go! Go! Go! Go! Go! Go!",
-        "1, 2, 3, 4, 5, 6, 7, 8",
-    ],
-    "contradicts the label": [
-        "The smile and the sea bring joy.",
-        "The smile leaves no room for fear.",
-        "There is no sadness here, only joy.",
-        "The balloons make viewers feel joy.",
-        "A child smiles at a dog.",
-    ],
-}
-
-
-@pytest.mark.parametrize(("reason", "text"), [(r, t) for r, texts in CAUGHT.items() for t in texts])
-def test_caught(reason, text):
-    task = "sentiment" if reason == "contradicts the label" else "vqa"
-    assert reason_of(record(text, task=task, label="joy")) == reason
-
-
-@pytest.mark.parametrize(("reason", "text"), [(r, t) for r, texts in LEFT.items() for t in texts])
-def test_left(reason, text):
-    task = "sentiment" if reason == "contradicts the label" else "vqa"
-    assert reason_of(record(text, task=task, label="joy")) == "kept"
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["answer"][:30])
+def test_bad_answers_are_dropped_for_the_right_reason_and_good_ones_kept(case):
+    task = "sentiment" if case["filter"] == "contradicts the label" else "vqa"
+    expected = case["filter"] if case["expected"] == "dropped" else "kept"
+    assert reason_of(record(case["answer"], task=task, label="joy")) == expected
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_length_limits_count_words_and_stand_in_the_table(task):
+def test_length_limits_count_words(task):
     shortest, longest, _ = LIMITS[task]
     for n, expected in ((shortest, "kept"), (longest, "kept"), (longest + 1, "too long")):
         assert reason_of(record(words(n), task=task)) == expected
@@ -228,7 +69,7 @@ def test_length_limits_count_words_and_stand_in_the_table(task):
     )
 
 
-def test_a_hyphen_or_apostrophe_does_not_buy_length_and_a_chinese_character_is_a_word():
+def test_a_contraction_is_one_word_and_so_is_a_chinese_character():
     assert reason_of(record("It isn't so, she doesn't, he can't.", task="reasoning")) == "too short"
     assert reason_of(record("一位微笑的女人站在海滩上", task="reasoning")) == "not English"
 
@@ -280,11 +121,11 @@ def test_a_hyphen_or_apostrophe_does_not_buy_length_and_a_chinese_character_is_a
         (f'A poster on the wall reads "{ASK}" in big red letters.', ASK, "caption", "kept"),
     ],
 )
-def test_echo_is_a_long_copy_of_the_question(answer, question, task, expected):
+def test_only_a_long_copy_of_the_question_is_an_echo(answer, question, task, expected):
     assert reason_of(record(answer, question, task)) == expected
 
 
-def test_the_label_in_the_question_is_no_leak():
+def test_the_question_may_name_the_label_but_not_the_answer():
     assert reason_of(record(WHY, CONDITIONED, "reasoning", "joy")) == "kept"
     copied = "Note that the correct label is joy. " + WHY
     assert reason_of(record(copied, CONDITIONED, "reasoning", "joy")) == "leaks the label line"
@@ -300,7 +141,7 @@ def test_only_answers_about_feelings_can_contradict_a_label_that_is_there(task):
     assert reason_of(record(text, task=task, label="")) == "kept"
 
 
-def test_the_first_reason_in_the_table_counts():
+def test_the_first_reason_in_order_counts():
     assert list(FILTERS) == list(REASONS[:-2]) and REASONS[-2:] == (
         "exact duplicate",
         "near duplicate",
@@ -309,16 +150,13 @@ def test_the_first_reason_in_the_table_counts():
         reason_of(record("Als KI: ASSISTANT: I'm sorry, but I can't see the image.")) == "refusal"
     )
     assert reason_of(record("<image> The correct label is joy.")) == "prompt echo"
-    assert (
-        reason_of(record("The correct label is joy. " + CAUGHT["not English"][0]))
-        == "leaks the label line"
-    )
+    assert reason_of(record("The correct label is joy. " + GERMAN)) == "leaks the label line"
     assert reason_of(record("ASSISTANT: rose", task="reasoning")) == "too short"
     same = record("The correct label is joy.")
     assert reason_of(same, same) == "leaks the label line"
 
 
-def test_every_turn_of_a_conversation_is_read():
+def test_every_answer_of_a_conversation_is_judged():
     turns = [
         ("<image>\nWhat is there?", "A rose."),
         ("Anything else?", "No."),
@@ -327,16 +165,19 @@ def test_every_turn_of_a_conversation_is_read():
     assert reason_of(Instruction("r", "a.png", tuple(turns), "conversation")) == "kept"
     bad = [("", "empty"), ("I cannot see the image.", "refusal"), ("Роза", "not English")]
     for k, (text, expected) in enumerate(bad):
-        spoilt = [(q, text if i == k else a) for i, (q, a) in enumerate(turns)]
+        changed = [(q, text if i == k else a) for i, (q, a) in enumerate(turns)]
         kept, report = filter_instructions(
-            [Instruction("r", "a.png", tuple(spoilt), "conversation")]
+            [Instruction("r", "a.png", tuple(changed), "conversation")]
         )
         (row,) = report[report["records"] > 0].itertuples()
         assert not kept and (row.reason, row.example_id, row.example) == (expected, "r", text)
     assert reason_of(Instruction("r", "a.png", (), "conversation")) == "empty"
 
 
-LONG = "A boy with a red kite runs over the wet sand while two dogs chase him along the edge of the sea at dusk."
+LONG = (
+    "A boy with a red kite runs over the wet sand while two dogs chase him along the edge of the "
+    "sea at dusk."
+)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +266,7 @@ def jaccard(a, b):
     return len(a & b) / len(a | b)
 
 
-def test_a_pair_at_point_nine_is_caught_and_one_at_point_seven_left():
+def test_texts_with_jaccard_0_9_are_near_duplicates_and_with_0_7_are_not():
     vocabulary = [
         f"{a}{b}"
         for a in "bdfgklmn"
@@ -446,7 +287,10 @@ def test_a_pair_at_point_nine_is_caught_and_one_at_point_seven_left():
 
 def test_near_duplicates_agree_with_brute_force():
     rng = random.Random(0)
-    vocabulary = "the a man woman child dog sea tree house rose smiles runs near on with old red light and".split()
+    words = (
+        "the a man woman child dog sea tree house rose smiles runs near on with old red light and"
+    )
+    vocabulary = words.split()
     texts = [" ".join(rng.choices(vocabulary, k=rng.randint(15, 60))) for _ in range(60)]
     while len(texts) < 300:
         changed = rng.choice(texts).split()
@@ -495,8 +339,24 @@ def test_every_record_is_accounted_for():
     }
 
 
-def test_nothing_gives_an_empty_table_and_an_unknown_task_is_refused():
+def test_no_records_give_an_empty_table_and_an_unknown_task_is_refused():
     kept, report = filter_instructions([])
     assert kept == [] and report.empty and "records" in report
     with pytest.raises(ValueError, match="record 'r7': task 'story', expected one of caption, vqa"):
         filter_instructions([record(task="story", id="r7")])
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "expected"),
+    [
+        ("The rain makes it a sad scene.", "joy", "contradicts the label"),
+        ("The rain makes it a sad scene.", "shame", "kept"),  # a coarser word for the label
+        ("The face shows joy, or at least pride.", "joy", "kept"),  # a finer word for it
+        ("It evokes joy, never sadness.", "joy", "kept"),
+        ("Without the rain it would be sadness.", "joy", "kept"),
+        ("It might be read as sadness by some.", "joy", "contradicts the label"),
+        ("He looks as if he were in fear.", "joy", "kept"),
+    ],
+)
+def test_another_emotion_counts_unless_its_clause_denies_or_supposes_it(answer, label, expected):
+    assert reason_of(record(answer, task="sentiment", label=label)) == expected

@@ -20,11 +20,11 @@ import torch
 
 from tinyemo.data.records import carve_validation, read_records, relabel
 from tinyemo.emotions import labels_of
+from tinyemo.features.split_tensors import SplitTensors, split_tensors
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.tensors import Part, parts_of
 from tinyemo.models.anchors import load_anchors
 from tinyemo.training.projector import PRESETS, Recipe, fit_jointly
-from tinyemo.training.tasks import Task, tasks_of
+from tinyemo.training.projector_tasks import Task, tasks_of
 
 SIZES = {"ekman": 2000, "mikels": 4000, "parrott": 6000}
 JOINT, PUBLISHED = PRESETS["joint"], PRESETS["published"]
@@ -87,7 +87,11 @@ def arranged(name: str, tasks: list[Task]) -> list[list[Task]]:
 
 
 def right(
-    name: str, tasks: dict[str, list[Task]], scored: dict[str, Part], recipe: Recipe, seed: int
+    name: str,
+    tasks: dict[str, list[Task]],
+    scored: dict[str, SplitTensors],
+    recipe: Recipe,
+    seed: int,
 ) -> dict:
     """Whether each scored item is answered rightly, by label set: {label set: (N,) float}."""
     trainings = zip(
@@ -114,7 +118,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), help="variants")
     args = parser.parse_args()
     records, store = read_records(args.records), FeatureStore.open(args.features)
-    scored = {name: parts_of(records, store, name)["validation"] for name in SIZES}
+    scored = {name: split_tensors(records, store, name)["validation"] for name in SIZES}
     known = {}
 
     def anchors_of(dataset: str, words: tuple[str, ...]) -> torch.Tensor:

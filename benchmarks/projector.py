@@ -24,8 +24,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from tinyemo.emotions import labels_of
+from tinyemo.features.pt_trees import import_pt_tree
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.upstream import import_pt_tree
 from tinyemo.losses import LOSSES
 from tinyemo.models.anchors import load_anchors
 from tinyemo.models.projector import MetricProjector

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.probes import fit_probe
-from tinyemo.features.tensors import parts_of
-from tinyemo.features.upstream import import_pt_tree
+from tinyemo.features.pt_trees import import_pt_tree
+from tinyemo.features.split_tensors import split_tensors
 from tinyemo.models.anchors import load_anchors
 from tinyemo.training.projector import PRESETS, Recipe, fit_projector
 
@@ -85,7 +85,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         records, store = import_pt_tree(args.features_root, Path(temporary))
-        train = parts_of(records, store, args.label_set)["train"]
+        train = split_tensors(records, store, args.label_set)["train"]
         anchors = load_anchors(args.anchors, labels_of(args.label_set))
         print(f"{len(train.y)} training items, 5 folds x {args.repeats}, seed {args.seed}\n")
         print(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tinyemo.features.tensors import Part
+from tinyemo.features.split_tensors import SplitTensors
 
 WORDS = ("anger", "fear", "joy")
 
@@ -27,6 +27,6 @@ def part_of(name, split, n, seed, shift=0.0, turned=False, width=8):
             "label_set": "ekman",
         }
     )
-    return Part(
+    return SplitTensors(
         records, torch.tensor(x, dtype=torch.float32), torch.tensor(y), torch.eye(len(WORDS))[y]
     )

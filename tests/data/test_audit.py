@@ -10,7 +10,7 @@ from toy_records import records_in_parts, table
 from tinyemo.data.audit import audit, audit_sentences, contaminated_ids, repair_splits, verdicts
 from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.records import check_records
-from tinyemo.features.upstream import import_pt_tree
+from tinyemo.features.pt_trees import import_pt_tree
 
 
 def leaky(tmp_path) -> tuple[pd.DataFrame, np.ndarray]:

@@ -10,8 +10,8 @@ from sklearn.metrics import roc_auc_score
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation import unseen
 from tinyemo.evaluation.zero_shot import cosines_without
-from tinyemo.features.sources import load_features
-from tinyemo.features.tensors import joined, parts_of
+from tinyemo.features.loading import load_features
+from tinyemo.features.split_tensors import concatenated, split_tensors
 from tinyemo.models.anchors import load_anchors
 from tinyemo.training.projector import Recipe
 
@@ -183,8 +183,8 @@ def test_ridge_to_minilm_ranks_unseen_emotions_of_photographs_above_chance(
 ):
     monkeypatch.setenv("TINYEMO_DATA", str(tmp_path))
     records, store, _, _ = load_features(test_data / "emotion6_clip_l14")
-    parts = parts_of(records, store, "ekman")
-    known, test = joined(parts["train"], parts["validation"]), parts["test"]
+    parts = split_tensors(records, store, "ekman")
+    known, test = concatenated(parts["train"], parts["validation"]), parts["test"]
     words = (
         load_anchors(test_data / "label_embeddings" / "minilm_l6", labels_of("ekman"))
         .double()

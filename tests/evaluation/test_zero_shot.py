@@ -1,15 +1,22 @@
 """evaluation/zero_shot.py on features and anchors whose result is known."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.zero_shot import zero_shot_metrics, zero_shot_table
-from tinyemo.features.tensors import Part
+from tinyemo.evaluation.zero_shot import (
+    cosines_without,
+    leave_classes_out,
+    zero_shot_metrics,
+    zero_shot_table,
+)
+from tinyemo.features.split_tensors import SplitTensors, concatenated
 from tinyemo.models.anchor_sources import random_anchors
 from tinyemo.models.projector import MetricProjector
+from tinyemo.training.projector import Recipe
 
 WORDS = ("affection", "horror", "rage", "shame")
 
@@ -39,7 +46,7 @@ def part(n=200):
     )
     x = vectors(labels, 0) + 0.1 * torch.randn(n, 8, generator=torch.Generator().manual_seed(0))
     y = torch.tensor([labels_of("parrott").index(label) for label in labels])
-    return Part(records, x, y, torch.empty(0))
+    return SplitTensors(records, x, y, torch.empty(0))
 
 
 def test_only_anchors_of_the_right_words_classify():
@@ -62,3 +69,17 @@ def test_only_anchors_of_the_right_words_classify():
 def test_random_anchors_depend_on_the_word_and_the_seed():
     a, b = random_anchors(("rage", "awe"), 8, 0), random_anchors(("awe", "rage"), 8, 0)
     assert torch.equal(a, b.flip(0)) and not torch.equal(a, random_anchors(("rage", "awe"), 8, 1))
+
+
+def test_leave_classes_out_trains_a_projector_per_class_and_seed():
+    splits = {"train": part(32), "validation": part(16), "test": part(12)}
+    for name, one in splits.items():
+        classes = torch.arange(len(one.y)) % 4
+        splits[name] = SplitTensors(one.records, one.x, classes, one.soft_labels)
+    anchors = np.eye(8)[:4]
+    recipe = Recipe(epochs=1, patience=None, refit=False, batch_size=8)
+    cosines, penalties = leave_classes_out(splits, anchors, recipe, seeds=2)
+    assert cosines.shape == (2, 4, 12, 4) and penalties.shape == (2, 4)
+    known = concatenated(splits["train"], splits["validation"])
+    expected = cosines_without([3], known.x, known.y, splits["test"].x, anchors, recipe, 1)
+    assert np.array_equal(cosines[1, 3], expected)

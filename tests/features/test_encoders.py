@@ -20,7 +20,7 @@ from tinyemo.features.encoders import (
     load_image_encoder,
     open_clip,
 )
-from tinyemo.models.anchor_spaces import text_anchors
+from tinyemo.models.anchor_sources import text_anchors
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from tinyemo.features.encoders import ImageEncoder, load_image_encoder
 from tinyemo.features.patches import CachedPatches, LivePatches, cache_patches
 from tinyemo.features.store import FeatureStore
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
-from tinyemo.training.multimodal_lm import StageRecipe, fit_stage
+from tinyemo.training.multimodal_lm import fit_stage
+from tinyemo.training.multimodal_recipes import StageRecipe
 
 IMAGES = [f"{i}.png" for i in range(12)]
 

@@ -14,7 +14,7 @@ import torch
 from tinyemo.data.records import seeded_split
 from tinyemo.emotions import GROUPS, labels_of
 from tinyemo.features.collection import Collection
-from tinyemo.features.tensors import Part, parts_of
+from tinyemo.features.split_tensors import SplitTensors, split_tensors
 
 
 def common_labels(source: str, target: str) -> dict[str, str]:
@@ -38,7 +38,7 @@ def common_labels(source: str, target: str) -> dict[str, str]:
 
 def common_parts(
     collection: Collection, datasets: Sequence[str], label_set: str, minimum: int
-) -> tuple[tuple[str, ...], dict[str, dict[str, Part]]]:
+) -> tuple[tuple[str, ...], dict[str, dict[str, SplitTensors]]]:
     """Label words, and part ("train", "test") -> dataset -> its items under `label_set`.
 
     Validation items count as training items. A dataset without a training part gives half of its
@@ -52,7 +52,7 @@ def common_parts(
     parts = {"train": {}, "test": {}}
     for name in datasets:
         own = _relabelled(records, collection.label_sets[name], name, label_set)
-        for split, part in parts_of(own, collection.stores[name], label_set).items():
+        for split, part in split_tensors(own, collection.stores[name], label_set).items():
             parts[split][name] = part
     smallest = {word: _smallest_count(parts, datasets, word) for word in labels_of(label_set)}
     words = tuple(word for word, items in smallest.items() if items >= minimum)
@@ -93,7 +93,7 @@ def _relabelled(
 
 
 def _smallest_count(
-    parts: Mapping[str, Mapping[str, Part]], datasets: Sequence[str], word: str
+    parts: Mapping[str, Mapping[str, SplitTensors]], datasets: Sequence[str], word: str
 ) -> int:
     """The number of items with a label in the part and dataset that has fewest."""
     counts = []
@@ -105,8 +105,8 @@ def _smallest_count(
 
 
 def equal_parts(
-    parts: Mapping[str, Part], words: Sequence[str], most: int | None = None
-) -> dict[str, Part]:
+    parts: Mapping[str, SplitTensors], words: Sequence[str], most: int | None = None
+) -> dict[str, SplitTensors]:
     """Equally many items per label from every dataset, drawn with a fixed seed.
 
     For each of the `words`, the smallest dataset decides the number of items, and `most` is its
@@ -120,7 +120,7 @@ def equal_parts(
         smallest = min(len(of_dataset[k]) for of_dataset in rows.values())
         sizes.append(min(smallest, most) if most else smallest)
     y = torch.arange(len(words)).repeat_interleave(torch.tensor(sizes))  # (N,)
-    votes = torch.eye(len(words))[y]  # (N, C), one-hot
+    one_hot = torch.eye(len(words))[y]  # (N, C)
 
     rng = np.random.default_rng(0)
     drawn = {}
@@ -131,5 +131,5 @@ def equal_parts(
         ]
         kept = np.concatenate(chosen)
         records = part.records.iloc[kept].reset_index(drop=True)
-        drawn[name] = Part(records, part.x[kept], y, votes)
+        drawn[name] = SplitTensors(records, part.x[kept], y, one_hot)
     return drawn

@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from tinyemo.bias.evidence import corrected
 from tinyemo.evaluation.bootstrap import ALPHA, mean_interval
-from tinyemo.features.tensors import Part
+from tinyemo.features.split_tensors import SplitTensors
 
 ALL_DATASETS, ALL_EMOTIONS = "all datasets", "all emotions"
 FOLDS = 5
@@ -26,7 +26,10 @@ RIDGE_PENALTY = 1.0  # on features whose variances sum to one
 
 
 def name_that_dataset(
-    parts: Mapping[str, Part], words: Sequence[str], permutations: int = 400, alpha: float = ALPHA
+    parts: Mapping[str, SplitTensors],
+    words: Sequence[str],
+    permutations: int = 400,
+    alpha: float = ALPHA,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """How well the dataset of an item is predicted.
 

@@ -18,14 +18,14 @@ from torch import Tensor
 from tinyemo.bias.evidence import corrected
 from tinyemo.evaluation.bootstrap import ALPHA, RESAMPLES, correctness_by_run
 from tinyemo.evaluation.classification import predictions_table
-from tinyemo.features.tensors import Part
+from tinyemo.features.split_tensors import SplitTensors
 
 OTHERS = "all others"
 
 
 def train_and_test(
-    train: Mapping[str, Part],
-    test: Mapping[str, Part],
+    train: Mapping[str, SplitTensors],
+    test: Mapping[str, SplitTensors],
     words: Sequence[str],
     fit: Callable[[Tensor, Tensor, int], Callable[[Tensor], Tensor]],
     seeds: int,
@@ -44,7 +44,7 @@ def train_and_test(
         rng = np.random.default_rng([seed, 1])
         part = train[name]
         drawn = []
-        for has_label in part.votes.T.numpy():
+        for has_label in part.soft_labels.T.numpy():
             rows_of_label = np.flatnonzero(has_label)
             drawn.append(rng.choice(rows_of_label, len(rows_of_label)))
         rows = np.concatenate(drawn)

@@ -3,7 +3,7 @@ datasets.
 
 Owns finding the items of such a folder, the ids that items get, and the choice of the label set
 from the names of the classes. Takes a folder, gives records. No file is opened here: images stay
-paths, and TinyEmo's `.pt` features are read by tinyemo.features.upstream.
+paths, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
 from collections.abc import Iterable

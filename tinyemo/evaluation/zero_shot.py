@@ -6,7 +6,8 @@ trains a projector without some of its classes and gives its cosines to all of t
 (evaluation/unseen.py compares them with those of other methods).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ import torch
 from torch import Tensor
 
 from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy, predictions_table
-from tinyemo.features.tensors import Part
+from tinyemo.evaluation.unseen import choose_penalty
+from tinyemo.features.split_tensors import SplitTensors, concatenated
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.projector import Recipe, fit_projector
 
@@ -25,7 +27,7 @@ PERMUTED = "permuted words"
 def zero_shot_table(
     projectors: dict[str, list[MetricProjector]],
     spaces: dict[str, Callable[[Sequence[str], int], Tensor]],
-    test: Part,
+    test: SplitTensors,
     words: Sequence[str],
 ) -> pd.DataFrame:
     """Accuracy among `words`, on the test items with one of these labels: one row per kind of
@@ -110,6 +112,39 @@ def cosines_without(
     projector, _ = fit_projector(x[rows], labels, vectors[seen], recipe, seed)
     unit = torch.nn.functional.normalize(vectors, dim=1)
     return (projector.embed(at) @ unit.T).numpy()
+
+
+def leave_classes_out(
+    parts: Mapping[str, SplitTensors], anchors: np.ndarray, recipe: Recipe, seeds: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The test of `unseen.LeftOut` for trained projectors: cosines (S, C, M, C), penalties (S, C).
+
+    `parts` are train, validation and test; `anchors` is (C, D). For each of `seeds` and each class
+    left out, a projector trained on train and validation gives the cosines of the M test items. The
+    penalty of a class is chosen on validation items, by projectors trained without this class and
+    one more.
+    """
+    train, validation, test = parts["train"], parts["validation"], parts["test"]
+    known = concatenated(train, validation)
+    classes = range(len(anchors))
+
+    pairs = {}  # two classes left out -> cosines of the validation items
+    for c, h in combinations(classes, 2):
+        both = cosines_without((c, h), train.x, train.y, validation.x, anchors, recipe, 0)
+        pairs[c, h] = pairs[h, c] = both
+    penalties = []
+    for c in classes:
+        trials = {h: pairs[c, h] for h in classes if h != c}
+        penalties.append(choose_penalty(trials, validation.y.numpy(), c))
+
+    tests = []
+    for seed in range(seeds):
+        of_seed = []
+        for c in classes:
+            cosines = cosines_without([c], known.x, known.y, test.x, anchors, recipe, seed)
+            of_seed.append(cosines)
+        tests.append(of_seed)
+    return np.array(tests), np.array([penalties] * seeds)
 
 
 def _derangement(n: int, rng: np.random.Generator) -> Tensor:

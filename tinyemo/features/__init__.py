@@ -1,1 +1,1 @@
-"""Records -> features: frozen encoders (encoders.py), what they gave (store.py), and how it gets there."""
+"""Records -> features: frozen encoders, extraction, the feature store, and TinyEmo's .pt trees."""

@@ -1,11 +1,12 @@
-"""A collection: several datasets, their features, and what the audit found in them; what joint training starts from.
+"""A collection: several datasets with their features and the duplicates among them.
 
-Owns the folder that notebook 09 leaves for the others:
+Joint training starts from a collection. Owns the folder that notebook 09 writes for the others:
 
     records.parquet      the records of all datasets
-    duplicates.parquet   pairs of items that are the same picture (tinyemo.data.audit)
-    collection.json      where each dataset's feature store lies, the encoder that filled them (name and pretrained,
-                         or nothing for imported features), and the datasets that are absent, with the reason
+    duplicates.parquet   pairs of items that are the same picture (tinyemo.data.duplicates)
+    collection.json      the folder of each dataset's feature store; the encoder that filled the
+                         stores (name and pretrained; empty for imported features); the datasets
+                         that are missing, with the reason
 """
 
 import json
@@ -16,24 +17,24 @@ from pathlib import Path
 import pandas as pd
 
 from tinyemo.data.records import read_records, write_records
+from tinyemo.features.split_tensors import SplitTensors, split_tensors
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.tensors import Part, parts_of
 from tinyemo.io import write_atomically
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Each dataset has one label set, and its features in one store; absent ones have a sentence instead."""
+    """Each dataset has one label set and one feature store."""
 
     records: pd.DataFrame
     stores: dict[str, FeatureStore]
     duplicates: pd.DataFrame
-    absent: dict[str, str]
+    absent: dict[str, str]  # missing dataset -> a sentence why
     encoder: dict[str, str | None]  # arguments of encoders.load_image_encoder
 
     @classmethod
     def open(cls, folder: str | Path) -> "Collection":
-        """What `save` wrote. FileNotFoundError or ValueError names what is missing or damaged."""
+        """Read what `save` wrote. FileNotFoundError or ValueError names a missing or damaged file."""
         folder = Path(folder)
         index = folder / "collection.json"
         try:
@@ -50,7 +51,7 @@ class Collection:
         return cls(read_records(folder / "records.parquet"), stores, duplicates, absent, encoder)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the collection into a folder; the features stay where they are."""
+        """Write the collection into `folder` and return it; the feature stores are not copied."""
         folder = Path(folder)
         write_records(self.records, folder / "records.parquet")
         write_atomically(
@@ -70,16 +71,15 @@ class Collection:
         return self.records.groupby("dataset", sort=False)["label_set"].first().to_dict()
 
     @cached_property
-    def parts(self) -> dict[str, dict[str, Part]]:
-        """Dataset -> split -> its items under the dataset's label set."""
-        tables = self.records.groupby("dataset", sort=False)
-        return {
-            name: parts_of(table, self.stores[name], self.label_sets[name])
-            for name, table in tables
-        }
+    def parts(self) -> dict[str, dict[str, SplitTensors]]:
+        """Dataset -> split -> its tensors under the dataset's label set."""
+        parts = {}
+        for name, table in self.records.groupby("dataset", sort=False):
+            parts[name] = split_tensors(table, self.stores[name], self.label_sets[name])
+        return parts
 
     def require(self, names: list[str]) -> None:
-        """ValueError names the first dataset that is not here, with the sentence how to get it."""
+        """ValueError names the first of `names` that the collection lacks, and how to get it."""
         for name in names:
             if name not in self.stores:
                 reason = self.absent.get(name, f"expected one of {', '.join(self.stores)}")

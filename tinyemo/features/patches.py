@@ -1,8 +1,9 @@
-"""Patch sources: where a language model's connector gets an image's patch tokens from.
+"""Patch sources: where the connector of a language model gets the patch tokens of an image.
 
-A source is called with image paths, relative to the folder of images, and gives a tensor (T, D) float32 an image, on
-the CPU: from the feature store, which the frozen tower has filled once, or from the tower itself each time. T and D
-are the same for all images of a source. The store keeps float16, so the two agree to that.
+A source takes image paths, relative to the folder of images, and gives one tensor (T, D) float32
+per image, on the CPU. The tokens come from the feature store, which the frozen encoder has filled
+once, or from the encoder itself each time. T and D are the same for all images of a source. The
+store keeps float16, so the two sources differ by that rounding.
 """
 
 from collections.abc import Sequence
@@ -20,18 +21,19 @@ from tinyemo.features.store import FeatureStore
 
 
 class PatchSource(Protocol):
-    """What training and generation ask of a source."""
+    """What training and generation need of a source."""
 
-    key: str  # a hash of all that the tokens depend on but the images: a training resumes only under the same
+    # names what the tokens depend on, except the images; a training resumes only under the same key
+    key: str
 
     def __call__(self, images: Sequence[str]) -> list[Tensor]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class CachedPatches:
-    """Patch tokens from a store that `cache_patches` filled: its ids are the images.
+    """Patch tokens from a store that `cache_patches` filled; its ids are the image paths.
 
-    ValueError names an image that the store lacks, or a store without patch tokens.
+    ValueError names an image that is not in the store, or a store without patch tokens.
     """
 
     store: FeatureStore
@@ -46,7 +48,10 @@ class CachedPatches:
 
 @dataclass(frozen=True, eq=False)
 class LivePatches:
-    """Patch tokens from the frozen tower, each time. ValueError or FileNotFoundError names an unreadable image."""
+    """Patch tokens from the frozen encoder, each time.
+
+    ValueError or FileNotFoundError names an image that cannot be read.
+    """
 
     encoder: ImageEncoder
     image_root: str | Path
@@ -61,9 +66,8 @@ class LivePatches:
         paths = [Path(self.image_root, image) for image in images]
         pixels = torch.stack([read_pixels(path, self.encoder.preprocess) for path in paths])
         tokens = self.encoder.encode(pixels)[1]
-        return list(
-            tokens.float().cpu().clone()
-        )  # a tensor made in inference mode has no place in training
+        # cloned, because autograd refuses tensors made in inference mode
+        return list(tokens.float().cpu().clone())
 
 
 def cache_patches(
@@ -73,12 +77,12 @@ def cache_patches(
     store: str | Path,
     **options,
 ) -> CachedPatches:
-    """Run the tower once over the distinct `images`, or what is left of them, and read the store from then on.
+    """Run the encoder once over the distinct `images` that the store lacks; gives the store as a
+    source.
 
     `options` and errors are those of `extract`.
     """
     images = sorted(set(images))
-    records = pd.DataFrame(
-        {"id": images, "image": [str(Path(image_root, image)) for image in images]}
-    )
+    paths = [str(Path(image_root, image)) for image in images]
+    records = pd.DataFrame({"id": images, "image": paths})
     return CachedPatches(extract(records, encoder, store, patches=True, **options))

@@ -1,10 +1,12 @@
-"""The feature store: a folder that holds what one encoder made of one dataset.
+"""The feature store: a folder with the features of one dataset from one encoder.
 
-    shard-00000.safetensors, ...   pooled (n, D) and optional patches (n, T, D'); ids and key in the header
-    meta.json                      key, shards, rows, width, and what the writer adds (encoder, source)
+    shard-00000.safetensors, ...   pooled (n, D), optional patches (n, T, D'); header: ids and key
+    meta.json                      key, shards, rows, width, and what the writer adds (encoder,
+                                   source)
 
-Shards describe themselves and are written whole; meta.json is written last, so a folder with a meta.json
-is a finished store. Tensors are mapped from the files, not read into memory, until they are asked for.
+Owns writing and reading of such folders. Every shard holds its own ids and is written whole, and
+meta.json is written last, so a folder with a meta.json is a finished store. Tensors are
+memory-mapped: they are read from the files when they are used.
 """
 
 import json
@@ -23,33 +25,39 @@ from tinyemo.io import write_atomically
 
 
 def shard_name(number: int) -> str:
-    """File name of a shard: they sort in the order of their rows."""
+    """File name of a shard; sorted by name, shards are in the order of their rows."""
     return f"shard-{number:05d}.safetensors"
 
 
 def write_shard(
     path: Path, key: str, ids: list[str], pooled: Tensor, patches: Tensor | None = None
 ) -> None:
-    """Write one shard: pooled (n, D), patches (n, T, D') or None, a row an id. Any floating dtype."""
+    """Write one shard: pooled (n, D), patches (n, T, D') or None, one row per id, any floating
+    dtype.
+
+    ValueError: another number of rows than ids, or another dtype.
+    """
     for name, tensor in (("pooled", pooled), ("patches", patches)):
         if tensor is not None and (len(tensor) != len(ids) or not tensor.is_floating_point()):
             raise ValueError(
                 f"{path}: {name} has shape {tuple(tensor.shape)} and dtype {tensor.dtype}, "
                 f"expected floating-point rows for {len(ids)} ids"
             )
-    tensors = {"pooled": pooled} if patches is None else {"pooled": pooled, "patches": patches}
+    tensors = {"pooled": pooled}
+    if patches is not None:
+        tensors["patches"] = patches
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"key": key, "ids": json.dumps(ids)}
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=header))
 
 
 def shard_key(path: Path) -> str | None:
-    """The key in a shard's header; None where there is no such file or it is damaged."""
+    """The key in the header of a shard; None where there is no such file or it is damaged."""
     return safetensors_metadata(path).get("key")
 
 
 def store_key(folder: str | Path) -> str | None:
-    """The key of the store in a folder; None where there is no finished one."""
+    """The key of the store in a folder; None where there is no finished store."""
     try:
         return json.loads((Path(folder) / "meta.json").read_text()).get("key")
     except (OSError, ValueError, AttributeError):
@@ -57,14 +65,14 @@ def store_key(folder: str | Path) -> str | None:
 
 
 def discard_index(folder: Path) -> None:
-    """Before shards change: no index may stand over shards it does not know."""
+    """Delete the index before shards change, so that it never describes other shards."""
     if (folder / "meta.json").exists():
         (folder / "meta.json").unlink()
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureStore:
-    """A finished store. `ids` stand in the order of the rows; open one with `FeatureStore.open`."""
+    """A finished store; `FeatureStore.open` opens one. `ids` are in the order of the rows."""
 
     folder: Path
     ids: list[str]
@@ -75,7 +83,10 @@ class FeatureStore:
 
     @classmethod
     def open(cls, folder: str | Path) -> "FeatureStore":
-        """FileNotFoundError if there is no finished store; ValueError names a damaged file."""
+        """Open the store in `folder`.
+
+        FileNotFoundError: there is no finished store. ValueError names a missing or damaged file.
+        """
         folder = Path(folder)
         index = folder / "meta.json"
         if not index.is_file():
@@ -110,7 +121,7 @@ class FeatureStore:
         patches: Tensor | None = None,
         meta: dict | None = None,
     ) -> "FeatureStore":
-        """Write rows that are in memory as a store of one shard. `meta` may carry "key"."""
+        """Write rows that are in memory as a store of one shard. `meta` may contain "key"."""
         folder, meta = Path(folder), meta or {}
         discard_index(folder)
         write_shard(folder / shard_name(0), meta.get("key", ""), list(ids), pooled, patches)
@@ -118,7 +129,7 @@ class FeatureStore:
 
     @classmethod
     def finish(cls, folder: Path, shards: int, meta: dict) -> "FeatureStore":
-        """Declare the first `shards` shards of a folder a store, and open it."""
+        """Write the index of the first `shards` shards of a folder, and open the store."""
         meta = {**meta, "shards": [shard_name(number) for number in range(shards)]}
         write_atomically(
             folder / "meta.json", lambda path: path.write_text(json.dumps(meta, indent=2))
@@ -130,7 +141,7 @@ class FeatureStore:
 
     @cached_property
     def pooled(self) -> Tensor:
-        """(N, D) as stored: mapped from the file where there is one shard, joined where there are more."""
+        """All rows (N, D) in their stored dtype: memory-mapped if there is one shard, else a copy."""
         parts = [shard["pooled"] for shard in self.shards]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 

@@ -17,7 +17,7 @@ from transformers import (
     SiglipImageProcessor,
 )
 
-from tinyemo.features.clip_vit import (
+from tinyemo.features.clip_conversion import (
     as_encoder,
     from_transformers,
     to_processor,

@@ -9,8 +9,8 @@ import torch
 from upstream_tree import save_tree
 
 from tinyemo.data.audit import audit, audit_sentences, repair_splits
+from tinyemo.features.pt_trees import import_pt_tree
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.upstream import import_pt_tree
 
 
 def test_both_layouts_under_one_root_come_in_bit_for_bit(tmp_path):

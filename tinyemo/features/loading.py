@@ -1,4 +1,9 @@
-"""Where a notebook's features come from: notebook 01's run, or a tree of upstream's `.pt` files. Audited on arrival."""
+"""Features for a notebook, audited: from a run of notebook 01, or from a tree of TinyEmo's `.pt`
+files.
+
+Owns `load_features`, which reads, audits and repairs, and the pair of functions by which one
+notebook passes on to the next which records and features it used.
+"""
 
 from pathlib import Path
 
@@ -6,8 +11,8 @@ import pandas as pd
 
 from tinyemo.data.audit import audit, audit_sentences, repair_splits
 from tinyemo.data.records import read_records, write_records
+from tinyemo.features.pt_trees import import_pt_tree
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.upstream import import_pt_tree
 from tinyemo.paths import data_dir
 
 STORE_FILE = "store.txt"  # in a run folder: the path of the feature store that the run used
@@ -16,23 +21,23 @@ STORE_FILE = "store.txt"  # in a run folder: the path of the feature store that 
 def load_features(
     folder: Path, validation_fraction: float = 0.1
 ) -> tuple[pd.DataFrame, FeatureStore, pd.DataFrame, list[str]]:
-    """Records with splits to trust, their features, what two splits shared, and the same in sentences.
+    """(records with repaired splits, their features, the audit's table, the audit in sentences).
 
-    The audit compares the features themselves, so it finds an item that stands in two splits whatever its name; it
-    stays where it weighs most (in test). If no validation part is left, a seeded share of train becomes one.
-    An imported tree is kept under the data folder. Errors name the file or folder, as `import_pt_tree` and
-    `read_records` say.
+    The audit compares the features themselves, so it finds an item that is in two splits whatever
+    its name. Such an item stays in the split where it matters most (in test). If no validation
+    part is left, a seeded share of train becomes one. An imported tree is kept under the data
+    folder.
+
+    Errors name the file or folder, as those of `import_pt_tree` and `read_records`.
     """
     if (folder / "records.parquet").is_file():
-        records, store = (
-            read_records(folder / "records.parquet"),
-            FeatureStore.open(folder / "features"),
-        )
+        records = read_records(folder / "records.parquet")
+        store = FeatureStore.open(folder / "features")
     else:
         records, store = import_pt_tree(folder, data_dir() / "features" / folder.name)
     found = audit(records, store.rows(list(records["id"])))
-    verdict = audit_sentences(records, found)
-    return repair_splits(records, found, validation_fraction, seed=0), store, found, verdict
+    sentences = audit_sentences(records, found)
+    return repair_splits(records, found, validation_fraction, seed=0), store, found, sentences
 
 
 def save_used_features(folder: Path, records: pd.DataFrame, store: FeatureStore) -> None:
@@ -45,6 +50,6 @@ def save_used_features(folder: Path, records: pd.DataFrame, store: FeatureStore)
 
 
 def load_used_features(folder: Path) -> tuple[pd.DataFrame, FeatureStore]:
-    """The records and the feature store that a run folder names. Errors as of their readers."""
+    """The records and the feature store that a run folder names. Errors as those of their readers."""
     records = read_records(folder / "records.parquet")
     return records, FeatureStore.open((folder / STORE_FILE).read_text())

@@ -1,11 +1,13 @@
-"""Import of upstream's features: one `.pt` file an image -> records and one feature store.
+"""Import of TinyEmo's precomputed features: one `.pt` file per image -> records and one feature
+store.
 
-Owns: the layouts in which TinyEmo's repository keeps precomputed features,
+Owns the layouts of TinyEmo's repository ("upstream"),
 
     <root>/Emotion6/Emotion6/images/{train,validation,test}/<class>/<stem>.pt
     <root>/<Dataset>/{train,validation,test}/<class>/<stem>.pt
 
-each file a tensor (D,), fp16. The splits come as they are on disk: `data.audit` judges them.
+where each file is a tensor (D,), fp16. The splits are taken as they are on disk;
+`features.loading` audits and repairs them.
 """
 
 import hashlib
@@ -28,29 +30,27 @@ _LAYOUT = "[<Dataset>/...]{train,validation,test}/<class>/<stem>.pt"
 
 
 def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, FeatureStore]:
-    """Records and features of every dataset under `root`, kept in the folder `out`.
+    """Records and features of every dataset under `root`, written to the folder `out`.
 
-    `image` stays empty: the photographs are not there. A second call reads `out`, unless the name, size
-    or time of a file has changed. FileNotFoundError or ValueError names the folder or file: missing,
-    empty class, unknown label, pickled code, not a tensor, wrong shape or width, NaN or infinity.
+    The column `image` stays empty, because the tree has no photographs. A second call reads `out`,
+    unless the name, size or time of a file, or the code that imports, has changed.
+
+    FileNotFoundError or ValueError names the folder or file: missing, empty class, unknown label,
+    pickled code, not a tensor, wrong shape or width, NaN or infinity.
     """
     root, out = Path(root).expanduser().absolute(), Path(out)
     if not root.is_dir():
         raise FileNotFoundError(
             f"folder of upstream features not found: {root}: expected {_LAYOUT} under it"
         )
-    records = pd.concat(
-        [read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)]
-    )
-    records = check_records(records, root)
+    tables = [read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)]
+    records = check_records(pd.concat(tables), root)
     files = records["image"].tolist()
     records["image"] = ""
-    stats = [os.stat(path) for path in files]
-    facts = [
-        (name, stat.st_size, stat.st_mtime_ns)
-        for name, stat in zip(records["id"], stats, strict=True)
-    ]
-    facts.append(code_digest("tinyemo.features.upstream"))
+    facts: list[object] = [code_digest("tinyemo.features.pt_trees")]
+    for name, file in zip(records["id"], files, strict=True):
+        stat = os.stat(file)
+        facts.append((name, stat.st_size, stat.st_mtime_ns))
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     table = out / "records.parquet"
     if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:
@@ -71,20 +71,16 @@ def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, Fea
 
 
 def _datasets(root: Path) -> list[Path]:
-    """The folders nearest to `root` that hold split folders."""
+    """The folders nearest to `root` that contain split folders."""
     tops, level = [], [root]
     for _ in range(5):
-        holders = [
-            folder for folder in level if any((folder / split).is_dir() for split in SPLIT_FOLDERS)
-        ]
-        tops += holders
-        level = sorted(
-            child
-            for folder in level
-            if folder not in holders
-            for child in folder.iterdir()
-            if child.is_dir()
-        )
+        children = []
+        for folder in level:
+            if any((folder / split).is_dir() for split in SPLIT_FOLDERS):
+                tops.append(folder)
+            else:
+                children += [child for child in folder.iterdir() if child.is_dir()]
+        level = sorted(children)
     if not tops:
         raise ValueError(f"{root}: no dataset found: expected {_LAYOUT} under it")
     return tops
@@ -95,12 +91,13 @@ def _dataset_name(top: Path) -> str:
 
 
 def _read_feature(path: Path) -> Tensor:
+    """The feature (D,) in one file. ValueError names a file that holds anything else."""
     try:
         feature = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise ValueError(
-            f"{path}: not a tensor saved by torch.save: it is damaged, or holds pickled code, "
-            "which is never run"
+            f"{path}: not a tensor saved by torch.save: it is damaged, or it contains pickled "
+            "code, which is never run"
         ) from error
     if not isinstance(feature, Tensor) or feature.ndim != 1 or not feature.is_floating_point():
         got = (

@@ -1,12 +1,12 @@
-"""features/tensors.py: labels, votes and features of a split stay together, in the order of the label set."""
+"""features/split_tensors.py: labels, votes and features of a split stay together, in the order of the label set."""
 
 import pandas as pd
 import torch
 
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
+from tinyemo.features.split_tensors import concatenated, split_tensors
 from tinyemo.features.store import FeatureStore
-from tinyemo.features.tensors import joined, parts_of
 
 
 def test_parrott_records_become_the_tensors_of_ekman(tmp_path):
@@ -32,12 +32,12 @@ def test_parrott_records_become_the_tensors_of_ekman(tmp_path):
         )
     )
     store = FeatureStore.write(tmp_path, records["id"], torch.arange(8.0).view(4, 2))
-    parts = parts_of(records, store, "ekman")
+    parts = split_tensors(records, store, "ekman")
     train = parts["train"]
     assert list(train.records["id"]) == ["s/0"]  # lust has no place among the six
     assert train.x.tolist() == [[0.0, 1.0]] and train.y.tolist() == [0]
-    assert torch.allclose(train.votes, torch.tensor([[2 / 3, 0, 1 / 3, 0, 0, 0]]))
-    both = joined(train, parts["validation"])
+    assert torch.allclose(train.soft_labels, torch.tensor([[2 / 3, 0, 1 / 3, 0, 0, 0]]))
+    both = concatenated(train, parts["validation"])
     assert both.x.tolist() == [[0.0, 1.0], [4.0, 5.0]]
     assert [labels_of("ekman")[y] for y in both.y] == ["anger", "joy"]
 
@@ -49,4 +49,6 @@ def test_without_votes_the_label_is_the_distribution(tmp_path):
         )
     )
     store = FeatureStore.write(tmp_path, ["a/1"], torch.ones(1, 2))
-    assert parts_of(records, store, "ekman")["test"].votes.tolist() == [[0, 0, 0, 1, 0, 0]]
+    assert split_tensors(records, store, "ekman")["test"].soft_labels.tolist() == [
+        [0, 0, 0, 1, 0, 0]
+    ]

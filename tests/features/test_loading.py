@@ -1,4 +1,4 @@
-"""features/sources.py: one call, the same records, whichever way the features come."""
+"""features/loading.py: one call, the same records, whichever way the features come."""
 
 import pandas as pd
 import pytest
@@ -6,8 +6,8 @@ import torch
 from upstream_tree import save_tree
 
 from tinyemo.data.records import write_records
-from tinyemo.features.sources import load_features
-from tinyemo.features.upstream import import_pt_tree
+from tinyemo.features.loading import load_features
+from tinyemo.features.pt_trees import import_pt_tree
 
 
 @pytest.fixture

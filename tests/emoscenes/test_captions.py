@@ -11,7 +11,7 @@ from tinyemo.emotions import GROUPS, LABEL_SETS
 
 LABELS = sorted({word for words in LABEL_SETS.values() for word in words})
 RELATED = """
-" affectionate cheerful happy confused content disappointed disgusted disgusting enthralled
+affectionate cheerful happy confused content disappointed disgusted disgusting enthralled
 envious exasperated grateful horrified horrible horrifying irritable irritated lustful neglected
 nervous optimistic proud enraged raging furious relieved sad ashamed shameful suffering surprised
 surprising sympathetic zestful amused amusing angry awed awesome excited exciting afraid scared

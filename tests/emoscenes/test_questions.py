@@ -2,17 +2,20 @@
 
 import re
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from emoscenes.evidence import evidence
 from emoscenes.scenes import ATTRIBUTES, sample_scenes
 from emoscenes.text.questions import TOPICS, describe, question_about, sentiment_question
 from tinyemo.emotions import FROM_PARROTT, LABEL_SETS, SYNONYMS
 
+PATTERN_FILE = Path(__file__).parent.parent / "data" / "value_patterns.yaml"
 RELATED = """
-"affectionate cheerful happy confused disappointed disgusted disgusting enthralled envious
+affectionate cheerful happy confused disappointed disgusted disgusting enthralled envious
 grateful horrible horrifying irritated nervous optimistic proud enraged raging furious relieved
 sad ashamed surprised surprising amused sympathetic amusing angry excited exciting afraid scared
 scary fearful joyful lonely gloomy feel feeling mood pleasant unpleasant
@@ -29,55 +32,12 @@ WORDS_OF_FEELING = re.compile(
     + r")\b"
 )
 
-TELLING = {  # attribute -> value -> pattern of the words that name it
-    "object": {value: value for value in ATTRIBUTES["object"]},
-    "expression": {
-        "smiling": r"smil\w+|grin\w*",
-        "crying": r"crying|cries|weep\w*|tears",
-        "scowling": r"scowl\w*|frown\w*",
-        "wide-eyed": r"wide-eyed|star(?:ing|es)|wide eyes",
-        "grimacing": r"grimac\w+|tongue",
-        "open-mouthed": r"open-mouthed|gasp\w*|gap\w+|open mouth",
-        "neutral": "blank|neutral|straight ahead",
-    },
-    "action": {
-        "standing": r"stand\w*",
-        "sitting": r"sit(?:s|ting)\b|stool",
-        "walking": r"walk\w*|step",
-        "jumping": r"jump\w*|leap\w*",
-        "waving": r"wav\w+",
-        "crouching": r"crouch\w*|squat\w*",
-    },
-    "background": {
-        "beach": "beach|by the sea",
-        "graveyard": "graveyard|gravestones",
-        "mountain": "mountains?",
-        "dump": "dump|waste",
-        "forest": "forest|woods|tall trees",
-        "city street": "street|city",
-        "bedroom": "bedroom|bed",
-        "desert": "desert",
-        "park": "park",
-        "office": "office",
-    },
-    "weather": {
-        "clear": "clear",
-        "cloudy": "cloudy",
-        "rain": "rain|rainy|raining",
-        "snow": "snow|snowy|snowing",
-        "fog": "fog|foggy",
-        "storm": "storm|stormy",
-    },
-    "time": {"day": "day|daytime|daylight", "sunset": "sunset|evening", "night": "night|nighttime"},
-    "style": {"photo": "photo|photograph", "painting": "painting", "abstract": "abstract"},
-    "brightness": {"dark": "dark", "bright": "bright"},
-    "colorfulness": {"faded": "faded", "colourful": "colourful"},
-}
-PATTERNS = {
-    (a, v): re.compile(rf"\b(?:{words})\b")
-    for a, table in TELLING.items()
-    for v, words in table.items()
-}
+# attribute -> value -> pattern of the words that name it
+TELLING = yaml.safe_load(PATTERN_FILE.read_text(encoding="utf-8"))["captions"]
+PATTERNS = {}
+for attribute, table in TELLING.items():
+    for value, pattern in table.items():
+        PATTERNS[attribute, value] = re.compile(rf"\b(?:{pattern})\b")
 
 
 def named(text):

@@ -3,9 +3,11 @@
 import re
 from dataclasses import asdict
 from itertools import chain, product
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from emoscenes.evidence import evidence, weight_of_evidence
 from emoscenes.scenes import ATTRIBUTES, sample_scenes
@@ -21,31 +23,8 @@ from emoscenes.text.rationales import (
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, SYNONYMS
 
 # value -> pattern of the words that name it in a text; the other values by their own word
-PATTERNS = {
-    "wilted flower": "(?<!sun)flower|wilt",
-    "broken heart": "heart",
-    "alarm clock": "clock|alarm",
-    "bonfire": "fire(?!work)",
-    "gift": "gift|ribbon",
-    "trash can": "trash|flies",
-    "smiling": "smil|grin",
-    "crying": "cry|cries|tears|weep",
-    "scowling": "scowl|frown",
-    "wide-eyed": r"wide[- ]eye|\bstar(?:e|ing)",
-    "grimacing": "grimac|tongue",
-    "open-mouthed": "mouth|gasp|gape",
-    "neutral": "neutral|blank",
-    "jumping": "jump|leap",
-    "crouching": "crouch|squat",
-    "standing": "standing|upright",
-    "sitting": r"\bsit|stool",
-    "walking": r"\bwalk",
-    "waving": r"\bwav",
-    "city street": "street|city",
-    "car": r"\bcars?\b",
-    "rain": r"\brain",
-    "day": r"\bday\b",
-}
+PATTERN_FILE = Path(__file__).parent.parent / "data" / "value_patterns.yaml"
+PATTERNS = yaml.safe_load(PATTERN_FILE.read_text(encoding="utf-8"))["rationales"]
 SHOWS = {
     value: re.compile(PATTERNS.get(value, rf"\b{value}")) for value in chain(*ATTRIBUTES.values())
 }

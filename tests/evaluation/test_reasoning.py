@@ -1,8 +1,12 @@
 """Scores of explanations agree with a count by hand, their tables with numpy."""
 
+from fractions import Fraction
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from emoscenes import checker
 from emoscenes.evidence import evidence
@@ -12,55 +16,16 @@ from tinyemo.emoreason.requests import attributes_of
 from tinyemo.evaluation.reasoning import MEASURES, differences, score_texts, summarise, tower_error
 
 DECISIVE = ("object", "expression", "background", "action")
-SCENES = {
-    "yard": {
-        "background": "graveyard",
-        "weather": "fog",
-        "time": "night",
-        "object": "ghost",
-        "expression": "wide-eyed",
-        "action": "crouching",
-        "style": "photo",
-        "brightness": 0.1,
-        "colorfulness": 0.1,
-    },
-    "tip": {
-        "background": "dump",
-        "weather": "clear",
-        "time": "day",
-        "object": "trash can",
-        "expression": "neutral",
-        "action": "standing",
-        "style": "photo",
-        "brightness": 0.9,
-        "colorfulness": 0.9,
-    },
-    "sea": {
-        "background": "beach",
-        "weather": "clear",
-        "time": "day",
-        "object": "sunflower",
-        "expression": "smiling",
-        "action": "jumping",
-        "style": "photo",
-        "brightness": 0.9,
-        "colorfulness": 0.9,
-    },
-}
-EVIDENCE = {  # (scene, label) -> pieces of evidence, the heaviest first
-    ("yard", "horror"): ["ghost", "wide-eyed", "graveyard"],
-    ("yard", "nervousness"): ["wide-eyed", "graveyard", "crouching"],
-    ("tip", "disgust"): ["trash can", "dump"],
-    ("sea", "optimism"): ["sunflower", "smiling", "beach", "jumping"],
-    ("sea", "zest"): ["beach"],
-}
+EXPLANATION_FILE = Path(__file__).parent.parent / "data" / "explanations.yaml"
+EXPLANATIONS = yaml.safe_load(EXPLANATION_FILE.read_text(encoding="utf-8"))
+SCENES = EXPLANATIONS["scenes"]
 ATTRIBUTE = {value: name for scene in SCENES.values() for name, value in scene.items()}
 
 
 def evidence_by_hand(attributes, label, label_set):
     assert label_set == "parrott"
     (scene,) = (name for name, scene in SCENES.items() if scene["object"] == attributes["object"])
-    values = EVIDENCE.get((scene, label), [])
+    values = EXPLANATIONS["evidence"][scene].get(label, [])
     return [(ATTRIBUTE[value], value) for value in values]
 
 
@@ -85,42 +50,10 @@ def score(scene, given, text, **labels):
     return score_texts(texts, records(**labels), evidence_by_hand, DECISIVE, checker).iloc[0]
 
 
-@pytest.mark.parametrize(
-    ("scene", "given", "text", "precision", "recall"),
-    [
-        ("yard", "horror", "The ghost and the wide eyes bring horror.", 1, 1),
-        # a claim counts once; here it names the heaviest piece
-        ("yard", "horror", "The ghost brings horror. The ghost is a ghost.", 1, 1),
-        # one claim, which is not the heaviest piece
-        ("yard", "horror", "The graveyard brings horror.", 1, 0),
-        # one of the two heaviest pieces
-        ("yard", "horror", "The ghost and the graveyard bring horror.", 1, 1 / 2),
-        # three claims, so k is 3; there is no snake
-        ("yard", "horror", "A ghost, wide eyes and a snake bring horror.", 2 / 3, 2 / 3),
-        # the posture is there, but it does not speak for the label
-        ("yard", "horror", "A ghost, and somebody who crouches: horror.", 1 / 2, 1 / 2),
-        # fog and night are not decisive; there is no umbrella
-        ("yard", "horror", "An umbrella and a ghost in the fog by night: horror.", 1 / 2, 1 / 2),
-        ("yard", "horror", "A rose on the beach.", 0, 0),
-        ("yard", "horror", "There is horror in it.", 0, 0),
-        ("yard", "nervousness", "The ghost brings nervousness.", 0, 0),
-        # four claims, but k is 3 at most
-        ("sea", "optimism", "A sunflower, a smile, the beach, a jump bring optimism.", 1, 1),
-        ("sea", "optimism", "A sunflower, a smile, the beach, a rose bring optimism.", 3 / 4, 1),
-        # only one piece speaks for the label, so k is 1
-        ("sea", "zest", "The beach and the smile are full of zest.", 1 / 2, 1),
-        # a generic word names the only flower that is there
-        ("sea", "optimism", "A flower brings optimism.", 1, 1),
-        # the finer word makes it one claim, of a rose
-        ("sea", "optimism", "A flower, namely a rose, brings optimism.", 0, 0),
-        # a part of the place names the place
-        ("sea", "zest", "A sailboat passes, which is full of zest.", 1, 1),
-        # garbage may be that of the can or of the dump: true, but it names neither
-        ("tip", "disgust", "There is garbage, and it brings disgust.", 1, 0),
-        ("tip", "disgust", "Garbage in a trash can brings disgust.", 1, 1),
-    ],
-)
-def test_precision_and_recall_agree_with_a_count_by_hand(scene, given, text, precision, recall):
+@pytest.mark.parametrize("case", EXPLANATIONS["evidence_scores"], ids=lambda case: case[2][:40])
+def test_precision_and_recall_agree_with_a_count_by_hand(case):
+    scene, given, text, *shares = case
+    precision, recall = (float(Fraction(share)) for share in shares)
     one = score(scene, given, text)
     assert (one["precision"], one["recall"]) == pytest.approx((precision, recall))
     assert one["f1"] == pytest.approx(

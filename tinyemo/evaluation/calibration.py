@@ -7,10 +7,9 @@ part that the model was not trained on; the test part only shows the result.
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from tinyemo.evaluation.bootstrap import mean_interval
+from tinyemo.training.temperature import best_temperature
 
 BINS = 10  # at most
 SMALLEST_BIN = 10  # items
@@ -59,17 +58,6 @@ def log_loss(predictions: pd.DataFrame) -> pd.Series:
     loss = -np.log(np.maximum(of_label, SMALLEST_P))
     by_id = pd.Series(loss, index=predictions["id"].to_numpy())
     return by_id.groupby(level=0).mean()
-
-
-def best_temperature(scores: np.ndarray, y: np.ndarray) -> float:
-    """The divisor of the scores (N, C) with the lowest mean negative log-likelihood of y (N,)."""
-
-    def loss(log_temperature: float) -> float:
-        log_p = log_softmax(scores / np.exp(log_temperature), axis=1)
-        return -log_p[np.arange(len(y)), y].mean()
-
-    found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
-    return float(np.exp(found.x))
 
 
 def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
 from sklearn.svm import SVC
 
-from tinyemo.evaluation.calibration import best_temperature
+from tinyemo.training.temperature import best_temperature
 
 C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
 # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average

@@ -1,3 +1,4 @@
 """EmoScenes: a synthetic dataset of drawn scenes whose true p(emotion | attributes) is known."""
 
-import tinyemo.paths  # noqa: F401  tinyemo prepares torchvision and OpenELM before others import them
+# tinyemo prepares torchvision and OpenELM before other libraries import them.
+import tinyemo.paths  # noqa: F401

@@ -157,8 +157,8 @@ def train_lm(
     second phase the model reads everything, with the other layers on top, which have no effect at
     first; the words of `texts` keep their embeddings. Input and output embeddings are tied.
     """
-    spoken = [_TURN.format(*turn) for turns in conversations for turn in turns]
-    tokenizer = _train_tokenizer(texts + spoken, recipe.vocabulary)
+    turn_texts = [_TURN.format(*turn) for turns in conversations for turn in turns]
+    tokenizer = _train_tokenizer(texts + turn_texts, recipe.vocabulary)
     prompts = PromptBuilder(tokenizer, [], max_length=MAX_LENGTH)
     text_ids = [[tokenizer.bos_token_id, *ids] for ids in tokenizer(texts)["input_ids"]]
     conversation_ids = [prompts.encode(Sample(tuple(turns))).input_ids for turns in conversations]

@@ -58,7 +58,7 @@ bench: .venv/made
 	$(PY) benchmarks/mm_llm.py --items 64 --repeats 1
 	$(PY) benchmarks/instructions.py --records 100000
 	$(PY) benchmarks/audit.py --scenes 300 --rows 50000 --planted 500
-	$(PY) benchmarks/bias_scale.py --items 10000 --references 4 --size 3000 --predicted 3000
+	$(PY) benchmarks/bias_scale.py --items 5000 --references 10 --size 1000 --predicted 1000
 
 data-emotion6:
 	@if [ -d "$(DATA)/TinyEmo" ]; then echo "$(DATA)/TinyEmo exists already"; else \

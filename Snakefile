@@ -11,6 +11,7 @@ import fcntl
 import os
 import shlex
 import sys
+import time
 
 sys.path.insert(0, workflow.basedir)
 from tinyemo.paths import ROOT, runs_dir
@@ -24,8 +25,9 @@ stale = {step.folder: stale_inputs(runs_dir() / step.folder, step.values()) for 
 for folder, names in stale.items():
     if names:
         print(f"{folder} is stale: {', '.join(names)} changed since", file=sys.stderr)
-        # a file that is newer than any result: as an input it makes Snakemake run the step again
-        (runs_dir() / ".stale").touch()
+        # A file that is newer than any result: as an input it makes Snakemake run the step again. Its
+        # content is new too, because Snakemake ignores a newer file with an old checksum.
+        (runs_dir() / ".stale").write_text(str(time.time_ns()))
 
 
 workdir: str(runs_dir())

@@ -1,8 +1,8 @@
 """Finding and reading the files of a checkpoint: a local folder or a hub id, tensors only.
 
-Takes a checkpoint (a folder, or a hub id such as "apple/OpenELM-270M-Instruct") and file patterns; gives
-a local folder and tensors. From the hub only the files asked for are downloaded. Weights are read as
-safetensors or with `torch.load(weights_only=True)`: a file that would run code is refused.
+Takes a checkpoint (a folder, or a hub id such as "apple/OpenELM-270M-Instruct") and file patterns;
+gives a local folder and tensors. From the hub only the files asked for are downloaded. Weights are
+read as safetensors or with `torch.load(weights_only=True)`: a file that would run code is refused.
 """
 
 import pickle
@@ -21,9 +21,10 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
-    """The folder that holds the checkpoint; of a hub id, the files that match `patterns` are fetched into it.
+    """The local folder of a checkpoint; for a hub id, files that match `patterns` are downloaded.
 
-    FileNotFoundError: no such folder, or the hub has no such repository, refuses it or is out of reach.
+    FileNotFoundError: no such folder, or the hub has no such repository, refuses access or cannot
+    be reached.
     """
     folder = Path(checkpoint).expanduser()
     if folder.is_dir():
@@ -34,7 +35,7 @@ def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
         )
     try:
         return Path(snapshot_download(str(checkpoint), allow_patterns=patterns))
-    except OSError as error:  # every refusal of the hub is one: unknown or gated id, no connection
+    except OSError as error:  # unknown or gated id, no connection
         raise FileNotFoundError(
             f"{checkpoint}: neither a folder here nor a repository that the hub gave "
             f"({type(error).__name__}); download it where there is access and pass its folder"
@@ -62,7 +63,9 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
 
 
 def safetensors_metadata(path: str | Path) -> dict[str, str]:
-    """What a safetensors file carries beside its tensors; empty where the file is missing or damaged."""
+    """What a safetensors file carries beside its tensors; empty where the file is missing or
+    damaged.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
@@ -73,7 +76,8 @@ def safetensors_metadata(path: str | Path) -> dict[str, str]:
 def read_bin(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a `.bin` state dict by name, memory-mapped on the CPU.
 
-    FileNotFoundError: no such file. ValueError: pickled code, a damaged file, or no dict of tensors.
+    FileNotFoundError: no such file. ValueError: pickled code, a damaged file, or no dict of
+    tensors.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
@@ -83,7 +87,7 @@ def read_bin(path: str | Path) -> dict[str, Tensor]:
         raise ValueError(
             f"{path}: holds pickled code or is damaged; expected a state dict of tensors only"
         ) from error
-    except Exception as error:  # whatever the unpickler stumbles over
+    except Exception as error:  # the unpickler raises many kinds of errors for damaged files
         raise ValueError(f"{path}: damaged; expected a state dict of tensors") from error
     if not (
         isinstance(state, dict) and state and all(isinstance(v, Tensor) for v in state.values())
@@ -93,6 +97,6 @@ def read_bin(path: str | Path) -> dict[str, Tensor]:
 
 
 def _is_zip(path: str | Path) -> bool:
-    """Whether torch wrote the file in its zip format, the one that can be memory-mapped."""
+    """Whether torch wrote the file in its zip format, which can be memory-mapped."""
     with open(path, "rb") as file:
         return file.read(4) == b"PK\x03\x04"

@@ -1,8 +1,8 @@
 """Files: writing them whole or not at all, recognising them by content, and reading images.
 
-Owns the atomic write that every table, shard and index uses, the content digest by which the audit and the
-feature store recognise a file, and the only place of the project that opens an image. Takes paths; gives
-written files, digests and PIL images.
+Owns the atomic write that every table, shard and index uses, the content digest by which the audit
+and the feature store recognise a file, and the only place of the project that opens an image.
+Takes paths; gives written files, digests and PIL images.
 """
 
 import difflib
@@ -20,8 +20,9 @@ from safetensors import SafetensorError
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Call `write(temporary)` in the folder of `path`, then rename the temporary file to `path`.
 
-    Creates the folder and returns the path. OSError (disk full, no permission) names the file that could
-    not be written. An older file at `path` is then unchanged, and the temporary file is removed.
+    Creates the folder and returns the path. OSError (disk full, no permission) names the file that
+    could not be written. An older file at `path` is then unchanged, and the temporary file is
+    removed.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -39,7 +40,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def digests(paths: Iterable[str]) -> dict[str, str]:
-    """SHA-256 (hex) of the content of each distinct file. FileNotFoundError names a missing file."""
+    """SHA-256 (hex) of the content of each distinct file. FileNotFoundError: one is missing."""
     paths = list(dict.fromkeys(paths))
     with ThreadPoolExecutor() as pool:  # reading and hashing both release Python's global lock
         return dict(zip(paths, pool.map(_digest, paths), strict=True))
@@ -56,13 +57,14 @@ def _digest(path: str) -> str:
 def read_image(
     source: str | Path | BinaryIO | Image.Image, mode: str = "RGB", smallest: int | None = None
 ) -> Image.Image:
-    """The decoded image of a file (a path or an open binary file), or of a PIL image, in Pillow's `mode`.
+    """The decoded image of a file (a path or an open binary file), or of a PIL image, in Pillow's
+    `mode`.
 
-    With `smallest`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides keep at
-    least `smallest` pixels. That is several times faster and still reads the whole file.
+    With `smallest`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
+    keep at least `smallest` pixels. That is several times faster and still reads the whole file.
 
-    FileNotFoundError: there is no such file. ValueError: it cannot be decoded. Both name the file; the
-    error of the operating system or of Pillow is the `__cause__`.
+    FileNotFoundError: there is no such file. ValueError: it cannot be decoded. Both name the file;
+    the error of the operating system or of Pillow is the `__cause__`.
     """
     try:
         if isinstance(source, Image.Image):

@@ -1,1 +1,1 @@
-"""Sources -> records: the one table every dataset becomes (records.py) and the readers that fill it."""
+"""Datasets -> records (records.py), the audit of their splits, and LLaVA's instruction files."""

@@ -1,18 +1,19 @@
-"""Instruction data in LLaVA's format: what a record is, and its files, checked, read and written record by record.
+"""Instruction data in LLaVA's format: the record, and files of records, read, checked and written.
 
-Owns the record, the checks that every file passes on its way in and out, and the way into a `datasets` Dataset.
-A file is one JSON list or JSON lines, told apart by its content (json_stream). Of what was read only the hash of each
-id is kept. Files of other projects are mended where nothing is lost by it, and refused elsewhere:
+Owns the record, the checks on reading and writing, and the conversion to a `datasets` Dataset. A
+file is one JSON list or JSON lines, recognised by its content (json_stream.py). Files are read
+record by record; only the hash of each id stays in memory. Files of other projects differ in
+details. What is unambiguous is accepted, the rest is refused:
 
     no id, or a number           becomes "row-<n>" (rows count from 0), or text
-    an id seen before            becomes "<id>-row-<n>": LLaVA's own files name the picture, not the record
+    an id seen before            becomes "<id>-row-<n>"; LLaVA's own ids name the picture only
     "image" absent, null, []     a conversation about no image
-    a list of one image          that image; of several: refused
-    "user" and "assistant"       stand for "human" and "gpt"; "system" and all others: refused
-    other keys                   passed over
-    turns out of order           refused; LLaVA drops a first turn that is not human, and stops at other disorder
-    image without "<image>"      refused; LLaVA trains on such text and never shows it the image
-    "<image>" without image      refused, and so is a second one, or one outside the first human turn
+    a list of one image          that image; a list of several is refused
+    "user" and "assistant"       are read as "human" and "gpt"; "system" and all others are refused
+    other keys                   are ignored
+    turns out of order           refused; LLaVA drops a first turn that is not human
+    image without "<image>"      refused; LLaVA trains on such a text without showing the image
+    "<image>" without image      refused; also a second one, or one outside the first human turn
     a path out of the folder     refused: absolute, with "..", a drive or backslashes
 
 `tinyemo check FILE [--images DIR]` prints the summary of `check_file`.
@@ -39,12 +40,13 @@ if TYPE_CHECKING:
 TASKS = ("caption", "vqa", "sentiment", "reasoning", "conversation")
 IMAGE_TOKEN = "<image>"
 
-ROLES = (("human", "user"), ("gpt", "assistant"))  # who speaks in turn; what we write stands first
+ROLES = (("human", "user"), ("gpt", "assistant"))  # in the order of turns; we write the first names
+# what stands before, between and after the records of a file
 FORMS = {
     ".json": ("[\n", ",\n", "\n]\n"),
     ".jsonl": ("", "\n", "\n"),
-}  # before, between and after the records
-_HALF = re.compile("[\ud800-\udfff]")
+}
+_HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair: no character, and not valid UTF-8
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
@@ -53,8 +55,9 @@ _SHORT.maxstring = _SHORT.maxother = 100
 class Instruction:
     """One record: a conversation about one image (or about none).
 
-    `turns` are (human, gpt) pairs, word for word as in the file: the first human turn holds IMAGE_TOKEN if there is
-    an image. What follows `turns` is not part of LLaVA's format and is not written to its files.
+    `turns` are (human, gpt) pairs, word for word as in the file; the first human turn contains
+    IMAGE_TOKEN if there is an image. The fields after `turns` are not part of LLaVA's format and
+    are not written to its files.
     """
 
     id: str
@@ -62,12 +65,14 @@ class Instruction:
     turns: tuple[tuple[str, str], ...]
     task: str = ""  # one of TASKS
     label: str = ""  # the emotion that the answer explains or names
-    teacher: str = ""  # who wrote the answers
+    teacher: str = ""  # name of the model that wrote the answers
 
 
 @dataclass
 class Summary:
-    """What a file holds and what is wrong with it. Every count but the first and `faulty` is of sound records."""
+    """Counts of a file and its first errors. All counts except `records` and `faulty` are of valid
+    records.
+    """
 
     records: int = 0
     text_only: int = 0
@@ -75,44 +80,48 @@ class Summary:
     turns: int = 0  # pairs of question and answer
     question_characters: int = 0
     answer_characters: int = 0
-    repeated_ids: int = 0  # renamed by reading
+    repeated_ids: int = 0  # renamed on reading
     faulty: int = 0
-    problems: list[str] = field(default_factory=list)  # the first of them, a sentence each
+    problems: list[str] = field(default_factory=list)  # one sentence each
 
 
 def read_instructions(path: str | Path) -> Iterator[Instruction]:
-    """The records of a LLaVA file, JSON list or JSON lines, one after the other: `task` and what follows stay "".
+    """The records of a LLaVA file (JSON list or JSON lines), one by one; `task`, `label`,
+    `teacher` stay "".
 
-    ValueError at the first bad record names file, row, id and what was expected; FileNotFoundError the file.
+    ValueError at the first invalid record names file, row, id and what was expected.
+    FileNotFoundError names the file.
     """
     ids: set[int] = set()
-    for row, item in enumerate(_judged(path)):
+    for row, item in enumerate(_checked(path)):
         if isinstance(item, ValueError):
             raise item
-        yield _named_apart(item, row, ids)
+        yield _with_own_id(item, row, ids)
 
 
 def check_file(path: str | Path, image_root: str | Path | None = None, limit: int = 20) -> Summary:
-    """Go through all records, past the bad ones; a list that breaks off can only be followed up to there.
+    """Check all records of a file; invalid ones are counted and the first `limit` of them
+    described.
 
-    With `image_root`, a record whose image is no file there is a bad one too. `limit` bounds the sentences kept.
+    A JSON list that is broken or cut off is read up to that point. With `image_root`, a record is
+    also invalid if its image is not a file in this folder. FileNotFoundError: no such file or
+    folder.
     """
     if image_root is not None and not Path(image_root).is_dir():
         raise FileNotFoundError(f"folder of images not found: {image_root}")
     summary, ids, images = Summary(), set(), set()
-    for row, item in enumerate(_judged(path)):
+    for row, item in enumerate(_checked(path)):
         summary.records += 1
         if isinstance(item, Instruction) and item.image and image_root is not None:
             if not Path(image_root, item.image).is_file():
-                item = _refusal(
-                    path, row, item.id, f"image: no file {item.image!r} in {image_root}"
-                )
+                reason = f"image: no file {item.image!r} in {image_root}"
+                item = _refusal(path, row, item.id, reason)
         if isinstance(item, ValueError):
             summary.faulty += 1
             if len(summary.problems) < limit:
                 summary.problems.append(str(item))
             continue
-        summary.repeated_ids += _named_apart(item, row, ids) is not item
+        summary.repeated_ids += _with_own_id(item, row, ids) is not item
         summary.text_only += not item.image
         images.add(hash(item.image))
         for question, answer in item.turns:
@@ -124,9 +133,11 @@ def check_file(path: str | Path, image_root: str | Path | None = None, limit: in
 
 
 def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
-    """Write a LLaVA file, a JSON list for `.json` and JSON lines for `.jsonl`; the number of records.
+    """Write a LLaVA file and return the number of records: a JSON list for `.json`, JSON lines for
+    `.jsonl`.
 
-    Streams; writes all records or no file. ValueError for one that reading would refuse or change (a repeated id).
+    Records are written one by one; if one fails, no file is left. ValueError names a record that
+    reading would refuse or change (a repeated id).
     """
     path = Path(path)
     if path.suffix not in FORMS:
@@ -141,14 +152,10 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
             for row, item in enumerate(items):
                 try:
                     record = _record(item)
-                    back = _parse(record, row)
-                    _expect(back.id == item.id, "id", item.id, "text, and not none")
-                    _expect(
-                        _named_apart(back, row, ids) is back,
-                        "id",
-                        item.id,
-                        "one that no earlier record has",
-                    )
+                    read = _parse(record, row)
+                    _expect(read.id == item.id, "id", item.id, "text that is not empty")
+                    new = _with_own_id(read, row, ids) is read
+                    _expect(new, "id", item.id, "one that no earlier record has")
                 except ValueError as error:
                     raise _refusal(path, row, item.id, error) from error
                 file.write((between if row else "") + encode(record))
@@ -161,9 +168,10 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
 def to_dataset(
     source: str | Path | Iterable[Instruction], folder: str | Path | None = None
 ) -> "Dataset":
-    """A memory-mapped Dataset of id, image ("" for none) and conversations (a list of {from, value}), in order.
+    """A memory-mapped Dataset with the columns id, image ("" for none) and conversations, in order.
 
-    It maps `<folder>/instructions.arrow`; without a folder, a temporary file that goes when Python ends.
+    A conversation is a list of {from, value}. The Dataset maps `<folder>/instructions.arrow`;
+    without a folder, a temporary file that is deleted when Python ends.
     """
     import pyarrow as pa
     from datasets import Dataset, Features, List, Value
@@ -182,18 +190,21 @@ def to_dataset(
             while rows := [{"image": "", **_record(item)} for item in islice(items, 1000)]:
                 stream.write(pa.RecordBatch.from_pylist(rows, schema=schema))
 
-    # Dataset.from_generator would pickle its source to name a cache, and an iterator cannot be pickled
-    return Dataset.from_file(str(write_atomically(Path(folder, "instructions.arrow"), write)))
+    # Dataset.from_generator would pickle its source to name a cache; iterators cannot be pickled
+    path = write_atomically(Path(folder, "instructions.arrow"), write)
+    return Dataset.from_file(str(path))
 
 
 def _record(item: Instruction) -> dict:
     """The record as LLaVA writes it."""
-    turns = [
-        {"from": names[0], "value": text}
-        for pair in item.turns
-        for names, text in zip(ROLES, pair, strict=True)
-    ]
-    return {"id": item.id, **({"image": item.image} if item.image else {}), "conversations": turns}
+    turns = []
+    for pair in item.turns:
+        _expect(len(pair) == 2, "turns", pair, "pairs of texts of human and gpt")
+        for names, text in zip(ROLES, pair, strict=True):
+            turns.append({"from": names[0], "value": text})
+    if item.image:
+        return {"id": item.id, "image": item.image, "conversations": turns}
+    return {"id": item.id, "conversations": turns}
 
 
 def _expect(right: object, key: str, got: object, expected: str) -> None:
@@ -203,49 +214,12 @@ def _expect(right: object, key: str, got: object, expected: str) -> None:
 
 def _parse(record: object, row: int) -> Instruction:
     """The record, checked. ValueError names the key and what was expected there."""
-    if isinstance(record, ValueError):  # nothing could be read here
+    if isinstance(record, ValueError):  # the file has no JSON value here
         raise record
-    _expect(
-        isinstance(record, dict), "record", record, "an object with id, image and conversations"
-    )
-    name, image, turns = record.get("id"), record.get("image"), record.get("conversations")
-    name = f"row-{row}" if name is None or name == "" else str(name) if type(name) is int else name
-    _expect(isinstance(name, str), "id", name, "text or a whole number")
-    if isinstance(image, list):
-        _expect(len(image) < 2, "image", image, f"one image, not {len(image)}")
-        image = image[0] if image else ""
-    image = "" if image is None else image
-    _expect(isinstance(image, str), "image", image, "a path")
-    outside = (
-        image.startswith("/") or image[1:2] == ":" or "\\" in image or ".." in image.split("/")
-    )
-    _expect(
-        not outside,
-        "image",
-        image,
-        "a path within the folder of images, relative to it, with forward slashes",
-    )
-    _expect(isinstance(turns, list) and turns, "conversations", turns, "a list of turns")
-    texts = []
-    for k, turn in enumerate(turns):
-        key, names = f"conversations[{k}]", ROLES[k % 2]
-        text = turn.get("value") if isinstance(turn, dict) else None
-        _expect(isinstance(text, str), key, turn, "an object with 'from' and 'value', both text")
-        if turn.get("from") not in names:
-            _expect(
-                False,
-                f"{key}, 'from'",
-                turn.get("from"),
-                f"{names[0]!r}: human and gpt take turns, human begins",
-            )
-        _expect(text.strip(), key, turn, "text that is not blank in 'value'")
-        texts.append(text)
-    _expect(
-        len(texts) % 2 == 0,
-        "number of turns",
-        len(texts),
-        "an even one: human and gpt take turns, gpt ends",
-    )
+    is_object = isinstance(record, dict)
+    _expect(is_object, "record", record, "an object with id, image and conversations")
+    name, image = _id_of(record, row), _image_of(record)
+    texts = _texts_of(record)
     tokens = [text.count(IMAGE_TOKEN) for text in texts]
     _expect(
         tokens[0] == bool(image) and not any(tokens[1:]),
@@ -254,17 +228,59 @@ def _parse(record: object, row: int) -> Instruction:
         "one in the first and no other" if image else "none, since there is no image",
     )
     for text in (name, image, *texts):
-        _expect(
-            text.isascii() or not _HALF.search(text),
-            "text",
-            text,
-            "UTF-8, and both halves of a \\u pair",
-        )
+        valid = text.isascii() or not _HALF.search(text)
+        _expect(valid, "text", text, "UTF-8, and both halves of a \\u pair")
     return Instruction(name, image, tuple(zip(texts[::2], texts[1::2], strict=True)))
 
 
-def _named_apart(item: Instruction, row: int, ids: set[int]) -> Instruction:
-    """The record under an id whose hash is not in `ids`, and is from now on."""
+def _id_of(record: dict, row: int) -> str:
+    name = record.get("id")
+    if name is None or name == "":
+        return f"row-{row}"
+    if type(name) is int:  # bool is no number here
+        return str(name)
+    _expect(isinstance(name, str), "id", name, "text or a whole number")
+    return name
+
+
+def _image_of(record: dict) -> str:
+    """The path of the image; "" for none."""
+    image = record.get("image")
+    if isinstance(image, list):
+        _expect(len(image) < 2, "image", image, f"one image, not {len(image)}")
+        image = image[0] if image else ""
+    if image is None:
+        return ""
+    _expect(isinstance(image, str), "image", image, "a path")
+    absolute = image.startswith("/") or image[1:2] == ":"
+    outside = absolute or "\\" in image or ".." in image.split("/")
+    expected = "a path within the folder of images, relative to it, with forward slashes"
+    _expect(not outside, "image", image, expected)
+    return image
+
+
+def _texts_of(record: dict) -> list[str]:
+    """The texts of the turns: human and gpt alternate, human begins and gpt ends."""
+    turns = record.get("conversations")
+    _expect(isinstance(turns, list) and turns, "conversations", turns, "a list of turns")
+    texts = []
+    for k, turn in enumerate(turns):
+        key, names = f"conversations[{k}]", ROLES[k % 2]
+        text = turn.get("value") if isinstance(turn, dict) else None
+        _expect(isinstance(text, str), key, turn, "an object with 'from' and 'value', both text")
+        if turn.get("from") not in names:
+            expected = f"{names[0]!r}: human and gpt take turns, human begins"
+            _expect(False, f"{key}, 'from'", turn.get("from"), expected)
+        _expect(text.strip(), key, turn, "text that is not blank in 'value'")
+        texts.append(text)
+    even = len(texts) % 2 == 0
+    expected = "an even number: human and gpt take turns, gpt ends"
+    _expect(even, "number of turns", len(texts), expected)
+    return texts
+
+
+def _with_own_id(item: Instruction, row: int, ids: set[int]) -> Instruction:
+    """The record, renamed if the hash of its id is in `ids`, to which its own hash is added."""
     name = item.id
     while hash(name) in ids:
         name = f"{name}-row-{row}"
@@ -273,17 +289,16 @@ def _named_apart(item: Instruction, row: int, ids: set[int]) -> Instruction:
 
 
 def _refusal(path: str | Path, row: int, name: object, reason: object) -> ValueError:
-    return ValueError(
-        f"{path}: row {row}"
-        + (f" (id {_SHORT.repr(name)})" if name is not None else "")
-        + f": {reason}"
-    )
+    """The error about a record: file, row, id if there is one, and reason."""
+    known = "" if name is None else f" (id {_SHORT.repr(name)})"
+    return ValueError(f"{path}: row {row}{known}: {reason}")
 
 
-def _judged(path: str | Path) -> Iterator[Instruction | ValueError]:
-    """Every record of the file as it is, or the sentence that refuses it."""
+def _checked(path: str | Path) -> Iterator[Instruction | ValueError]:
+    """Every record of the file, or the error about it in its place."""
     for row, record in enumerate(stream_json(path)):
         try:
             yield _parse(record, row)
         except ValueError as error:
-            yield _refusal(path, row, record.get("id") if isinstance(record, dict) else None, error)
+            name = record.get("id") if isinstance(record, dict) else None
+            yield _refusal(path, row, name, error)

@@ -165,8 +165,7 @@ def _scores_of(cells: list[str], columns: list[str]) -> dict[str, float] | None:
 
 
 def _emotion_roi(root: Path) -> pd.DataFrame:
-    """images/<class>/<file>; training_testing_split/{training,testing}.txt list lines class/file.
-    """
+    """images/<class>/<file>; lists training_testing_split/{training,testing}.txt of class/file."""
     lists = _inside(root, "training_testing_split")
     images = lists.parent / "images"
     rows = []

@@ -54,8 +54,7 @@ def read_table(path: Path, **options) -> pd.DataFrame:
 
 
 def check_listed(files: Sequence[Path], source: Path) -> None:
-    """FileNotFoundError names the first of `files` that is missing, and `source`, which lists them.
-    """
+    """FileNotFoundError names the first missing file, and `source`, which lists the files."""
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise FileNotFoundError(

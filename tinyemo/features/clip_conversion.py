@@ -1,8 +1,10 @@
-"""One CLIP vision transformer in two libraries: open_clip's `visual` <-> transformers' CLIPVisionModel.
+"""CLIP vision transformers in two libraries: open_clip's `visual` <-> transformers'
+CLIPVisionModel.
 
-Owns: the names and shapes of the weights, the fields of the configuration, and the preprocessing, both ways. Takes an
-open_clip tower, or a CLIPVisionModel and, where there is one, the projection into CLIP's space; gives the other, with
-the same numbers. Whatever the other library cannot express is refused in one sentence.
+Owns the names and shapes of the weights, the fields of the configuration, and the preprocessing,
+in both directions. Takes an open_clip tower, or a CLIPVisionModel with or without the projection
+into CLIP's space; gives the other one, which computes the same numbers. ValueError names what the
+other library cannot express.
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel, 
 from tinyemo.features.encoders import ImageEncoder
 
 ACTIVATIONS = {"quick_gelu": QuickGELU, "gelu": nn.GELU}
-RENAMED = (  # parts of names in open_clip and in transformers
+# parts of weight names in open_clip and in transformers
+RENAMED = (
     ("class_embedding", "embeddings.class_embedding"),
     ("positional_embedding", "embeddings.position_embedding.weight"),
     ("conv1.", "embeddings.patch_embedding."),
@@ -32,6 +35,7 @@ RENAMED = (  # parts of names in open_clip and in transformers
     (".c_fc.", ".fc1."),
     (".c_proj.", ".fc2."),
 )
+# fields of the configuration that define the network
 FIELDS = (
     "hidden_size",
     "intermediate_size",
@@ -46,28 +50,33 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class PadToSquare:
-    """The first step of LLaVA-1.5's preprocessing where its `image_aspect_ratio` is "pad": bars of the mean colour."""
+    """Pads an image with bars of the mean colour: LLaVA-1.5's first step if `image_aspect_ratio`
+    is "pad".
+    """
 
     colour: tuple[int, int, int]
 
     def __call__(self, image: Image.Image) -> Image.Image:
         side = max(image.size)
+        left, top = (side - image.width) // 2, (side - image.height) // 2
         square = Image.new("RGB", (side, side), self.colour)
-        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+        square.paste(image, (left, top))
         return square
 
 
 def to_transformers(visual: nn.Module) -> CLIPVisionModel:
     """The CLIPVisionModel with the weights (copied, float32) of an open_clip `visual`.
 
-    Its pooler output is the tower's pooled feature before `visual.proj`, which has no place in it; `hidden_states[l]`
-    for a negative l is the output of block l. ValueError names what CLIPVisionModel cannot express: a ResNet, a tower
-    of timm (SigLIP, DINOv2), another way of pooling, layer scale, an oblong image.
+    Its pooler output is the pooled feature before `visual.proj`, because CLIPVisionModel has no
+    projection. For negative l, `hidden_states[l]` is the output of block l. ValueError names what
+    CLIPVisionModel cannot express: a ResNet, a tower of timm (SigLIP, DINOv2), another way of
+    pooling, layer scale, an image that is not square.
     """
-    if odd := _beyond_clip(visual):
+    odd = _beyond_clip(visual)
+    if odd:
         raise ValueError(
-            f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; expected a "
-            "plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14"
+            f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; expected "
+            "a plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14"
         )
     blocks = visual.transformer.resblocks
     config = CLIPVisionConfig(
@@ -84,9 +93,9 @@ def to_transformers(visual: nn.Module) -> CLIPVisionModel:
     state = {}
     for name, tensor in visual.state_dict().items():
         tensor = tensor.detach().float().cpu().contiguous()
-        for ours, theirs in RENAMED:
-            name = name.replace(ours, theirs)
-        if ".in_proj_" in name:  # queries, keys and values in one matrix
+        for in_open_clip, in_transformers in RENAMED:
+            name = name.replace(in_open_clip, in_transformers)
+        if ".in_proj_" in name:  # queries, keys and values in one matrix (3 D, D) or bias (3 D,)
             for part, rows in zip("qkv", tensor.chunk(3), strict=True):
                 state[name.replace("in_proj_", f"{part}_proj.")] = rows
         elif name != "proj":
@@ -101,14 +110,15 @@ def from_transformers(
 ) -> VisionTransformer:
     """The open_clip tower with the weights (copied, float32) of a CLIPVisionModel.
 
-    `projection` is CLIP's `visual_projection.weight` (E, D); without it the pooled feature is the class token after the
-    last norm, (B, D). ValueError: an activation or image that open_clip's tower does not have.
+    `projection` is CLIP's `visual_projection.weight` (E, D); without it the pooled feature is the
+    class token after the last norm, (B, D). ValueError: an activation or image size that
+    open_clip's tower does not have.
     """
     config = tower.config
     if config.hidden_act not in ACTIVATIONS or not isinstance(config.image_size, int):
         raise ValueError(
-            f"the CLIP tower has hidden_act {config.hidden_act!r} and image_size {config.image_size!r}; "
-            f"expected one of {', '.join(ACTIVATIONS)} and one number"
+            f"the CLIP tower has hidden_act {config.hidden_act!r} and image_size "
+            f"{config.image_size!r}; expected one of {', '.join(ACTIVATIONS)} and one number"
         )
     width = config.hidden_size
     visual = VisionTransformer(
@@ -122,18 +132,16 @@ def from_transformers(
         act_layer=ACTIVATIONS[config.hidden_act],
         norm_layer=partial(LayerNorm, eps=config.layer_norm_eps),
     )
-    parts = {}
+    state = {}
     for name, tensor in tower.state_dict().items():
-        for ours, theirs in RENAMED:
-            name = name.replace(theirs, ours)
-        parts[name] = tensor.detach().float().cpu()
-    state = {name: tensor for name, tensor in parts.items() if not _is_part(name)}
+        for in_open_clip, in_transformers in RENAMED:
+            name = name.replace(in_transformers, in_open_clip)
+        state[name] = tensor.detach().float().cpu()
     for i in range(config.num_hidden_layers):
-        for kind in ("weight", "bias"):
-            attn = f"transformer.resblocks.{i}.attn."
-            state[f"{attn}in_proj_{kind}"] = torch.cat(
-                [parts[f"{attn}{part}_proj.{kind}"] for part in "qkv"]
-            )
+        attention = f"transformer.resblocks.{i}.attn."
+        for kind in ("weight", "bias"):  # queries, keys and values become one matrix
+            parts = [state.pop(f"{attention}{part}_proj.{kind}") for part in "qkv"]
+            state[f"{attention}in_proj_{kind}"] = torch.cat(parts)
     if projection is None:
         visual.proj = None
     else:
@@ -151,131 +159,125 @@ def as_encoder(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> ImageEncoder:
-    """An ImageEncoder of a CLIPVisionModel; `processor` is what its preprocessor_config.json holds.
+    """An ImageEncoder of a CLIPVisionModel; `processor` is the content of its
+    preprocessor_config.json.
 
     `layer` is the block whose output the patch tokens are, as in ImageEncoder.
     """
+    device = torch.device(device)
     visual = from_transformers(tower, projection).to(device, memory_format=torch.channels_last)
     width = tower.config.hidden_size if projection is None else len(projection)
-    config = {"embed_dim": width} | {field: getattr(tower.config, field) for field in FIELDS}
-    return ImageEncoder(
-        name,
-        nn.ModuleDict({"visual": visual}),
-        to_transform(processor),
-        config,
-        torch.device(device),
-        dtype,
-        layer,
-    )
+    config = {"embed_dim": width}
+    for field in FIELDS:
+        config[field] = getattr(tower.config, field)
+    model = nn.ModuleDict({"visual": visual})
+    return ImageEncoder(name, model, to_transform(processor), config, device, dtype, layer)
 
 
 def to_transform(processor: dict) -> Compose:
-    """The transform, as open_clip makes its own, of a CLIP or LLaVA image processor's configuration.
+    """The transform, in open_clip's form, of the configuration of a CLIP or LLaVA image processor.
 
-    Resizing is Pillow's, where transformers 5 has torchvision's: values differ by one level of 255 at most.
-    ValueError: another kind of processor, or a step of it that is switched off or unknown.
+    Resizing is done by Pillow, in transformers 5 by torchvision; values differ by at most one
+    level of 255. ValueError: another kind of processor, or a step of it that is switched off.
     """
     kind = str(processor.get("image_processor_type") or processor.get("feature_extractor_type"))
+    known = kind.startswith(("CLIP", "Llava")) and not kind.startswith("LlavaNext")
     steps = ("do_resize", "do_rescale", "do_normalize")
-    if (
-        not kind.startswith(("CLIP", "Llava"))
-        or kind.startswith("LlavaNext")
-        or not all(processor.get(step, True) for step in steps)
-    ):
+    if not known or not all(processor.get(step, True) for step in steps):
         raise ValueError(
             f"the image processor {kind} is not supported; expected CLIPImageProcessor or "
             f"LlavaImageProcessor with {', '.join(steps)}"
         )
     mean, std = processor["image_mean"], processor["image_std"]
+    transforms = []
+    if processor.get("do_pad"):
+        transforms.append(PadToSquare(tuple(int(255 * value) for value in mean)))
     size = processor["size"]
     if isinstance(size, dict):  # a number in CLIP's older files
         size = size.get("shortest_edge") or (size["height"], size["width"])
-    crop = processor["crop_size"]
-    crop = (crop["height"], crop["width"]) if isinstance(crop, dict) else (crop, crop)
-    interpolation = InterpolationMode[Image.Resampling(processor.get("resample", 3)).name]
-    return Compose(
-        [
-            *(
-                [PadToSquare(tuple(int(255 * value) for value in mean))]
-                if processor.get("do_pad")
-                else []
-            ),
-            Resize(size, interpolation=interpolation),
-            *([CenterCrop(crop)] if processor.get("do_center_crop", True) else []),
-            MaybeConvertMode(),
-            MaybeToTensor(),
-            Normalize(mean=tuple(mean), std=tuple(std)),
-        ]
-    )
+    bicubic = 3  # Pillow's number, the default of transformers
+    resample = Image.Resampling(processor.get("resample", bicubic))
+    transforms.append(Resize(size, interpolation=InterpolationMode[resample.name]))
+    if processor.get("do_center_crop", True):
+        crop = processor["crop_size"]
+        height_width = (crop["height"], crop["width"]) if isinstance(crop, dict) else (crop, crop)
+        transforms.append(CenterCrop(height_width))
+    transforms += [MaybeConvertMode(), MaybeToTensor()]
+    transforms.append(Normalize(mean=tuple(mean), std=tuple(std)))
+    return Compose(transforms)
 
 
 def to_processor(transform: Compose) -> CLIPImageProcessor | LlavaImageProcessor:
-    """The image processor of transformers that does what a transform of open_clip or `to_transform` does.
+    """The image processor of transformers for a transform of open_clip or of `to_transform`.
 
-    ValueError names a step that it does not know, such as open_clip's resizing to the longest edge.
+    ValueError names a step that CLIP image processors lack, such as open_clip's resizing to the
+    longest edge.
     """
     steps = {type(step).__name__: step for step in transform.transforms}
-    known = {
-        "PadToSquare",
-        "Resize",
-        "CenterCrop",
-        "MaybeConvertMode",
-        "MaybeToTensor",
-        "ToTensor",
-        "Normalize",
-    }
-    if unknown := sorted(set(steps) - known) or sorted({"Resize", "Normalize"} - set(steps)):
+    required = {"Resize", "Normalize"}
+    optional = {"PadToSquare", "CenterCrop", "MaybeConvertMode", "MaybeToTensor", "ToTensor"}
+    unknown = sorted(set(steps) - required - optional)
+    different = unknown or sorted(required - set(steps))
+    if different:
         raise ValueError(
-            f"the encoder's preprocessing differs from CLIP's in {unknown[0]}; expected Resize, "
+            f"the encoder's preprocessing differs from CLIP's in {different[0]}; expected Resize, "
             "CenterCrop and Normalize, as CLIP image processors of transformers have them"
         )
-    resize, crop, normalise = steps["Resize"], steps.get("CenterCrop"), steps["Normalize"]
-    size = resize.size
+    resize, normalise = steps["Resize"], steps["Normalize"]
     options = {
-        "size": {"shortest_edge": size}
-        if isinstance(size, int)
-        else {"height": size[0], "width": size[1]},
-        "do_center_crop": crop is not None,
+        "size": {"shortest_edge": resize.size},
         "resample": Image.Resampling[resize.interpolation.name].value,
         "image_mean": list(normalise.mean),
         "image_std": list(normalise.std),
+        "do_center_crop": "CenterCrop" in steps,
     }
-    if crop is not None:
-        options["crop_size"] = dict(zip(("height", "width"), crop.size, strict=True))
-    return (
-        LlavaImageProcessor(do_pad=True, **options)
-        if "PadToSquare" in steps
-        else CLIPImageProcessor(**options)
-    )
+    if not isinstance(resize.size, int):
+        options["size"] = _height_width(resize.size)
+    if "CenterCrop" in steps:
+        options["crop_size"] = _height_width(steps["CenterCrop"].size)
+    if "PadToSquare" in steps:
+        return LlavaImageProcessor(do_pad=True, **options)
+    return CLIPImageProcessor(**options)
+
+
+def _height_width(size: tuple[int, int]) -> dict[str, int]:
+    height, width = size
+    return {"height": height, "width": width}
 
 
 def _beyond_clip(visual: nn.Module) -> str:
-    """What of the tower has no place in a CLIPVisionModel, in words; "" where all of it has."""
+    """The first property of the tower that a CLIPVisionModel cannot have, in words; "" if there is
+    none.
+    """
     if not isinstance(visual, VisionTransformer):
         return f"the network {type(visual).__name__}"
     blocks = visual.transformer.resblocks
+    kinds = {type(block) for block in blocks}
+    scales = [block.ls_1 for block in blocks if hasattr(block, "ls_1")]
     epsilons = {module.eps for module in visual.modules() if isinstance(module, nn.LayerNorm)}
+    square = len(set(visual.image_size)) == 1 and len(set(visual.patch_size)) == 1
     found = {
         "attention pooling": visual.attn_pool is not None,
         f"pooling {visual.pool_type!r}": visual.pool_type != "tok",
         "no norm before its blocks": isinstance(visual.ln_pre, nn.Identity),
-        "blocks of another kind": {type(block) for block in blocks} != {ResidualAttentionBlock},
-        "layer scale": any(
-            hasattr(block.ls_1, "gamma") for block in blocks if hasattr(block, "ls_1")
-        ),
-        "an oblong image or patch": len(set(visual.image_size)) + len(set(visual.patch_size)) > 2,
+        "blocks of another kind": kinds != {ResidualAttentionBlock},
+        "layer scale": any(hasattr(scale, "gamma") for scale in scales),
+        "an oblong image or patch": not square,
         "norms with several epsilons": len(epsilons) > 1,
         "another activation than GELU and QuickGELU": not _activation(blocks[0]),
     }
-    return next((words for words, there in found.items() if there), "")
+    for words, present in found.items():
+        if present:
+            return words
+    return ""
 
 
 def _activation(block: nn.Module) -> str:
+    """The name in ACTIVATIONS of a block's activation; "" for another activation."""
     layer = block.mlp.gelu
     if getattr(layer, "approximate", "none") != "none":
         return ""
-    return next((name for name, kind in ACTIVATIONS.items() if type(layer) is kind), "")
-
-
-def _is_part(name: str) -> bool:
-    return any(f".{part}_proj." in name for part in "qkv")
+    for name, kind in ACTIVATIONS.items():
+        if type(layer) is kind:
+            return name
+    return ""

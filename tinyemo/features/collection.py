@@ -34,7 +34,7 @@ class Collection:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Collection":
-        """Read what `save` wrote. FileNotFoundError or ValueError names a missing or damaged file."""
+        """What `save` wrote. FileNotFoundError or ValueError names a missing or damaged file."""
         folder = Path(folder)
         index = folder / "collection.json"
         try:

@@ -1,10 +1,13 @@
 """Frozen image encoders: images -> pooled features and patch tokens, in one pass.
 
-Owns: loading an open_clip model, published or made at home, or a plain vision transformer of timm
-(DINOv2), and the key that says what its features depend on. Takes open_clip and timm names, "hf-hub:<id>"
-or "local-dir:<folder>" (open_clip_config.json and weights). Gives an ImageEncoder. Pooled features are
-`encode_image`'s, projected and not normalised, as TinyEmo stores them, or DINOv2's class token after the
-last norm; patch tokens come from the layer before the last, as LLaVA's connector takes them.
+Owns loading an open_clip model, published or trained here, or a plain vision transformer of timm
+(DINOv2); reading and preprocessing one image; and the key that hashes all that the features depend
+on. Takes open_clip and timm names, "hf-hub:<id>" or "local-dir:<folder>" (open_clip_config.json
+and weights). Gives an ImageEncoder.
+
+Pooled features are those of `encode_image`, projected and not normalised, as TinyEmo stores them;
+for DINOv2, the class token after the last norm. Patch tokens come from the layer before the last,
+as in LLaVA.
 """
 
 import hashlib
@@ -34,8 +37,8 @@ from torchvision.transforms import Compose
 from tinyemo.hub import local_folder
 from tinyemo.io import first_line, read_image
 
-# TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature). Its code takes the
-# DINOv2-L with registers.
+# TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature).
+# TinyEmo's code uses the DINOv2-L with registers.
 ENCODERS: dict[str, tuple[str, int]] = {
     "ViT-L-14": ("openai", 768),
     "ViT-L-14-336": ("openai", 768),
@@ -48,15 +51,16 @@ ENCODERS: dict[str, tuple[str, int]] = {
 
 @dataclass(frozen=True, eq=False)
 class ImageEncoder:
-    """A frozen encoder in evaluation mode; `load_image_encoder` makes one."""
+    """A frozen encoder in evaluation mode; `load_image_encoder` loads one."""
 
     name: str
-    model: nn.Module  # an open_clip model, or just its `visual`
+    model: nn.Module  # an open_clip model, or only its `visual`
     preprocess: Callable[[Image.Image], Tensor]  # RGB image -> (3, H, W) float32
-    config: dict  # embed_dim, and what else defines the network: open_clip's configuration, or timm's name
+    # embed_dim, and what else defines the network: open_clip's configuration, or timm's name
+    config: dict
     device: torch.device
-    dtype: torch.dtype  # what the network computes in; weights stay float32
-    layer: int = -2  # whose output the patch tokens are: a ViT's block, a ResNet's stage
+    dtype: torch.dtype  # of the computation; weights stay float32
+    layer: int = -2  # a ViT's block or a ResNet's stage, whose output the patch tokens are
 
     @property
     def width(self) -> int:
@@ -65,13 +69,15 @@ class ImageEncoder:
 
     @property
     def has_text(self) -> bool:
-        """Whether it has a text tower: CLIP and SigLIP do, DINOv2 does not."""
+        """Whether there is a text tower: CLIP and SigLIP have one, DINOv2 has none."""
         return hasattr(self.model, "encode_text")
 
     @cached_property
     def key(self) -> str:
-        """Hash of all that the features depend on but the image: weights, architecture, layer, dtype,
-        preprocessing."""
+        """Hash of what the features depend on besides the image.
+
+        That is weights, architecture, layer, dtype and preprocessing.
+        """
         state = hashlib.sha256()
         facts = [self.config, self.layer, str(self.dtype), repr(self.preprocess)]
         state.update(json.dumps(facts, sort_keys=True).encode())
@@ -88,24 +94,26 @@ class ImageEncoder:
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, H, W) preprocessed -> pooled (B, D) float32, patch tokens (B, T, D') on the device.
+        """(B, 3, H, W) preprocessed -> pooled (B, D) float32, patch tokens (B, T, D') on the
+        device.
 
-        T is H/14 * W/14 for a ViT/14, H/16 * W/16 for the third stage of a ResNet; tokens run row by row.
+        T is H/14 * W/14 for a ViT/14, and H/16 * W/16 for the third stage of a ResNet; tokens are
+        in order of rows.
         """
         with self._autocast():
-            # the last layer is asked for too: open_clip 3.3 stops its ResNet after the highest index
+            # with the last layer, because open_clip 3.3 stops its ResNet after the highest index
             out = self.model.visual.forward_intermediates(
                 images.to(self.device, non_blocking=True),
                 indices=[self.layer, -1],
                 output_fmt="NCHW",
             )
-        return out["image_features"].float(), out["image_intermediates"][0].flatten(2).transpose(
-            1, 2
-        )
+        patch_map = out["image_intermediates"][0]  # (B, D', rows, columns)
+        return out["image_features"].float(), patch_map.flatten(2).transpose(1, 2)
 
     @torch.inference_mode()
     def encode_text(self, texts: list[str]) -> Tensor:
-        """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not normalised.
+        """n texts -> (n, D) float32 on the CPU, in the space of the pooled features, not
+        normalised.
 
         ValueError: the encoder has no text tower.
         """
@@ -121,8 +129,12 @@ class ImageEncoder:
 
     @torch.inference_mode()
     def classify(self, pooled: Tensor, anchors: Tensor) -> Tensor:
-        """Zero-shot probabilities (N, C) float32: pooled (N, D) against text anchors (C, D), at the scale that
-        image and text towers were trained with (100 in OpenAI's; SigLIP's bias is the same for all classes)."""
+        """Zero-shot probabilities (N, C) float32 of pooled features (N, D) against text anchors
+        (C, D).
+
+        Cosines are multiplied by the scale of the towers' training (100 for OpenAI's CLIP).
+        SigLIP's bias is left out, because it is the same for all classes.
+        """
         cosines = normalize(pooled.float().cpu(), dim=1) @ normalize(anchors.float(), dim=1).T
         return torch.softmax(self.model.logit_scale.exp().item() * cosines, dim=1)
 
@@ -130,9 +142,11 @@ class ImageEncoder:
 def read_pixels(
     source: str | Path | Image.Image, preprocess: Callable[[Image.Image], Tensor]
 ) -> Tensor:
-    """One image (a path or a PIL image), decoded and preprocessed for an encoder: (3, H, W) float32.
+    """One image (a path or a PIL image), decoded and preprocessed for an encoder: (3, H, W)
+    float32.
 
-    FileNotFoundError or ValueError names an image that is missing, damaged or cannot be preprocessed.
+    FileNotFoundError or ValueError names an image that is missing, damaged or cannot be
+    preprocessed.
     """
     image = read_image(source)
     try:
@@ -151,26 +165,29 @@ def load_image_encoder(
     dtype: torch.dtype | None = None,
     layer: int = -2,
 ) -> ImageEncoder:
-    """Load an encoder: `name` as above, `pretrained` a tag of open_clip or a weights file.
+    """Load an encoder by its `name` (see above) and `pretrained`, a tag of open_clip or a weights
+    file.
 
-    `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:"; for a name of
-    timm it is a hub id or folder with model.safetensors, or a weights file (timm's or Meta's). Defaults:
-    CUDA if there is one; float16 there, float32 on a CPU. Tags trained with QuickGELU (OpenAI's) get it
-    whatever the name; for a weights file say it in the name ("ViT-L-14-quickgelu"). FileNotFoundError or
-    ValueError says in one sentence what was looked for and how to get it.
+    `pretrained` is known for the names of ENCODERS and ignored for "hf-hub:" and "local-dir:". For
+    a name of timm it is a hub id or folder with model.safetensors, or a weights file (timm's or
+    Meta's). Tags trained with QuickGELU (OpenAI's) get it whatever the name; for a weights file it
+    must be in the name ("ViT-L-14-quickgelu"). Defaults: CUDA if there is one, with float16;
+    float32 on a CPU.
+
+    FileNotFoundError or ValueError says what was looked for and how to get it.
     """
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     dtype = dtype or (torch.float16 if device.type == "cuda" else torch.float32)
     pretrained = pretrained or ENCODERS.get(name, ("",))[0]
     load = _load_timm if timm.is_model(name) else _load_open_clip
     name, model, preprocess, config = load(name, pretrained)
-    model = model.eval().to(
-        device, memory_format=torch.channels_last
-    )  # convolutions run faster; same values
+    # convolutions are faster in this memory format and give the same values
+    model = model.eval().to(device, memory_format=torch.channels_last)
     return ImageEncoder(name, model, preprocess, config, device, dtype, layer)
 
 
 def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, dict]:
+    """(name, model, preprocessing, configuration) of a model of open_clip."""
     source, quick = name, False
     if name.startswith("local-dir:"):
         folder = Path(name.removeprefix("local-dir:")).expanduser()
@@ -190,9 +207,8 @@ def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callabl
                 "timm.list_models(), 'hf-hub:<id>' or 'local-dir:<folder>'"
             )
         quick = bool(tag.get("quick_gelu"))
-    with _one_sentence(
-        f"the image encoder {name} with weights {pretrained or 'of its own'}", source
-    ):
+    weights = pretrained or "of its own"
+    with _one_sentence(f"the image encoder {name} with weights {weights}", source):
         model, preprocess = open_clip.create_model_from_pretrained(
             name, pretrained or None, force_quick_gelu=quick, weights_only=True
         )
@@ -202,7 +218,7 @@ def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callabl
 
 
 def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, dict]:
-    """A vision transformer of timm with its class token as the pooled feature, at TinyEmo's 224 px."""
+    """A vision transformer of timm at TinyEmo's 224 px; the pooled feature is its class token."""
     size = 224
     if not pretrained:
         raise ValueError(
@@ -224,8 +240,10 @@ def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, di
 
 @contextmanager
 def _one_sentence(what: str, source: str) -> Iterator[None]:
-    """What open_clip and the hub raise, as one sentence: ValueError about a file or folder on this disk,
-    FileNotFoundError about a download."""
+    """Errors of open_clip and the hub as one sentence.
+
+    ValueError: about a file or folder on this disk. FileNotFoundError: about a download.
+    """
     try:
         yield
     except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:

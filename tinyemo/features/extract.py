@@ -169,7 +169,7 @@ def _loader(
 def _encode(
     batch: Tensor | str, encoder: ImageEncoder, patches: bool, bar: tqdm
 ) -> tuple[Tensor, ...]:
-    """A batch -> pooled (B, D) float32 and, if wanted, patch tokens (B, T, D') float16, on the CPU."""
+    """A batch -> pooled (B, D) float32 and, if wanted, patches (B, T, D') float16, on the CPU."""
     if isinstance(batch, str):
         raise ValueError(batch)
     pooled, tokens = encoder.encode(batch)

@@ -50,6 +50,6 @@ def save_used_features(folder: Path, records: pd.DataFrame, store: FeatureStore)
 
 
 def load_used_features(folder: Path) -> tuple[pd.DataFrame, FeatureStore]:
-    """The records and the feature store that a run folder names. Errors as those of their readers."""
+    """The records and the feature store that a run folder names. Errors as in their readers."""
     records = read_records(folder / "records.parquet")
     return records, FeatureStore.open((folder / STORE_FILE).read_text())

@@ -141,7 +141,7 @@ class FeatureStore:
 
     @cached_property
     def pooled(self) -> Tensor:
-        """All rows (N, D) in their stored dtype: memory-mapped if there is one shard, else a copy."""
+        """All rows (N, D) as stored: memory-mapped if there is one shard, else a copy."""
         parts = [shard["pooled"] for shard in self.shards]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
@@ -160,7 +160,7 @@ class FeatureStore:
         return [self._row_of[name] for name in ids]
 
     def rows(self, ids: Iterable[str]) -> Tensor:
-        """Pooled features of `ids`, in their order: (n, D) float32. ValueError names a missing id."""
+        """Pooled features of `ids` in their order, (n, D) float32. ValueError names a missing id."""
         return self.pooled[self._index(ids)].float()
 
     def patch_rows(self, ids: Iterable[str]) -> Tensor:

@@ -1,4 +1,4 @@
-"""bias/report.py: the page as a browser without a network gets it."""
+"""bias/report.py: the page needs no other files and shows data as text."""
 
 import base64
 import io
@@ -12,12 +12,19 @@ from PIL import Image
 
 from tinyemo.bias.report import findings_table, write_report
 
-NASTY = "<script>alert('$title & co')</script>"
-OUTSIDE = {"src", "href", "srcset", "action", "data", "poster"}
+MARKUP = "<script>alert('$title & co')</script>"
+REFERENCES = {  # attributes that may point to another file
+    "src",
+    "href",
+    "srcset",
+    "action",
+    "data",
+    "poster",
+}
 
 
 class Page(HTMLParser):
-    """Tags, what they point at, and the text of the cells."""
+    """The tags of a page, its links and ids, and the text of its cells."""
 
     def __init__(self, page: str):
         super().__init__()
@@ -26,7 +33,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        self.links += [value for name, value in attributes if name in OUTSIDE]
+        self.links += [value for name, value in attributes if name in REFERENCES]
         self.ids |= {value for name, value in attributes if name == "id"}
         if tag in ("td", "th"):
             self.cells.append("")
@@ -36,17 +43,21 @@ class Page(HTMLParser):
             self.cells[-1] += data.strip()
 
 
-def test_a_page_that_needs_nothing_else(tmp_path):
+def test_page_needs_no_other_files_and_shows_markup_as_text(tmp_path):
     figure = Figure(figsize=(3, 2))
     figure.subplots().plot([1, 2])
     table = pd.DataFrame(
-        {"what": [NASTY, None], "effect": [0.123456, np.nan], "items": [118_000, 3]}
+        {"what": [MARKUP, None], "effect": [0.123456, np.nan], "items": [118_000, 3]}
     )
     path = write_report(
         tmp_path / "out" / "report.html",
-        f"Bias {NASTY}",
+        f"Bias {MARKUP}",
         [
-            ("What & where", f"First.\n\nSecond {NASTY}", {"A table": table, 'A "figure"': figure}),
+            (
+                "What & where",
+                f"First.\n\nSecond {MARKUP}",
+                {"A table": table, 'A "figure"': figure},
+            ),
             (
                 "Images",
                 "",
@@ -65,7 +76,7 @@ def test_a_page_that_needs_nothing_else(tmp_path):
         "what",
         "effect",
         "items",
-        NASTY,
+        MARKUP,
         "0.123",
         "118000",
         "–",
@@ -86,14 +97,14 @@ def test_a_page_that_needs_nothing_else(tmp_path):
     )
 
 
-def test_what_is_no_exhibit_is_refused_and_the_old_page_stays(tmp_path):
+def test_unknown_exhibit_is_an_error_and_the_old_page_stays(tmp_path):
     path = write_report(tmp_path / "report.html", "old", [])
     with pytest.raises(ValueError, match="'a caption' is a list, expected a table"):
         write_report(path, "new", [("h", "", {"a caption": [1, 2]})])
     assert "<h1>old</h1>" in path.read_text() and list(tmp_path.iterdir()) == [path]
 
 
-def test_the_findings_as_a_reader_wants_them():
+def test_findings_table_joins_effects_intervals_and_marks():
     findings = pd.DataFrame(
         {
             "id": ["a", "b"],
@@ -113,9 +124,9 @@ def test_the_findings_as_a_reader_wants_them():
         index=[5, 9],
     )
     review = pd.DataFrame(
-        {"id": ["b", "x"], "mark": ["accept", "reject"], "comment": ["so it is", ""]}
+        {"id": ["b", "x"], "mark": ["accept", "reject"], "comment": ["a clear bias", ""]}
     )
     table = findings_table(findings, review)
     effects = [cell.replace("\u00a0", " ") for cell in table["effect [95 % interval]"]]
     assert effects == ["+0.25 [+0.2, +0.3]", "-0.1 [-0.15, -0.05]"]
-    assert table[["mark", "comment"]].to_numpy().tolist() == [["", ""], ["accept", "so it is"]]
+    assert table[["mark", "comment"]].to_numpy().tolist() == [["", ""], ["accept", "a clear bias"]]

@@ -1,1 +1,1 @@
-"""Bias: what a model leans on beside the emotion, found, tested, reviewed and mended."""
+"""Bias: find what a model uses beside the emotion, test it, review it, and reduce it."""

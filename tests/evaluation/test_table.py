@@ -102,9 +102,9 @@ def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
     items = correctness_by_run(b)
     assert paired_test(items["good"] - items["leaky"])["low"] < 0
     # leaky leads only because of the items that it was trained on: it is not the best
-    cheat = right(0.5, 8)
-    cheat[:, :200] = True
-    b = predictions_of({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": cheat}, "b")
+    leaking = right(0.5, 8)
+    leaking[:, :200] = True
+    b = predictions_of({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": leaking}, "b")
     ids = {"leaky": {f"b/{i:05}" for i in range(200)}}
     named = score_by_dataset(b, verdicts, ids, trained_on)
     hidden = score_by_dataset(b, verdicts | {"leaky": verdict(b=("clean", 0.0))}, {}, trained_on)

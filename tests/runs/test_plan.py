@@ -60,6 +60,7 @@ def machine(bench, monkeypatch):
         ),
         ({"finetuning_teacher": "local:"}, ["finetuning_teacher: unknown teacher 'local:'"]),
         ({"quality_teacher": "api:some/model", "quality_share": 0.0}, []),
+        ({"quality_teacher": "", "quality_share": 0.02}, []),
         (
             {"quality_teacher": "api:some/model", "quality_share": 0.1},
             ["quality_teacher api:some/model", "set OPENAI_BASE_URL"],

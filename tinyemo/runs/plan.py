@@ -47,7 +47,8 @@ def lacking(values: dict) -> Iterator[str]:
     for key in CHECKPOINTS:
         yield from _lacking_checkpoint(key, values.get(key, ""))
     for key in TEACHERS:
-        if key in values and (key != "quality_teacher" or values.get("quality_share")):
+        is_used = key != "quality_teacher" or values.get("quality_share")
+        if values.get(key) and is_used:
             yield from _lacking_teacher(key, values[key])
     yield from _lacking_encoder(values.get("encoder_name", ""), values.get("pretrained", ""))
 

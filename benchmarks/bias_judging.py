@@ -199,15 +199,15 @@ def _found(swept: Swept, at: int | None) -> np.ndarray:
 def _best_single(swept: BothHalves, half: int, chosen: dict[str, int | None]) -> str:
     """The single detector with the highest recall on a half, and of equal ones the lowest FDR."""
 
-    best, best_key = "", (-1.0, 0.0)
+    keys = {}
     for name, halves in swept.items():
-        at = chosen[name]
-        key = 0.0, 0.0
+        at, of_half = chosen[name], halves[half]
+        if name == COMBINATION:
+            continue
+        keys[name] = 0.0, 0.0
         if at is not None:
-            key = halves[half].recall[at], -halves[half].fdr[at]
-        if name != COMBINATION and key > best_key:
-            best, best_key = name, key
-    return best
+            keys[name] = of_half.recall[at], -of_half.fdr[at]
+    return max(keys, key=keys.get)
 
 
 def _lead(lead: np.ndarray, set_of_pair: np.ndarray, weights: np.ndarray) -> dict[str, float]:

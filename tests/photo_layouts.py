@@ -17,25 +17,29 @@ SHORT = {"sadness": "Sad", "contentment": "Content"}  # how Abstract heads its c
 
 
 def draw(path: Path, label: str, rng: np.random.Generator) -> Path:
-    """A small image whose tint is the label's and whose forms are its own: learnable, and no two alike."""
+    """A small image with the tint of its label and random forms: learnable, and no two are equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tint = np.random.default_rng(list(label.encode())).integers(0, 120, 3)
     forms = (rng.integers(0, 130, (5, 5, 1)) + tint).astype(np.uint8)
     picture = Image.fromarray(forms).resize((40, 40), Image.Resampling.BICUBIC)
-    picture.save(
-        path,
-        "PNG" if path.suffix == ".png" else "JPEG",
-        **({} if path.suffix == ".png" else {"quality": 90}),
-    )
+    if path.suffix == ".png":
+        picture.save(path, "PNG")
+    else:
+        picture.save(path, "JPEG", quality=90)
     return path
 
 
 def make_layout(name: str, root: Path, per_class: int = 4, seed: int = 0) -> Path:
-    """The dataset's folder in `root`, with `per_class` images a class (and split). Emotion6 and EmotionROI of one
-    seed hold the same images; in EmotionROI every second one is in the test list."""
-    top, labels = Path(root) / PHOTO_SETS[name].folder, labels_of(PHOTO_SETS[name].label_set)
-    twin = "Emotion6" if name == "EmotionROI" else name
-    LAYOUTS[name](top, labels, per_class, np.random.default_rng([seed, *twin.encode()]))
+    """The dataset's folder in `root`, with `per_class` images per class (and split).
+
+    With one seed, Emotion6 and EmotionROI hold the same images; in EmotionROI every second one is
+    in the test list.
+    """
+    photo_set = PHOTO_SETS[name]
+    top, labels = Path(root) / photo_set.folder, labels_of(photo_set.label_set)
+    same_images = "Emotion6" if name == "EmotionROI" else name
+    rng = np.random.default_rng([seed, *same_images.encode()])
+    LAYOUTS[name](top, labels, per_class, rng)
     return top
 
 
@@ -55,11 +59,8 @@ def _emotion6(top, labels, per_class, rng) -> None:
     for name in names:
         label = labels.index(name.split("/")[0])
         votes = rng.multinomial(15, (np.eye(7)[label] * 7 + 1) / 14)
-        lines.append(
-            "\t".join(
-                [name, f"{rng.uniform(1, 9):.1f}", "3.8", *(f"{vote / 15:.6g}" for vote in votes)]
-            )
-        )
+        shares = [f"{vote / 15:.6g}" for vote in votes]
+        lines.append("\t".join([name, f"{rng.uniform(1, 9):.1f}", "3.8", *shares]))
     (top / "ground_truth.txt").write_text("\r\n".join(lines) + "\r\n")
 
 
@@ -79,7 +80,9 @@ def _webemo(top, labels, per_class, rng) -> None:
 
 
 def _emoset(top, labels, per_class, rng) -> None:
-    """val and train list three elements a record, test four; what an annotation does not know is absent."""
+    """Records of val and train have three elements, those of test four; some annotations lack
+    fields.
+    """
     (top / "annotation").mkdir(parents=True)
     start = 0
     for split in ("train", "val", "test"):
@@ -118,16 +121,13 @@ def _fi(top, labels, per_class, rng) -> None:
 
 def _artphoto(top, labels, per_class, rng) -> None:
     for label in labels:
+        word = label.replace("sadness", "sad")
         for number in range(per_class):
-            draw(
-                top / f"testImages_artphoto/{label.replace('sadness', 'sad')}_{number:04d}.jpg",
-                label,
-                rng,
-            )
+            draw(top / f"testImages_artphoto/{word}_{number:04d}.jpg", label, rng)
 
 
 def _abstract(top, labels, per_class, rng) -> None:
-    """Votes that text would order wrongly (9 > 10), and a tie for first place, whose painting has no label."""
+    """Votes of which 9 > 10 if compared as text, and one painting with a tie, which has no label."""
     lines = [",".join(["''", *(f"'{SHORT.get(label, label.capitalize())}'" for label in labels)])]
     for number in range(len(labels) * per_class + 1):
         first, tie = number % len(labels), number == len(labels) * per_class
@@ -141,11 +141,8 @@ def _abstract(top, labels, per_class, rng) -> None:
 def _unbiasedemo(top, labels, per_class, rng) -> None:
     for label in labels:
         for number in range(per_class):
-            draw(
-                top / f"images/{label}/{('dog', 'birthday party')[number % 2]}/{number // 2}.jpg",
-                label,
-                rng,
-            )
+            keyword = ("dog", "birthday party")[number % 2]
+            draw(top / f"images/{label}/{keyword}/{number // 2}.jpg", label, rng)
 
 
 LAYOUTS = {

@@ -27,7 +27,8 @@ def leaky(tmp_path) -> tuple[pd.DataFrame, np.ndarray]:
     for row in range(60):
         (tmp_path / f"{row}.jpg").write_bytes(rng.bytes(64))
     (tmp_path / "7.jpg").write_bytes((tmp_path / "55.jpg").read_bytes())
-    return records.assign(image=[str(tmp_path / f"{row}.jpg") for row in range(60)]), features
+    paths = [str(tmp_path / f"{row}.jpg") for row in range(60)]
+    return records.assign(image=paths), features
 
 
 def test_audit_finds_identical_files_and_features_whatever_their_names(tmp_path):

@@ -1,4 +1,4 @@
-"""Datasets named by a parameter: published ones, own folders and CSV files, broken images, leaks."""
+"""Datasets named by a parameter: published, own folders, CSV files; broken images, leaks."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def test_broken_images_are_an_error_or_reported(tmp_path):
     )
     size = cut.stat().st_size
     Image.effect_noise((64, 64), 90).save(cut)
-    cut.write_bytes(cut.read_bytes()[:size])  # stops halfway, behind a sound header
+    cut.write_bytes(cut.read_bytes()[:size])  # cut off after a valid header
     other.write_text("<html>404</html>")
     records = read_photos("UnbiasedEmo", root)
     gone.unlink()
@@ -31,16 +31,13 @@ def test_broken_images_are_an_error_or_reported(tmp_path):
         ValueError, match="3 of 12 images cannot be read, .*fear/dog/0.jpg: cannot identify"
     ):
         readable_images(records)
-    sound, broken = readable_images(records, on_broken="skip")
-    assert broken["id"].tolist() == [
-        f"UnbiasedEmo/{word}/dog/0" for word in ("fear", "joy", "love")
-    ]
-    assert "truncated" in broken["reason"][1] and list(broken) == ["id", "image", "reason"]
-    assert (
-        len(sound) == 9
-        and not set(sound["id"]) & set(broken["id"])
-        and sound.index.tolist() == list(range(9))
-    )
+    readable, broken = readable_images(records, on_broken="skip")
+    ids = [f"UnbiasedEmo/{word}/dog/0" for word in ("fear", "joy", "love")]
+    assert broken["id"].tolist() == ids
+    assert "truncated" in broken["reason"][1]
+    assert list(broken) == ["id", "image", "reason"]
+    assert not set(readable["id"]) & set(broken["id"])
+    assert readable.index.tolist() == list(range(9))
     with pytest.raises(ValueError, match="'ignore'.*'skip'"):
         readable_images(records, "ignore")
 
@@ -79,7 +76,7 @@ def test_any_csv_becomes_records(tmp_path):
 
 @pytest.fixture
 def own(tmp_path):
-    """A folder of two classes of ten without splits, and beside it a CSV of the same images with an attribute."""
+    """A folder with two classes of ten images without splits, and a CSV of the same images."""
     lines = ["image,label,attr_place"]
     for label, places in {"joy": ["beach", "street"] * 5, "fear": ["street"] * 10}.items():
         (tmp_path / "mine.v2" / label).mkdir(parents=True)
@@ -90,7 +87,7 @@ def own(tmp_path):
     return tmp_path
 
 
-def test_ones_own_folder_and_csv_stand_beside_a_published_dataset(own, monkeypatch):
+def test_own_folder_and_csv_are_read_with_a_published_dataset(own, monkeypatch):
     monkeypatch.setenv("TINYEMO_DATA", str(own))  # where relative paths are looked for
     make_layout("UnbiasedEmo", own / "photos", per_class=2)
     entries = ["mine.v2", "UnbiasedEmo", str(own / "listed.csv"), "FI", "later/gone.csv"]
@@ -123,7 +120,7 @@ def test_ones_own_folder_and_csv_stand_beside_a_published_dataset(own, monkeypat
     assert not again["split"].equals(records["split"])
 
 
-def test_a_split_that_ones_own_images_come_with_is_kept(own):
+def test_a_given_split_of_own_images_is_kept(own):
     lines = (own / "listed.csv").read_text().splitlines()
     (own / "listed.csv").write_text(
         "\n".join(
@@ -134,7 +131,7 @@ def test_a_split_that_ones_own_images_come_with_is_kept(own):
     assert records["split"].tolist() == ["train"] * 19 + ["validation"]
 
 
-def test_names_that_would_stand_for_two_datasets_are_refused(own):
+def test_two_datasets_of_one_name_are_refused(own):
     (own / "mine.v2").rename(own / "listed")
     (own / "FI.csv").write_text("image,label\nlisted/joy/0.png,joy")
     for entries in (
@@ -152,33 +149,30 @@ def test_names_that_would_stand_for_two_datasets_are_refused(own):
         read_datasets(["/nowhere"], own)
 
 
-def test_no_test_image_of_one_dataset_is_a_training_image_of_another(tmp_path):
+def test_test_images_of_one_dataset_are_no_training_images_of_another(tmp_path):
     for name in ("EmotionROI", "Emotion6"):  # the same images
         make_layout(name, tmp_path)
-    apart = {
-        name: read_datasets_without_leaks([name], tmp_path)[0]
-        for name in ("EmotionROI", "Emotion6")
-    }
-    assert learnt(apart["Emotion6"]) & judged(apart["EmotionROI"]), "what there is to be found"
+    roi, _ = read_datasets_without_leaks(["EmotionROI"], tmp_path)
+    emotion6, _ = read_datasets_without_leaks(["Emotion6"], tmp_path)
+    (_, roi_tested), (trained, tested) = contents(roi), contents(emotion6)
+    assert trained & roi_tested  # a leak to find
     records, broken = read_datasets_without_leaks(["EmotionROI", "Emotion6"], tmp_path)
-    assert broken.empty and set(records["dataset"]) == set(apart)
-    assert judged(records) == judged(apart["EmotionROI"]) | judged(apart["Emotion6"])
-    assert learnt(records) and not learnt(records) & judged(records)
+    assert broken.empty and set(records["dataset"]) == {"EmotionROI", "Emotion6"}
+    both_trained, both_tested = contents(records)
+    assert both_tested == roi_tested | tested
+    assert both_trained and not both_trained & both_tested
 
 
 def contents(records):
-    return {Path(path).read_bytes() for path in records["image"]}
+    """The contents of the files (to train on, to test on)."""
+    files = [Path(path).read_bytes() for path in records["image"]]
+    is_test = records["split"] == "test"
+    tested = {file for file, test in zip(files, is_test, strict=True) if test}
+    trained = {file for file, test in zip(files, is_test, strict=True) if not test}
+    return trained, tested
 
 
-def learnt(records):
-    return contents(records[records["split"] != "test"])
-
-
-def judged(records):
-    return contents(records[records["split"] == "test"])
-
-
-def test_a_broken_image_is_an_error_or_a_row_of_the_report(tmp_path):
+def test_a_broken_image_of_a_training_set_is_an_error_or_reported(tmp_path):
     make_layout("EmoSet", tmp_path)
     victim = next(tmp_path.rglob("*.jpg"))
     victim.write_bytes(b"no picture")

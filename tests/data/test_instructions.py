@@ -1,4 +1,4 @@
-"""Instruction files: LLaVA's format, other projects' variants, errors with their row, bounded memory."""
+"""Instruction files: LLaVA's format, its variants, errors with their row, bounded memory."""
 
 import json
 import subprocess
@@ -33,13 +33,8 @@ TALK = Instruction(
 CORNER = Instruction(
     "corner", "a b/ü.png", (("<image>", " leading and trailing \u2028 \x00 \x85 \r\n "),)
 )
-PUBLISHED = """[
-{"id": "webemo/0001#reasoning", "image": "train/love/0001.jpg", "conversations": [{"from": "human", "value": \
-"<image>\\nReason about what is felt here, and why.\\nLabels: [affection, nervousness, relief]\\nImportant: note that \
-the correct label is affection."}, {"from": "gpt", "value": "The roses on the wooden table evoke affection: “roses” \
-stand for love. 😀"}]}
-]
-"""
+# as TinyEmo publishes its records
+PUBLISHED = Path(__file__).with_name("published_record.json").read_bytes()
 
 
 def record(**keys) -> dict:
@@ -75,11 +70,8 @@ def test_files_come_back_as_they_were_written(tmp_path, form):
         plain = json.loads(raw)
     else:
         plain = [json.loads(line) for line in raw.split("\n") if line]
-    assert [list(one) for one in plain] == [
-        ["id", "image", "conversations"],
-        ["id", "conversations"],
-        ["id", "image", "conversations"],
-    ]
+    with_image, without = ["id", "image", "conversations"], ["id", "conversations"]
+    assert [list(one) for one in plain] == [with_image, without, with_image]
     assert plain[1]["conversations"][2] == {"from": "human", "value": "Why?\n"}
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert write_instructions([], path) == 0 and list(read_instructions(path)) == []
@@ -87,7 +79,7 @@ def test_files_come_back_as_they_were_written(tmp_path, form):
 
 def test_a_published_record_is_written_byte_for_byte(tmp_path):
     write_instructions([ROSES], tmp_path / "one.json")
-    assert (tmp_path / "one.json").read_bytes() == PUBLISHED.encode()
+    assert (tmp_path / "one.json").read_bytes() == PUBLISHED
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])
@@ -95,37 +87,24 @@ def test_variants_of_other_projects_are_read(tmp_path, form):
     path = tmp_path / "upstream.txt"  # the form is recognised by content
     answer = "é€😀" * 500_000  # longer than what is read at once
     long = conversation(("human", "<image>\nGo on."), ("gpt", answer))
-    records = [
-        record(id=None),
-        record(id=33471),
-        record(id="x"),
-        record(id="x"),
-        record(id="x"),
-        record(image=["dir/x.png"], model="", bbox=[1.5, None]),
-        conversation(
-            ("user", "Describe.\n<image>"),
-            ("assistant", "A cat."),
-            ("user", "Why?"),
-            ("assistant", "It mews."),
-        ),
-        conversation(("human", "No image."), ("gpt", "None."), image=None),
-        conversation(("human", "No image."), ("gpt", "None."), image=[]),
-        long | {"id": "long"},
-    ]
+    other_roles = conversation(
+        ("user", "Describe.\n<image>"),
+        ("assistant", "A cat."),
+        ("user", "Why?"),
+        ("assistant", "It mews."),
+    )
+    no_image = (("human", "No image."), ("gpt", "None."))
+    records = [record(id=name) for name in ("", 33471, "x", "x", "x")]
+    records.append(record(image=["dir/x.png"], model="", bbox=[1.5, None]))
+    records.append(other_roles)
+    records.append(conversation(*no_image, image=None))
+    records.append(conversation(*no_image, image=[]))
+    records.append(long | {"id": "long"})
+    del records[0]["id"]
     path.write_bytes(b"\xef\xbb\xbf\r\n" + text_of(records, form).replace("\n", "\r\n").encode())
     items = list(read_instructions(path))
-    assert [item.id for item in items] == [
-        "row-0",
-        "33471",
-        "x",
-        "x-row-3",
-        "x-row-4",
-        "x-row-5",
-        "x-row-6",
-        "x-row-7",
-        "x-row-8",
-        "long",
-    ]
+    ids = "row-0 33471 x x-row-3 x-row-4 x-row-5 x-row-6 x-row-7 x-row-8 long"
+    assert [item.id for item in items] == ids.split()
     assert [item.image for item in items[4:9]] == ["x.png", "dir/x.png", "x.png", "", ""]
     assert items[6].turns == (("Describe.\n<image>", "A cat."), ("Why?", "It mews."))
     assert items[9].turns[0][1] == answer
@@ -231,7 +210,7 @@ def test_writing_refuses_what_reading_would_refuse_or_change(tmp_path):
     with pytest.raises(ValueError, match="jsonl"):
         write_instructions([TALK], tmp_path / "out.txt")
     assert [file.name for file in tmp_path.iterdir()] == ["out.json"]
-    assert path.read_bytes() == PUBLISHED.encode()
+    assert path.read_bytes() == PUBLISHED
 
 
 def test_the_first_record_is_given_before_the_rest_is_read(tmp_path):

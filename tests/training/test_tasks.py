@@ -7,7 +7,7 @@ import torch
 from tinyemo.data.records import check_records
 from tinyemo.emotions import LABEL_SETS, SYNONYMS, labels_of
 from tinyemo.features.store import FeatureStore
-from tinyemo.training.tasks import tasks_of
+from tinyemo.training.projector_tasks import tasks_of
 
 ROWS = [  # dataset, label set, split, label, annotators' shares
     ("photos", "ekman", "train", "joy", {"joy": 0.75, "surprise": 0.25}),

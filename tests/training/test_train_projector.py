@@ -16,7 +16,7 @@ from tinyemo.emotions import labels_of
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.projector import PRESETS, Recipe, _draw, fit_jointly, fit_projector
-from tinyemo.training.tasks import Task, checked
+from tinyemo.training.projector_tasks import Task, checked
 
 TUNED = PRESETS["tuned"]
 PUBLISHED = PRESETS["published"]
@@ -342,7 +342,7 @@ def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
     x, y, anchors = data()
     args = (x, y, anchors, TUNED, 0, data(100, seed=2)[:2], tmp_path / "seed0.pt")
     first, _ = fit_projector(*args)
-    monkeypatch.setattr("tinyemo.training.projector._Run._train_epoch", None)
+    monkeypatch.setattr("tinyemo.training.projector._TrainingRun._train_epoch", None)
     assert torch.equal(fit_projector(*args)[0](x), first(x))
 
 
@@ -352,7 +352,7 @@ def test_the_projector_of_the_first_round_is_had_from_its_checkpoint(tmp_path, m
     first, _ = fit_projector(x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy))
     fit_projector(x, y, anchors, TUNED, 0, (vx, vy), checkpoint=tmp_path / "c.pt")
     monkeypatch.setattr(
-        "tinyemo.training.projector._Run._train_epoch", None
+        "tinyemo.training.projector._TrainingRun._train_epoch", None
     )  # to train now would fail
     again, _ = fit_projector(
         x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy), checkpoint=tmp_path / "c.pt"
@@ -378,7 +378,7 @@ def test_bad_input_is_named():
         ((x, y.clamp(max=2), anchors, TUNED), "class 3 of 4 has no item"),
         (
             (x, y[:-1], anchors, TUNED),
-            r"training labels: expected \(240,\), one a feature row, got \(239,\)",
+            r"training labels: expected \(240,\), one per feature row, got \(239,\)",
         ),
         ((x, y + 1, anchors, TUNED), "expected 0 to 3, got 1 to 4"),
         ((x[0], y, anchors, TUNED), r"expected \(N, d_vision\)"),
@@ -386,14 +386,14 @@ def test_bad_input_is_named():
         ((x, y, anchors[0], TUNED), "anchors: expected finite numbers"),
         ((x, y, anchors * float("inf"), TUNED), "anchors: expected finite numbers"),
         ((x, soft[:, :3], anchors, kl), r"training targets: expected \(240, 4\)"),
-        ((x, 2 * soft, anchors, kl), "row 0 is no distribution"),
+        ((x, 2 * soft, anchors, kl), "row 0 is not a distribution"),
         (
             (x, soft, anchors, TUNED),
             r"training labels: expected int64 labels \(N,\), got distributions",
         ),
         (
             (x, y, anchors, replace(kl, batch_anchors=True)),
-            "soft_label_kl needs every class's anchor",
+            "soft_label_kl needs the anchor of every class",
         ),
         (
             (x, y, anchors, replace(TUNED, loss="triplet")),
@@ -435,7 +435,7 @@ def test_tasks_that_do_not_fit_are_named():
         (
             [replace(a, item_weights=a.y - 1.0)],
             [],
-            "training item weights: expected .* numbers from 0, .* least -1.0",
+            "training item weights: expected .* numbers of at least 0, .* smallest -1.0",
         ),
         ([replace(a, item_weights=a.y)], [], r"training labels: class 0 of 3 \(\w\) has no item"),
         ([a, b], [b, a], "validation: expected a task for each training task"),

@@ -84,8 +84,8 @@ def build_samples(
     """One Sample per conversation, with the stream tokens of its files.
 
     `files[name]` holds one file of the stream `name` per conversation, "" where the stream is
-    missing. `sources[name]` reads all files of the stream in one call and gives one tensor (T, D)
-    per file, in their order.
+    missing. `sources[name]` reads all files of the stream in one call, if there are any, and gives
+    one tensor (T, D) per file, in their order.
     """
     streams: list[dict[str, list[Tensor]]] = [{} for _ in conversations]
     for name, stream_files in files.items():

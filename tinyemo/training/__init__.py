@@ -1,1 +1,1 @@
-"""Training loops: in memory, seeded, resumable."""
+"""Training of projectors and of the multimodal language model: seeded and resumable."""

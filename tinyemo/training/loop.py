@@ -1,9 +1,10 @@
-"""A loop of optimiser steps that survives a kill.
+"""A loop of optimiser steps that can be killed and resumed.
 
-Owns: checkpointing, resuming, the learning-rate schedule. Takes modules, an optimiser and a function of
-the step number; gives the history of losses. The function must draw whatever is random from a generator
-seeded by the step number: then a run that was killed and resumed equals an undisturbed one exactly, with
-no generator state to save.
+This module owns checkpoints, resumption and the learning-rate schedule. It takes a model and a
+function from the step number to the loss, and gives the loss of each step. That function must draw
+its random numbers from a generator that is seeded by the step number. Then a run that was killed
+and resumed gives exactly the result of one without interruption, and no state of a random generator
+needs to be saved.
 """
 
 import math
@@ -19,7 +20,7 @@ from tinyemo.io import write_atomically
 
 
 def cosine_schedule(step: int, steps: int) -> float:
-    """Factor on the learning rate: linear over the first twentieth, then half a cosine down to zero."""
+    """Factor on the learning rate: a linear rise in 1/20 of the steps, then half a cosine."""
     warmup = max(1, steps // 20)
     if step < warmup:
         return (step + 1) / warmup
@@ -27,12 +28,12 @@ def cosine_schedule(step: int, steps: int) -> float:
 
 
 def save_atomically(value: object, path: Path) -> None:
-    """torch.save, whole or not at all: a kill leaves the old file or the new one."""
+    """torch.save through a temporary file: after a kill, the old file or the new one is there."""
 
     def save(temporary: Path) -> None:
         try:
             torch.save(value, temporary)
-        except RuntimeError as error:  # torch's way to say that the disk is full
+        except RuntimeError as error:  # what torch raises if the disk is full
             raise OSError(str(error)) from error
 
     write_atomically(path, save)
@@ -50,11 +51,13 @@ def train(
     save_every: float = 60.0,
     label: str = "training",
 ) -> list[float]:
-    """AdamW over `steps` steps of `loss_of_step(step)`; returns the loss of each step.
+    """Run AdamW for `steps` steps on `loss_of_step(step)`; returns the loss of each step.
 
-    `checkpoint` is written every `save_every` seconds and at the end. One whose `key` (a hash of data and
-    settings) differs belongs to another training and is not read. A finished checkpoint trains nothing.
+    `checkpoint` is written every `save_every` seconds and at the end. A checkpoint with another
+    `key` (a hash of data, settings and code) belongs to another training and is not read. With a
+    finished checkpoint nothing is trained; its weights are loaded.
     """
+    # weight decay is for matrices, not for biases and norms
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     optimiser = torch.optim.AdamW(
@@ -106,7 +109,10 @@ def train(
 
 
 def batch_of_step(step: int, n: int, batch: int, seed: int) -> torch.Tensor:
-    """Row numbers of a step's batch: seeded epochs without replacement, the last short batch dropped."""
+    """Row numbers (batch,) of a step: seeded epochs without replacement; no short batches.
+
+    ValueError: fewer items than a batch.
+    """
     per_epoch = n // batch
     if per_epoch == 0:
         raise ValueError(f"a batch of {batch} was asked for, but there are only {n} items")

@@ -1,9 +1,9 @@
-"""Fitting a metric projector to features that fit in memory: seeded, resumable, selected on validation data.
+"""Trains a metric projector on features in memory: seeded, resumable, selected on validation data.
 
-Takes features (N, d_vision), labels and anchors (C, d_llm) of one dataset, or of several with different label
-sets as `training.tasks`; gives a MetricProjector and its learning curve. A `Recipe` says how; PRESETS holds
-TinyEmo's published one and ours, which were chosen within training parts and on validation items
-(benchmarks/README.md). No test part has a way in here.
+Takes features (N, d_vision), labels and anchors (C, d_llm) of one dataset, or of several with
+different label sets (training/projector_tasks.py). Gives a MetricProjector and its learning curve.
+A Recipe says how it is trained (training/projector_recipes.py). Test items have no way into this
+module.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -25,68 +25,10 @@ from tinyemo.code_digest import code_digest
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.loop import save_atomically
-from tinyemo.training.tasks import Task, checked
+from tinyemo.training.projector_recipes import PRESETS, Recipe
+from tinyemo.training.projector_tasks import Task, checked
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a projector is trained. The defaults are the tuned recipe."""
-
-    loss: str = "cross_entropy"  # a name of tinyemo.losses.LOSSES
-    temperature: float | None = (
-        0.2  # of the loss, where it has one, and the projector; None: the loss's own
-    )
-    batch_anchors: bool = (
-        False  # compare with the anchors of the batch's items (TinyEmo), not with each once
-    )
-    epochs: int = 12  # passes over the training items, at most
-    batch_size: int = 64  # items a step; a last partial batch is left out
-    peak_lr: float = 1e-3  # of AdamW under OneCycleLR, which starts at 1/25 of it
-    warmup: float = 0.1  # share of the steps in which the rate rises
-    weight_decay: float = 1e-2  # of AdamW
-    input_dropout: float = 0.5  # of the features while training, which are centred for it
-    dropout: float = 0.5  # before the last layer
-    patience: int | None = (
-        3  # epochs without a lower validation loss before it stops; None: no selection
-    )
-    min_epochs: int = 6  # before it no epoch is selected: while the rate is high, a minimum is luck
-    synonym_share: float = (
-        0.0  # how often a synonym stands in for a word, in training, where a task has some
-    )
-    layers: int = 2  # of the projector
-    refit: bool = (
-        True  # train again on training and validation items together, as long as was selected
-    )
-
-
-PRESETS: dict[str, Recipe] = {
-    "tuned": Recipe(),
-    # for thousands of items with annotators' votes, as in EmoScenes: less to hold back, more to learn from
-    "votes": Recipe(
-        loss="soft_label_kl", temperature=0.1, input_dropout=0.0, dropout=0.2, epochs=20
-    ),
-    # for several datasets under different label sets, votes or single labels (benchmarks/joint.py)
-    "joint": Recipe(
-        loss="soft_label_kl", temperature=0.1, input_dropout=0.1, dropout=0.4, epochs=20
-    ),
-    # for trainings by the dozen that are compared with each other (tinyemo.bias): no selection, no refit
-    "quick": Recipe(
-        epochs=10, batch_size=128, input_dropout=0.1, dropout=0.3, patience=None, refit=False
-    ),
-    "published": Recipe(
-        loss="cosine_embedding",
-        temperature=None,
-        batch_anchors=True,
-        epochs=5,
-        batch_size=32,
-        peak_lr=5e-4,
-        warmup=0.005,
-        input_dropout=0.0,
-        dropout=0.2,
-        patience=None,
-        refit=False,
-    ),
-}
+__all__ = ["PRESETS", "Recipe", "fit_jointly", "fit_projector"]
 
 
 def fit_projector(
@@ -100,21 +42,15 @@ def fit_projector(
     save_every: float = 5.0,
     item_weights: Tensor | None = None,
 ) -> tuple[MetricProjector, pd.DataFrame]:
-    """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float targets for soft_label_kl.
+    """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float for soft_label_kl.
 
-    `validation` are features and labels of the same kinds; `item_weights` (N,) are Task's, of training items. The
-    rest is as in `fit_jointly`, for one task.
+    `validation` has features and labels of the same kinds. `item_weights` (N,) are those of Task,
+    for the training items. Everything else is as in `fit_jointly`, for one task.
     """
-    words = tuple(
-        map(str, range(len(anchors)))
-    )  # the classes need no names: there is one label set
-    train, *held_out = (
-        Task(x, y, words, anchors)
-        for x, y in ((train_x, train_y), *([validation] if validation else []))
-    )
-    return fit_jointly(
-        [replace(train, item_weights=item_weights)], recipe, seed, held_out, checkpoint, save_every
-    )
+    words = tuple(map(str, range(len(anchors))))  # with one label set the classes need no names
+    train = Task(train_x, train_y, words, anchors, item_weights=item_weights)
+    held_out = [Task(*validation, words, anchors)] if validation else []
+    return fit_jointly([train], recipe, seed, held_out, checkpoint, save_every)
 
 
 def fit_jointly(
@@ -127,51 +63,50 @@ def fit_jointly(
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train one projector on several datasets, each under its own label set.
 
-    An epoch draws as many items as there are, from a task in proportion to weight * N and within it in
-    proportion to its item weights (Idrissi et al. 2022, arXiv 2110.14503), and mixes them; an item competes
-    with the words of its own task. Where the recipe takes the batch's anchors, as TinyEmo does, it competes
-    with all words there, and a class is a word, whatever its position in a label set.
+    An epoch draws as many items as there are: from a task in proportion to weight * N, and within a
+    task in proportion to the item weights (Idrissi et al. 2022, arXiv 2110.14503). The items of all
+    tasks are mixed. An item is compared with the words of its own task. If the recipe takes the
+    anchors of the batch, as TinyEmo does, it is compared with all words in the batch; then equal
+    words are one class, whatever their positions in their label sets.
 
-    With `validation`, a task for each of `tasks` in their order, the recipe may stop early and keep the
-    epoch of the lowest validation loss, in which all items count alike; without it all epochs are run. In a
-    refit, items of a task without item weights get the mean weight. Where it refits, `checkpoint` gets a
-    companion `<stem>.refit<suffix>`. A checkpoint is written at the end and every `save_every` seconds;
-    going on from it gives what an undisturbed run gives, and one made from other tasks, recipe, seed or
-    torch version is not read.
+    `validation` has one task for each of `tasks`, in their order. With it, the recipe may stop
+    early and keep the epoch with the lowest validation loss, in which all items count alike.
+    Without it, all epochs are run. If the recipe refits, a second round trains on training and
+    validation items; items of a task without item weights then get the mean weight.
 
-    Gives the projector, in evaluation mode, and one row an epoch: epoch, lr, train_loss and, with
-    validation, validation_loss and validation_accuracy (tasks count as in training); the refit has no rows.
-    ValueError: what is wrong with the input; OSError: a checkpoint that cannot be written.
+    `checkpoint` is written every `save_every` seconds and at the end; the refit has a file of its
+    own, `<stem>.refit<suffix>`. A run that continues from it gives exactly the result of a run
+    without interruption. A checkpoint of other tasks, recipe, seed, code or torch version is not
+    read.
+
+    Returns the projector, in evaluation mode, and one row per epoch of the first round: epoch, lr,
+    train_loss and, with validation, validation_loss and validation_accuracy (tasks count as in
+    training).
+
+    ValueError: what is wrong with the input. OSError: a checkpoint that cannot be written.
     """
     _check_recipe(recipe)
     tasks, held_out = checked(tasks, validation, soft=recipe.loss == "soft_label_kl")
-    key = _key(
-        replace(recipe, refit=False), seed, [*tasks, *held_out]
-    )  # the first round is the same either way
+    # the first round does not depend on whether there is a second one
+    key = _key(replace(recipe, refit=False), seed, [*tasks, *held_out])
     checkpoint = checkpoint and Path(checkpoint)
     device = tasks[0].x.device
-    # the caller's random state is left alone
-    with torch.random.fork_rng([device] if device.type == "cuda" else []), _one_thread():
-        run = _Run(tasks, recipe, seed, held_out).train(checkpoint, key, save_every)
+    cuda_devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(cuda_devices), _one_thread():  # keep the caller's random state
+        run = _TrainingRun(tasks, recipe, seed, held_out)
+        run.train(checkpoint, key, save_every)
         history = pd.DataFrame(run.history)
         if recipe.refit and held_out:
-            tasks = [
-                replace(
-                    task,
-                    x=torch.cat([task.x, more.x]),
-                    y=torch.cat([task.y, more.y]),
-                    item_weights=_joined(task, more),
-                )
-                for task, more in zip(tasks, held_out, strict=True)
-            ]
-            again = checkpoint and checkpoint.with_suffix(f".refit{checkpoint.suffix}")
-            last = run.best_epoch or recipe.epochs
-            run = _Run(tasks, recipe, seed, [], last).train(again, key, save_every)
+            all_items = [_joined(*pair) for pair in zip(tasks, held_out, strict=True)]
+            refit_file = checkpoint and checkpoint.with_suffix(f".refit{checkpoint.suffix}")
+            last_epoch = run.best_epoch or recipe.epochs
+            run = _TrainingRun(all_items, recipe, seed, [], last_epoch)
+            run.train(refit_file, key, save_every)
     return run.projector(), history
 
 
-class _Run:
-    """One training run: all the state that an exact resume needs."""
+class _TrainingRun:
+    """One round of training, with all the state that an exact resumption needs."""
 
     def __init__(
         self,
@@ -183,21 +118,14 @@ class _Run:
     ):
         torch.manual_seed(seed)
         self.tasks, self.held_out = tasks, held_out
-        self.recipe, self.seed, self.last_epoch = recipe, seed, last_epoch or recipe.epochs
-        self.device, (d_vision, d_llm) = (
-            tasks[0].x.device,
-            (tasks[0].x.shape[1], tasks[0].anchors.shape[1]),
-        )
-        number = {
-            word: i
-            for i, word in enumerate(dict.fromkeys(word for task in tasks for word in task.words))
-        }
-        self.classes = [
-            torch.tensor([number[word] for word in task.words], device=self.device)
-            for task in tasks
-        ]
-        self.loss, self.temperature = _loss(recipe)
+        self.recipe, self.seed = recipe, seed
+        self.last_epoch = last_epoch or recipe.epochs
+        self.device = tasks[0].x.device
+        d_vision, d_llm = tasks[0].x.shape[1], tasks[0].anchors.shape[1]
+        self.classes = self._classes_by_word()
+        self.loss, self.temperature = _loss_and_temperature(recipe)
         self.items = sum(len(task.x) for task in tasks)
+        # features are centred with this mean, (d_vision,)
         self.mean = sum(task.x.mean(dim=0) * (len(task.x) / self.items) for task in tasks)
         self.model = MetricProjector(
             d_vision, d_llm, recipe.dropout, self.temperature, layers=recipe.layers
@@ -211,128 +139,149 @@ class _Run:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, recipe.peak_lr, steps, pct_start=recipe.warmup
         )
-        self.epoch, self.history = 0, []
-        self.best_epoch, self.best = 0, None  # the weights kept, where validation selects
+        self.epoch = 0  # epochs done
+        self.history: list[dict[str, float]] = []
+        # the selected epoch and its weights, if validation selects
+        self.best_epoch, self.best = 0, None
 
-    def train(self, checkpoint: Path | None, key: str, save_every: float) -> "_Run":
-        """Run to the end, from the checkpoint if it is this run's."""
+    def _classes_by_word(self) -> list[Tensor]:
+        """Per task the numbers (C,) of its classes; equal words of two tasks have one number."""
+        number_of: dict[str, int] = {}
+        for task in self.tasks:
+            for word in task.words:
+                number_of.setdefault(word, len(number_of))
+        numbers = [[number_of[word] for word in task.words] for task in self.tasks]
+        return [torch.tensor(of_task, device=self.device) for of_task in numbers]
+
+    def train(self, checkpoint: Path | None, key: str, save_every: float) -> None:
+        """Run to the end, from the checkpoint on if it is one of this run."""
         if checkpoint is not None:
             self._restore(checkpoint, key)
-        saved = time.monotonic()
-        while not self._done():
-            torch.manual_seed(self.seed * 1_000_003 + self.epoch)  # no generator's state to save
+        last_save = time.monotonic()
+        while not self._is_done():
+            # seeded by the epoch: a checkpoint needs no state of the random generator
+            torch.manual_seed(self.seed * 1_000_003 + self.epoch)
             row = self._train_epoch()
-            self.history.append(row | (self._validate() if self.held_out else {}))
-            if checkpoint is not None and (self._done() or time.monotonic() - saved > save_every):
+            if self.held_out:
+                row |= self._validate()
+            self.history.append(row)
+            if checkpoint is None:
+                continue
+            if self._is_done() or time.monotonic() - last_save > save_every:
                 self._save(checkpoint, key)
-                saved = time.monotonic()
-        return self
+                last_save = time.monotonic()
 
-    def _done(self) -> bool:
-        waited = self.epoch - max(self.best_epoch, self.recipe.min_epochs)
-        return self.epoch >= self.last_epoch or (
-            self.best is not None and waited >= self.recipe.patience
-        )
+    def _is_done(self) -> bool:
+        if self.epoch >= self.last_epoch:
+            return True
+        if self.best is None:
+            return False
+        epochs_without_gain = self.epoch - max(self.best_epoch, self.recipe.min_epochs)
+        return epochs_without_gain >= self.recipe.patience
 
     def _train_epoch(self) -> dict[str, float]:
-        lr, total, steps = self.schedule.get_last_lr()[0], 0.0, 0
+        lr = self.schedule.get_last_lr()[0]
+        total_loss, steps = 0.0, 0
         self.model.train()
         for rows in self._batches():
-            x = torch.cat([self.tasks[t].x[own] for t, own in rows.items()]) - self.mean
-            embeddings = self.model(F.dropout(x, self.recipe.input_dropout))
-            loss = (self._against_batch if self.recipe.batch_anchors else self._against_words)(
-                embeddings, rows
-            )
+            x = torch.cat([self.tasks[t].x[task_rows] for t, task_rows in rows.items()])
+            x = F.dropout(x - self.mean, self.recipe.input_dropout)  # (B, d_vision)
+            embeddings = self.model(x)  # (B, d_llm)
+            if self.recipe.batch_anchors:
+                loss = self._loss_against_batch(embeddings, rows)
+            else:
+                loss = self._loss_against_words(embeddings, rows)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             self.schedule.step()
-            total, steps = (
-                total + loss.detach(),
-                steps + 1,
-            )  # read once an epoch: reading stops the pipeline
+            # a tensor until the epoch ends: reading its value would wait for a GPU at every step
+            total_loss = total_loss + loss.detach()
+            steps += 1
         self.epoch += 1
-        return {"epoch": self.epoch, "lr": lr, "train_loss": float(total) / steps}
+        return {"epoch": self.epoch, "lr": lr, "train_loss": float(total_loss) / steps}
 
     def _batches(self) -> Iterator[dict[int, Tensor]]:
-        """An epoch's batches of all tasks, mixed: {task: its rows}."""
-        share = torch.tensor(
-            [task.weight * len(task.x) for task in self.tasks], dtype=torch.float64
-        ).cumsum(0)
-        quotas = (
-            (share / share[-1] * self.items)
-            .round()
-            .long()
-            .diff(prepend=torch.zeros(1, dtype=torch.long))
-        )
-        rows = torch.cat(
-            [_draw(task, int(quota)) for task, quota in zip(self.tasks, quotas, strict=True)]
-        )
-        task_of = torch.arange(len(self.tasks)).repeat_interleave(quotas)
+        """The mixed batches of an epoch: task number -> the rows drawn from it."""
+        sizes = [task.weight * len(task.x) for task in self.tasks]
+        cumulative = torch.tensor(sizes, dtype=torch.float64).cumsum(0)
+        ends = (cumulative / cumulative[-1] * self.items).round().long()
+        quotas = ends.diff(prepend=torch.zeros(1, dtype=torch.long))  # items per task
+        drawn = [_draw(task, int(quota)) for task, quota in zip(self.tasks, quotas, strict=True)]
+        rows = torch.cat(drawn)  # (items,)
+        task_of = torch.arange(len(self.tasks)).repeat_interleave(quotas)  # (items,)
         for batch in torch.randperm(self.items).split(self.batch_size):
-            if len(batch) == self.batch_size:
-                present = task_of[batch]
-                yield {
-                    t: rows[batch[present == t]].to(self.device) for t in present.unique().tolist()
-                }
+            if len(batch) < self.batch_size:
+                continue
+            batch_tasks = task_of[batch]
+            by_task = {}
+            for t in batch_tasks.unique().tolist():
+                by_task[t] = rows[batch[batch_tasks == t]].to(self.device)
+            yield by_task
 
-    def _against_words(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
-        """The loss of each task's items against the words of their task, weighted by their number."""
+    def _loss_against_words(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
+        """Items are compared with the words of their own task; tasks count by their items."""
         loss = 0.0
-        for (t, own), part in zip(
-            rows.items(), embeddings.split([len(own) for own in rows.values()]), strict=True
-        ):
-            classes = torch.arange(len(self.tasks[t].words), device=self.device)
-            anchors = self._anchors(t, classes)
-            loss = loss + self.loss(part, self.tasks[t].y[own], anchors, classes) * (
-                len(own) / len(embeddings)
-            )
+        parts = embeddings.split([len(task_rows) for task_rows in rows.values()])
+        for (t, task_rows), part in zip(rows.items(), parts, strict=True):
+            task = self.tasks[t]
+            classes = torch.arange(len(task.words), device=self.device)
+            task_loss = self.loss(part, task.y[task_rows], self._anchors(t, classes), classes)
+            loss = loss + task_loss * (len(task_rows) / len(embeddings))
         return loss
 
-    def _against_batch(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
-        """The loss against one anchor an item, its own; a class is a word, over all tasks."""
-        labels = {t: self.tasks[t].y[own] for t, own in rows.items()}
-        anchors = torch.cat([self._anchors(t, y) for t, y in labels.items()])
-        words = torch.cat([self.classes[t][y] for t, y in labels.items()])
-        return self.loss(embeddings, words, anchors, words)
+    def _loss_against_batch(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
+        """Items are compared with the anchors of all items in the batch; a class is a word."""
+        anchors, classes = [], []
+        for t, task_rows in rows.items():
+            y = self.tasks[t].y[task_rows]
+            anchors.append(self._anchors(t, y))
+            classes.append(self.classes[t][y])
+        labels = torch.cat(classes)  # (B,)
+        return self.loss(embeddings, labels, torch.cat(anchors), labels)
 
     def _anchors(self, t: int, y: Tensor) -> Tensor:
-        """Anchors (n, d_llm) of the classes y (n,) of a task, some of them a synonym's."""
-        anchors, synonyms = self.tasks[t].anchors[y], self.tasks[t].synonyms
+        """Anchors (n, d_llm) of the classes y (n,) of task t; some are those of a synonym."""
+        task = self.tasks[t]
+        anchors = task.anchors[y]
         if not self.recipe.synonym_share:
             return anchors
         replaced = (torch.rand(len(y)) < self.recipe.synonym_share).to(self.device)
-        which = torch.randint(synonyms.shape[1], (len(y),)).to(self.device)
-        return torch.where(replaced[:, None], synonyms[y, which], anchors)
+        which = torch.randint(task.synonyms.shape[1], (len(y),)).to(self.device)
+        return torch.where(replaced[:, None], task.synonyms[y, which], anchors)
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
+        """Validation loss and accuracy; the weights are kept if this is the best epoch so far."""
         self.model.eval()
         loss = accuracy = 0.0
-        whole = sum(task.weight * len(task.x) for task in self.held_out)
+        total = sum(task.weight * len(task.x) for task in self.held_out)
         for task in self.held_out:
-            embeddings = self.model(task.x - self.mean)
-            hit = (embeddings @ task.anchors.T).argmax(dim=1) == (
-                task.y if task.y.ndim == 1 else task.y.argmax(dim=1)
-            )
+            embeddings = self.model(task.x - self.mean)  # (N, d_llm)
+            labels = task.y if task.y.ndim == 1 else task.y.argmax(dim=1)
+            correct = (embeddings @ task.anchors.T).argmax(dim=1) == labels  # (N,)
             classes = torch.arange(len(task.words), device=self.device)
-            share = task.weight * len(task.x) / whole
+            share = task.weight * len(task.x) / total
             loss += share * float(self.loss(embeddings, task.y, task.anchors, classes))
-            accuracy += share * float(hit.float().mean())
-        if self.recipe.patience is not None and self.epoch >= min(
-            self.recipe.min_epochs, self.recipe.epochs
-        ):
-            if self.best is None or loss < self.history[self.best_epoch - 1]["validation_loss"]:
-                self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
+            accuracy += share * float(correct.float().mean())
+        self._keep_best(loss)
         return {"validation_loss": loss, "validation_accuracy": accuracy}
 
+    def _keep_best(self, loss: float) -> None:
+        """Keep the weights of this epoch if the recipe selects and no loss was lower so far."""
+        first_epoch = min(self.recipe.min_epochs, self.recipe.epochs)
+        if self.recipe.patience is None or self.epoch < first_epoch:
+            return
+        if self.best is None or loss < self.history[self.best_epoch - 1]["validation_loss"]:
+            self.best_epoch, self.best = self.epoch, deepcopy(self.model.state_dict())
+
     def projector(self) -> MetricProjector:
-        """The fitted projector: the selected weights, the centring folded into its first layer."""
+        """The projector with the selected weights; its first layer includes the centring."""
         if self.best is not None:
             self.model.load_state_dict(self.best)
         first = self.model.model[0]
         with torch.no_grad():
-            first.bias -= first.weight @ self.mean
+            first.bias -= first.weight @ self.mean  # W (x - mean) + b = W x + (b - W mean)
         self.model.info = {
             "recipe": asdict(self.recipe),
             "seed": self.seed,
@@ -343,19 +292,17 @@ class _Run:
 
     def _save(self, path: Path, key: str) -> None:
         state = {name: getattr(self, name) for name in ("epoch", "history", "best_epoch", "best")}
-        parts = {
-            name: getattr(self, name).state_dict() for name in ("model", "optimizer", "schedule")
-        }
-        save_atomically(
-            {"key": key, "last_epoch": self.last_epoch, "state": state, "parts": parts}, path
-        )
+        parts = {}
+        for name in ("model", "optimizer", "schedule"):
+            parts[name] = getattr(self, name).state_dict()
+        saved = {"key": key, "last_epoch": self.last_epoch, "state": state, "parts": parts}
+        save_atomically(saved, path)
 
     def _restore(self, path: Path, key: str) -> None:
+        """Take over the state of a checkpoint of this run; start anew if there is none."""
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
-        except (
-            Exception
-        ):  # no file, or whatever the unpickler stumbles over in another: start afresh
+        except Exception:  # no file, or a file that torch cannot read, with any of its errors
             return
         if (saved.get("key"), saved.get("last_epoch")) != (key, self.last_epoch):
             return
@@ -367,7 +314,7 @@ class _Run:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One CPU thread: batches are too small to share, and the result does not depend on the cores then."""
+    """One CPU thread: batches are small, and the result does not depend on the number of cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -376,8 +323,8 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
-    """The recipe's loss, its temperature set, and the projector's temperature."""
+def _loss_and_temperature(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
+    """The recipe's loss with its temperature, and the temperature of the projector."""
     loss = LOSSES[recipe.loss]
     own = signature(loss).parameters.get("temperature")
     if own is None:
@@ -387,31 +334,33 @@ def _loss(recipe: Recipe) -> tuple[Callable[..., Tensor], float]:
 
 
 def _draw(task: Task, number: int) -> Tensor:
-    """`number` rows of a task, each as often as its weight says, give or take one: (number,)."""
+    """`number` rows of a task; each item is drawn as often as its weight says, give or take one."""
     items = len(task.x)
     if task.item_weights is None:
-        rest = torch.randperm(items)[: number % items] if number % items else torch.arange(0)
-        return torch.cat([torch.arange(items).repeat(number // items), rest])
-    order = torch.randperm(
-        items
-    )  # systematic sampling: even steps along the weights, laid end to end at random
+        whole_rounds, remainder = divmod(number, items)
+        rest = torch.randperm(items)[:remainder] if remainder else torch.arange(0)
+        return torch.cat([torch.arange(items).repeat(whole_rounds), rest])
+    # Systematic sampling: the items are laid side by side in random order, each as wide as its
+    # weight, and rows are taken at even distances from a random start.
+    order = torch.randperm(items)
     ends = task.item_weights[order].cumsum(0)
-    steps = (torch.arange(number, dtype=torch.float64) + torch.rand(1)) / max(number, 1) * ends[-1]
-    return order[torch.searchsorted(ends, steps, right=True)]
+    positions = torch.arange(number, dtype=torch.float64) + torch.rand(1)
+    positions = positions / max(number, 1) * ends[-1]
+    return order[torch.searchsorted(ends, positions, right=True)]
 
 
-def _joined(task: Task, more: Task) -> Tensor | None:
-    """Item weights of the items of both, or None where neither has any."""
-    if task.item_weights is None and more.item_weights is None:
-        return None
-    return torch.cat(
-        [
-            torch.ones(len(one.x), dtype=torch.float64)
-            if one.item_weights is None
-            else one.item_weights
-            for one in (task, more)
-        ]
-    )
+def _joined(task: Task, more: Task) -> Task:
+    """A task with the items of both. Items without a weight get 1, the mean, if others have one."""
+    weights = None
+    if task.item_weights is not None or more.item_weights is not None:
+        parts = []
+        for one in (task, more):
+            ones = torch.ones(len(one.x), dtype=torch.float64)
+            parts.append(ones if one.item_weights is None else one.item_weights)
+        weights = torch.cat(parts)
+    x = torch.cat([task.x, more.x])
+    y = torch.cat([task.y, more.y])
+    return replace(task, x=x, y=y, item_weights=weights)
 
 
 def _check_recipe(recipe: Recipe) -> None:
@@ -419,18 +368,20 @@ def _check_recipe(recipe: Recipe) -> None:
         raise ValueError(f"unknown loss {recipe.loss!r}: expected one of {', '.join(LOSSES)}")
     if recipe.loss == "soft_label_kl" and recipe.batch_anchors:
         raise ValueError(
-            "loss soft_label_kl needs every class's anchor: expected batch_anchors=False"
+            "loss soft_label_kl needs the anchor of every class: expected batch_anchors=False"
         )
 
 
 def _key(recipe: Recipe, seed: int, tasks: list[Task]) -> str:
-    """A hash of all that determines a run: recipe, seed, data, and the code that trains."""
+    """A hash of everything that determines a run: recipe, seed, data, and the code that trains."""
     code = code_digest("tinyemo.training.projector")
     digest = hashlib.sha256(f"{recipe} {seed} {torch.__version__} {code}".encode())
     for task in tasks:
         digest.update(f"{task.words} {task.weight}".encode())
-        weights = [] if task.item_weights is None else [task.item_weights]
-        for tensor in (task.x, task.y, task.anchors, task.synonyms, *weights):
+        tensors = [task.x, task.y, task.anchors, task.synonyms]
+        if task.item_weights is not None:
+            tensors.append(task.item_weights)
+        for tensor in tensors:
             digest.update(f"{tuple(tensor.shape)}".encode())
             digest.update(tensor.cpu().contiguous().numpy())
     return digest.hexdigest()

@@ -33,9 +33,8 @@ from tinyemo.bias.values import AttributeValues
 FitAndPredict = Callable[[Tensor, np.ndarray, int], np.ndarray | Tensor]
 
 CHUNK = 8192  # items at a time
-MIN_EFFECT = (
-    0.04  # of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
-)
+# Of a mean probability; chosen on half of the sets of benchmarks/bias_detection.py
+MIN_EFFECT = 0.04
 MIN_REFERENCES = 10
 
 
@@ -84,8 +83,8 @@ class AdjustedEffects:
         """Standard errors (V, C) of the effects on scores (N, C), over the choice of items.
 
         White's (1980) errors, which allow a different variance for each item, from the residuals of
-        the regression on all values. For the difference of two models' scores they show how much the
-        choice of items may have changed the difference of the effects. `of` chooses some of the
+        the regression on all values. For the difference of two models' scores they show how much
+        the choice of items may have changed the difference of the effects. `of` chooses some of the
         values.
         """
         ridge = self.ridge * np.eye(len(self.gram))

@@ -1,12 +1,13 @@
-"""One projector for three label sets against one projector each: accuracy on validation items.
+"""One projector for three label sets, compared with one projector for each of them.
 
     python benchmarks/joint.py --records RECORDS --features STORE --anchors CHECKPOINT [--seeds 3]
 
-Takes records with Parrott's labels (records.parquet of notebook 01), their features, and a language model.
-The split `train` becomes three disjoint datasets of unequal size, one for each label set, with a single
-label an item; 15 % of each decide when to stop. Scored on the split `validation` under every label set; no
-other split is touched. Prints a Markdown table; the last column compares the mean over the three label sets
-with single projectors of the same seeds and items, with its standard error over items.
+Takes records with Parrott's labels (records.parquet of notebook 01), their features, and a language
+model. The split `train` becomes three disjoint datasets of different sizes, one per label set, with
+a single label per item; 15 % of each decide when training stops. Accuracy is measured on the split
+`validation` under every label set; no other split is used. Prints a Markdown table. The column
+"minus single" compares the mean over the three label sets with single projectors of the same seeds
+and items, with the standard error over items.
 """
 
 import argparse
@@ -31,7 +32,7 @@ JOINT, PUBLISHED = PRESETS["joint"], PRESETS["published"]
 COARSER = ("ekman", "mikels")
 SYNONYMS = replace(JOINT, synonym_share=0.5)
 BALANCED = {name: size**-0.5 for name, size in SIZES.items()}
-# name -> recipe, options of tasks_of; "single" and "all words" rearrange the tasks (see `arranged`)
+# name -> recipe, options of tasks_of. "single" and "all words" rearrange the tasks, see `arranged`.
 VARIANTS: dict[str, tuple[Recipe, dict]] = {
     "single": (JOINT, {}),
     "**joint**": (JOINT, {}),
@@ -72,39 +73,38 @@ def arranged(name: str, tasks: list[Task]) -> list[list[Task]]:
         return [[task] for task in tasks]
     if "all words" not in name:
         return [tasks]
-    anchor = {
-        word: vector
-        for task in tasks
-        for word, vector in zip(task.words, task.anchors, strict=True)
-    }
-    words = tuple(anchor)
-    y = torch.cat(
-        [torch.tensor([words.index(word) for word in task.words])[task.y] for task in tasks]
-    )
-    return [
-        [Task(torch.cat([task.x for task in tasks]), y, words, torch.stack(list(anchor.values())))]
-    ]
+    # one task, in which an item is compared with the words of all label sets
+    anchor_of: dict[str, torch.Tensor] = {}
+    for task in tasks:
+        anchor_of |= zip(task.words, task.anchors, strict=True)
+    words = tuple(anchor_of)
+    labels = []
+    for task in tasks:
+        positions = torch.tensor([words.index(word) for word in task.words])  # (C of the task,)
+        labels.append(positions[task.y])
+    x = torch.cat([task.x for task in tasks])
+    return [[Task(x, torch.cat(labels), words, torch.stack(list(anchor_of.values())))]]
 
 
-def right(
+def correct_items(
     name: str,
     tasks: dict[str, list[Task]],
     scored: dict[str, SplitTensors],
     recipe: Recipe,
     seed: int,
-) -> dict:
-    """Whether each scored item is answered rightly, by label set: {label set: (N,) float}."""
-    trainings = zip(
-        arranged(name, tasks["train"]), arranged(name, tasks["validation"]), strict=True
-    )
-    projectors = [fit_jointly(train, recipe, seed, held_out)[0] for train, held_out in trainings]
+) -> dict[str, np.ndarray]:
+    """Label set -> (N,) float, 1 for each scored item that is classified correctly."""
+    train = arranged(name, tasks["train"])
+    validation = arranged(name, tasks["validation"])
+    projectors = []
+    for own, held_out in zip(train, validation, strict=True):
+        projectors.append(fit_jointly(own, recipe, seed, held_out)[0])
+    anchors_of = {task.words: task.anchors for task in reversed(tasks["train"])}
     found = {}
     for i, (label_set, part) in enumerate(scored.items()):
-        anchors = next(
-            task.anchors for task in tasks["train"] if task.words == labels_of(label_set)
-        )
-        answers = projectors[i % len(projectors)].classify(part.x, anchors).argmax(dim=1)
-        found[label_set] = (answers == part.y).double().numpy()
+        projector = projectors[i % len(projectors)]
+        predicted = projector.classify(part.x, anchors_of[labels_of(label_set)]).argmax(dim=1)
+        found[label_set] = (predicted == part.y).double().numpy()
     return found
 
 
@@ -126,9 +126,8 @@ def main() -> None:
             known[words] = load_anchors(args.anchors, words)
         return known[words]
 
-    print(
-        f"| variant | {' | '.join(SIZES)} | mean | minus single | s a seed |\n|---|---|---|---|---|---|---|"
-    )
+    print(f"| variant | {' | '.join(SIZES)} | mean | minus single | s per seed |")
+    print("|---|---|---|---|---|---|---|")
     seeds, reference = range(args.seed, args.seed + args.seeds), None
     collections = [datasets(records, seed) for seed in seeds]
     for name in args.only:
@@ -136,16 +135,17 @@ def main() -> None:
         start, runs = time.perf_counter(), []
         for seed, collection in zip(seeds, collections, strict=True):
             tasks = tasks_of(collection, dict.fromkeys(SIZES, store), anchors_of, **options)
-            runs.append(right(name, tasks, scored, recipe, seed))
+            runs.append(correct_items(name, tasks, scored, recipe, seed))
         taken = (time.perf_counter() - start) / len(seeds)
-        hits = {label_set: np.mean([run[label_set] for run in runs], axis=0) for label_set in SIZES}
-        ids = {label_set: part.records["id"] for label_set, part in scored.items()}
-        table = pd.DataFrame(
-            {s: pd.Series(hits[s], index=ids[s]) for s in SIZES}
-        )  # NaN: no such label
+        columns = {}
+        for label_set, part in scored.items():
+            share_correct = np.mean([run[label_set] for run in runs], axis=0)  # (N,), over seeds
+            columns[label_set] = pd.Series(share_correct, index=part.records["id"])
+        table = pd.DataFrame(columns)  # NaN: the item has no label in the label set
         reference = table if reference is None else reference
-        # an item's part in the mean of the three accuracies
-        difference = ((table - reference) / table.notna().sum() * len(table)).fillna(0).mean(axis=1)
+        # the contribution of each item to the mean of the three accuracies
+        weighted = (table - reference) / table.notna().sum() * len(table)
+        difference = weighted.fillna(0).mean(axis=1)
         error = difference.std(ddof=1) / len(difference) ** 0.5
         means = table.mean()
         print(

@@ -1,14 +1,16 @@
-"""How much faster the published recipe trains here than in a plain loop over one `.pt` file an item.
+"""How much faster the published recipe trains here than in a plain loop over `.pt` files.
 
-    python benchmarks/projector.py [--features-root FOLDER] [--anchors CHECKPOINT | --width 384] [--repeats 5]
+    python benchmarks/projector.py [--features-root FOLDER] [--anchors CHECKPOINT | --width 384]
+                                   [--repeats 5]
 
-Both sides train the same projector with the same loss, optimiser, schedule, batch size and number of
-epochs on the same items. The plain loop reads a file an item through a DataLoader with two workers, in
-every epoch. Ours reads the feature store, which was imported once (that time is shown too), and indexes
-tensors; opening and reading the store is counted. The two take turns, the first turn of each is not
-counted, and the medians are compared. Both compute on one thread: it is what ours does by itself, and on
-few cores it helps the plain loop, whose threads would stand in the way of its workers. Without FOLDER
-(TinyEmo's layout) a tree of the same kind is drawn, without CHECKPOINT random anchors.
+Both ways train the same projector with the same loss, optimiser, schedule, batch size and number of
+epochs on the same items. The plain loop reads one file per item through a DataLoader with two
+workers, in every epoch. Ours reads the feature store, which was imported once (that time is shown
+too), and indexes tensors; opening and reading the store is included in its time. The two take
+turns, the first turn of each is not counted, and the medians are compared. Both compute on one
+thread. Ours always does so, and on few cores it helps the plain loop, whose threads would compete
+with its workers. Without FOLDER (in TinyEmo's layout) features are drawn at random, without
+CHECKPOINT the anchors.
 """
 
 import argparse
@@ -35,7 +37,7 @@ WORDS = labels_of("ekman")
 
 
 class Files(Dataset):
-    """One `.pt` file an item, read whenever it is asked for."""
+    """One `.pt` file per item, read at every access."""
 
     def __init__(self, folder: Path):
         self.items = [
@@ -81,7 +83,7 @@ def ours(
 
 
 def draw_tree(root: Path, items: int = 970) -> Path:
-    """Features around one direction a class, in upstream's layout."""
+    """Random features around one direction per class, in TinyEmo's layout."""
     draw = torch.Generator().manual_seed(0)
     directions = torch.randn(len(WORDS), 768, generator=draw)
     for i in range(items):
@@ -139,9 +141,10 @@ def main() -> None:
             accuracies = [
                 (p.classify(x, anchors).argmax(dim=1) == y).float().mean() for p in (plain, our)
             ]
+            ratio = medians["plain"] / medians["ours"]
             print(
                 f"{loss:18s} {medians['plain']:7.2f} s {medians['ours']:7.2f} s   "
-                f"{medians['plain'] / medians['ours']:5.1f}x   {accuracies[0]:.3f}, {accuracies[1]:.3f}",
+                f"{ratio:5.1f}x   {accuracies[0]:.3f}, {accuracies[1]:.3f}",
                 flush=True,
             )
 

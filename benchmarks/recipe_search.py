@@ -1,11 +1,12 @@
-"""What each part of the tuned recipe is worth: cross-validation within a training part.
+"""The contribution of each part of the tuned recipe: cross-validation within a training part.
 
     python benchmarks/recipe_search.py --features-root FOLDER --anchors CHECKPOINT [--repeats 3]
 
-Repeated stratified 5-fold cross-validation on the items of split `train` of a tree in TinyEmo's layout; no
-other split is touched. Every variant sees the same folds. Where a recipe selects its epoch, its validation
-part is carved out of the fold's training items. Prints a Markdown table: accuracy, its spread over the
-repeats, and the difference to the tuned recipe with its standard error over items (paired).
+Repeated stratified 5-fold cross-validation on the items of split `train` of a tree in TinyEmo's
+layout; no other split is used. Every variant gets the same folds. If a recipe selects its epoch,
+its validation part is taken from the fold's training items. Prints a Markdown table: accuracy, its
+standard deviation over the repeats, and the difference to the tuned recipe with its standard error
+over items (paired).
 """
 
 import argparse
@@ -48,29 +49,29 @@ VARIANTS: dict[str, Recipe | str] = {
 }
 
 
-def answers(
-    variant: Recipe | str, x: Tensor, y: Tensor, asked: Tensor, anchors: Tensor, seed: int
+def predicted_labels(
+    variant: Recipe | str, x: Tensor, y: Tensor, test_x: Tensor, anchors: Tensor, seed: int
 ) -> Tensor:
-    """Train on (x, y), answer `asked`: labels (M,)."""
+    """Train on (x, y) and predict the labels (M,) of `test_x`."""
     if isinstance(variant, str):
         probe = fit_probe(variant, x.numpy(), y.numpy(), seed)
-        return torch.from_numpy(probe.predict_proba(asked.numpy()).argmax(axis=1))
+        return torch.from_numpy(probe.predict_proba(test_x.numpy()).argmax(axis=1))
     rows, held_out = np.arange(len(y)), None
     if variant.patience is not None:
         rows, carved = train_test_split(rows, test_size=VALIDATION, stratify=y, random_state=seed)
         held_out = (x[carved], y[carved])
     projector, _ = fit_projector(x[rows], y[rows], anchors, variant, seed, held_out)
-    return projector.classify(asked, anchors).argmax(dim=1)
+    return projector.classify(test_x, anchors).argmax(dim=1)
 
 
 def cross_validate(
     variant: Recipe | str, x: Tensor, y: Tensor, anchors: Tensor, seeds: range
 ) -> np.ndarray:
-    """Whether each item was answered rightly in each repeat: (repeats, N) float."""
+    """1 for each item that is classified correctly in a repeat: (repeats, N) float."""
     right = np.zeros((len(seeds), len(y)))
     for r, seed in enumerate(seeds):
         for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(x, y):
-            found = answers(variant, x[train], y[train], x[test], anchors, seed)
+            found = predicted_labels(variant, x[train], y[train], x[test], anchors, seed)
             right[r, test] = (found == y[test]).numpy()
     return right
 
@@ -88,9 +89,8 @@ def main() -> None:
         train = split_tensors(records, store, args.label_set)["train"]
         anchors = load_anchors(args.anchors, labels_of(args.label_set))
         print(f"{len(train.y)} training items, 5 folds x {args.repeats}, seed {args.seed}\n")
-        print(
-            "| variant | accuracy | sd over repeats | minus tuned | s a fit |\n|---|---|---|---|---|"
-        )
+        print("| variant | accuracy | sd over repeats | minus tuned | s per fit |")
+        print("|---|---|---|---|---|")
         tuned = None
         for name, variant in VARIANTS.items():
             start, seeds = time.perf_counter(), range(args.seed, args.seed + args.repeats)

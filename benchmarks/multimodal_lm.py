@@ -1,18 +1,21 @@
-"""What caching patch tokens saves in training, and how well training uses a GPU.
+"""The time saved by caching patch tokens in training, and how well training uses a GPU.
 
-    python benchmarks/mm_llm.py [--items 256] [--repeats 3] [--tower small] [--tower ViT-B-16 --items 32]
-    python benchmarks/mm_llm.py --gpu [--steps 20] [--batch 16]
+    python benchmarks/multimodal_lm.py [--items 256] [--repeats 3] [--tower small]
+    python benchmarks/multimodal_lm.py --tower ViT-B-16 --items 32
+    python benchmarks/multimodal_lm.py --gpu [--steps 20] [--batch 16]
 
-On any machine: seconds of an epoch of stage 1, batches of 32 records with an image each, with patch tokens from the
-store and with the frozen tower run at every step. The tower is the embedded world's small CLIP (64-pixel images, 16
-tokens) or one of open_clip's at its own size; the language model is the embedded world's small OpenELM; all random.
-The two take turns, medians are compared, and so are their losses. Filling the store is timed too: it happens once.
+On any machine: seconds per epoch of stage 1, with batches of 32 records with one image each, with
+patch tokens from the store and with the frozen tower run at every step. The tower is the small CLIP
+of EmoScenes (64-pixel images, 16 tokens) or one of open_clip's at its own size; the language model
+is the small OpenELM of EmoScenes. All weights are random. The two ways take turns; their medians
+and their losses are compared. Filling the store is timed too: it happens once.
 
-With --gpu, on CUDA: tokens a second, peak memory and model FLOP utilisation of an OpenELM of the 270M model's shape
-with 256 image tokens of ViT-L/14's width and as many of text a record, half of them answered, in bfloat16 autocast, in
-full and with LoRA. FLOPs are those that the model needs: 6 a weight and token where the weight is trained, 4 where
-gradients pass through a frozen one, and 6 a layer, unit of width and pair of positions for causal attention; the
-output layer counts at answered tokens. The peak is that of dense bfloat16.
+With --gpu, on CUDA: tokens per second, peak memory and model FLOP utilisation of an OpenELM with
+the shape of the 270M model. A record has 256 image tokens of ViT-L/14's width and as many text
+tokens, half of them in the answer. Training is in bfloat16 autocast, of all weights and with LoRA.
+The FLOPs are those that the model needs: per weight and token 6 if the weight is trained and 4 if
+gradients only pass through it; for causal attention 6 per layer, unit of width and pair of
+positions; the output layer counts at answer tokens. The peak is that of dense bfloat16.
 """
 
 import argparse
@@ -38,10 +41,14 @@ from tinyemo.features.patches import LivePatches, cache_patches
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.models.openelm import OpenELMConfig, OpenELMForCausalLM
 from tinyemo.models.prompt import Sample
-from tinyemo.training.multimodal_lm import StageRecipe, fit_stage
+from tinyemo.training.multimodal_lm import fit_stage
+from tinyemo.training.multimodal_recipes import StageRecipe
 
-WORDS = "the a house tree dog child smiles runs sits by in rain sun red blue old near it feels like joy fear".split()
-# dense bfloat16 FLOP/s by NVIDIA's data sheets
+WORDS = (
+    "the a house tree dog child smiles runs sits by in rain sun red blue old near it feels like "
+    "joy fear"
+).split()
+# dense bfloat16 FLOP/s, from NVIDIA's data sheets
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "T4": 65e12}
 
 
@@ -66,27 +73,24 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def instructions(n: int, words: tuple[int, int, int]) -> list[Instruction]:
-    """Records with an image; `words`: of a question, of the shortest answer, and one more than of the longest."""
-    draw = np.random.default_rng(0)
-    asked, *answered = words
-    return [
-        Instruction(
-            f"{i}",
-            f"{i}.png",
-            (
-                (
-                    "<image>\n" + " ".join(draw.choice(WORDS, asked)),
-                    " ".join(draw.choice(WORDS, draw.integers(*answered))),
-                ),
-            ),
-        )
-        for i in range(n)
-    ]
+    """Records with an image and random words.
+
+    `words` are the number of words in a question, the smallest number in an answer, and the largest
+    number plus one.
+    """
+    rng = np.random.default_rng(0)
+    in_question, shortest, longest = words
+    records = []
+    for i in range(n):
+        question = " ".join(rng.choice(WORDS, in_question))
+        answer = " ".join(rng.choice(WORDS, rng.integers(shortest, longest)))
+        records.append(Instruction(f"{i}", f"{i}.png", ((f"<image>\n{question}", answer),)))
+    return records
 
 
 def random_encoder(tower: str) -> ImageEncoder:
-    """The embedded world's tower ("small") or one of open_clip's, untrained."""
-    import open_clip  # after tinyemo, which makes torchvision importable beside a CPU torch
+    """The small CLIP of EmoScenes ("small"), or one of open_clip's, with random weights."""
+    import open_clip  # after tinyemo, which makes torchvision importable with a CPU torch
 
     recipe = ClipRecipe()
     small = {
@@ -153,7 +157,9 @@ def published_openelm() -> OpenELMConfig:
 
 
 def caching(tower: str, items: int, repeats: int) -> None:
-    records, words, encoder = instructions(items, (10, 10, 40)), tokenizer(), random_encoder(tower)
+    """Print the seconds per epoch with cached patch tokens and with the tower at every step."""
+    records, words = instructions(items, (10, 10, 40)), tokenizer()
+    encoder = random_encoder(tower)
     size = encoder.config["vision_cfg"]["image_size"]
     with tempfile.TemporaryDirectory() as folder:
         draw = np.random.default_rng(0)
@@ -165,14 +171,14 @@ def caching(tower: str, items: int, repeats: int) -> None:
         cached = cache_patches(images, encoder, folder, Path(folder, "store"), workers=0)
         filled = time.perf_counter() - start
         sources = {"store": cached, "tower": LivePatches(encoder, folder)}
-        (count, width), scale = cached(images[:1])[0].shape, torch.stack(cached(images)).std()
+        count, width = cached(images[:1])[0].shape
+        scale = torch.stack(cached(images)).std()
         seconds, losses = {name: [] for name in sources}, {}
         for repeat in range(repeats + 1):
             for name, source in sources.items():
                 model = openelm(small_openelm(words), words, width)
-                model.connectors["image"][
-                    0
-                ].weight.data /= scale  # or an untrained tower's tokens would hardly count
+                # the tokens of an untrained tower are small: without this they would hardly matter
+                model.connectors["image"][0].weight.data /= scale
                 history = fit_stage(
                     model, records, [], source, StageRecipe(), Path(folder, f"{name} {repeat}")
                 )
@@ -180,10 +186,9 @@ def caching(tower: str, items: int, repeats: int) -> None:
                 if repeat:  # the first turn of each warms up
                     seconds[name].append(history["seconds"].iloc[-1])
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    print(
-        f"{tower} tower, {items} records, {count} image tokens; filling the store, once: {filled:.2f} s"
-    )
-    print("| patch tokens from | s an epoch |\n|---|---|")
+    print(f"{tower} tower, {items} records, {count} image tokens")
+    print(f"filling the store, once: {filled:.2f} s")
+    print("| patch tokens from | s per epoch |\n|---|---|")
     print(*(f"| {name} | {value:.2f} |" for name, value in medians.items()), sep="\n")
     print(
         f"ratio {medians['tower'] / medians['store']:.2f}; "
@@ -192,7 +197,7 @@ def caching(tower: str, items: int, repeats: int) -> None:
 
 
 class Noise:
-    """256 random tokens of ViT-L/14's width an image."""
+    """A source with 256 random tokens of ViT-L/14's width for every image."""
 
     key = "noise"
 
@@ -206,7 +211,7 @@ class Noise:
 def utilisation(
     config: OpenELMConfig, words: PreTrainedTokenizerFast, trains: str, batch: int, steps: int
 ) -> dict:
-    """A row of the table: what `steps` steps of `batch` records of one length need."""
+    """One row of the table, for `steps` steps of `batch` records of equal length."""
     cuda = torch.cuda.is_available()
     peak = next(
         (value for name, value in PEAKS.items() if cuda and name in torch.cuda.get_device_name()),
@@ -224,19 +229,18 @@ def utilisation(
     table = model.lm.get_input_embeddings().weight
     adapters = sum(value.numel() for name, value in model.lm.named_parameters() if "lora_" in name)
     weights = sum(value.numel() for value in model.lm.parameters()) - table.numel() - adapters
-    each = 6 if trains == "all" else 4
-    attention = 6 * length**2 * sum(config.num_query_heads) * config.head_dim
-    flops = (
-        length * (each * weights + 6 * adapters) + each * answered * table.numel() + attention
-    ) * batch
+    per_weight = 6 if trains == "all" else 4
+    in_layers = length * (per_weight * weights + 6 * adapters)
+    in_output = per_weight * answered * table.numel()
+    in_attention = 6 * length**2 * sum(config.num_query_heads) * config.head_dim
+    flops = (in_layers + in_output + in_attention) * batch
     seconds = history["seconds"].diff().iloc[steps // 4 :].median()  # the first steps warm up
+    memory = torch.cuda.max_memory_allocated() / 2**30 if cuda else math.nan
     return {
         "trains": trains,
-        "tokens a step": length * batch,
+        "tokens per step": length * batch,
         "tokens/s": round(length * batch / seconds),
-        "peak memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 1)
-        if cuda
-        else math.nan,
+        "peak memory, GiB": round(memory, 1),
         "FLOP utilisation": round(flops / seconds / peak, 3),
     }
 

@@ -10,36 +10,46 @@ from pathlib import Path
 
 import yaml
 
-_DATA = yaml.safe_load(Path(__file__).with_name("emotions.yaml").read_text(encoding="utf-8"))
+Words = tuple[str, ...]
+
+_FILE = Path(__file__).with_name("emotions.yaml")
+_DATA = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
 
 
-def _as_tuples(table: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+def _as_tuples(table: dict[str, list[str]]) -> dict[str, Words]:
     return {key: tuple(words) for key, words in table.items()}
 
 
+def _inverted(groups: dict[str, Words]) -> dict[str, str]:
+    """Label -> its members becomes member -> its label."""
+    found = {}
+    for label, members in groups.items():
+        found |= dict.fromkeys(members, label)
+    return found
+
+
 # name of a label set ("ekman", "unbiasedemo", "mikels", "parrott") -> its labels, in fixed order
-LABEL_SETS: dict[str, tuple[str, ...]] = _as_tuples(_DATA["label_sets"])
+LABEL_SETS: dict[str, Words] = _as_tuples(_DATA["label_sets"])
 
 # label set -> label -> the Parrott labels that belong to it
-GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    name: _as_tuples(groups) for name, groups in _DATA["groups"].items()
-}
+GROUPS: dict[str, dict[str, Words]] = {}
+for _name, _groups in _DATA["groups"].items():
+    GROUPS[_name] = _as_tuples(_groups)
 GROUPS["parrott"] = {label: (label,) for label in LABEL_SETS["parrott"]}
 
 # label set -> Parrott label -> its label in that set; a label that belongs to none is absent
-FROM_PARROTT: dict[str, dict[str, str]] = {
-    name: {fine: coarse for coarse, members in groups.items() for fine in members}
-    for name, groups in GROUPS.items()
-}
+FROM_PARROTT: dict[str, dict[str, str]] = {}
+for _name, _groups in GROUPS.items():
+    FROM_PARROTT[_name] = _inverted(_groups)
 
 # Parrott label -> three other words for it
-SYNONYMS: dict[str, tuple[str, ...]] = _as_tuples(_DATA["synonyms"])
+SYNONYMS: dict[str, Words] = _as_tuples(_DATA["synonyms"])
 
 # name of a grounding template -> the text, with the place {emotion} for the label
 TEMPLATES: dict[str, str] = _DATA["templates"]
 
 
-def labels_of(label_set: str) -> tuple[str, ...]:
+def labels_of(label_set: str) -> Words:
     """The words of a label set, in their fixed order. ValueError names the sets that exist."""
     if label_set not in LABEL_SETS:
         raise ValueError(

@@ -1,16 +1,20 @@
-"""What the audit finds of what was planted, among pictures and among 300,000 feature rows, and how long it takes.
+"""Which injected duplicates the audit finds, among pictures and among feature rows, and in what
+time.
 
-    python benchmarks/audit.py [--scenes 1500] [--rows 300000] [--planted 3000] [--threads 2] [--seed 1]
+    python benchmarks/audit.py [--scenes 1000] [--rows 300000] [--copies 3000] [--threads 2]
+    [--seed 1]
 
-Pictures: draws the eight embedded datasets with 5 % of the test pictures of scenes-split saved again, smaller and as
-JPEG of quality 80, in the training part of scenes-parrott. Prints the share of them that is found and the false
-alarms: test items of any dataset called contaminated that were not planted.
+Pictures: draws the eight synthetic datasets, with 5 % of the test pictures of scenes-split saved
+again, smaller and as JPEG of quality 80, in the training part of scenes-parrott. Prints the share
+of them that is found, and the false alarms: test items of any dataset that are called contaminated
+but were not copied.
 
-Features: draws rows that resemble CLIP features of photographs, as a training part, a validation part and the test
-parts of two datasets, and plants copies of training rows in the test parts: half exact, half as a re-encoded JPEG
-would have them, with a cosine of .97 to .99 and the noise spread over directions as the data are. Prints seconds,
-recall, false alarms, the peak memory of the process, and, for some of the test items, what exact brute force
-(faiss.IndexFlatIP) finds and how much longer it would take for all rows.
+Features: draws rows that resemble CLIP features of photographs, as a training part, a validation
+part and the test parts of two datasets, and copies training rows into the test parts. Half of the
+copies are exact; the others are like the features of a re-encoded JPEG, with a cosine of .97 to
+.99 and noise with the spectrum of the data. Prints seconds, recall, false alarms and the peak
+memory of the process. For some of the test items it also prints what exact brute force
+(faiss.IndexFlatIP) finds, and how much longer brute force would take for all rows.
 """
 
 import argparse
@@ -37,141 +41,145 @@ PARTS = (
 
 
 class ClipLike:
-    """Unit rows with the mean, the spectrum and the crowding of CLIP ViT-L/14 features of Emotion6.
+    """Draws unit rows with the mean, spectrum and density of CLIP ViT-L/14 features of Emotion6.
 
-    A row = a common mean + its topic + what is its own, both with the falling spectrum of the real ones. Topics are
-    broad or narrow; in the narrow ones different photographs come as near to each other as cosine .95.
+    A row is a common mean, plus a topic's vector, plus its own; the last two have the falling
+    spectrum of the real features. Topics are broad or narrow; in narrow ones, different
+    photographs have cosines up to .95.
     """
 
     def __init__(self, width: int, seed: int):
         self.rng = np.random.default_rng(seed)
         k = np.arange(1, width + 1)
-        spectrum = k**-0.75 * np.exp(-k / 160)
+        spectrum = k**-0.75 * np.exp(-k / 160)  # (D,) variances
         self.scale = np.sqrt(0.407 * spectrum / spectrum.sum()).astype(np.float32)
-        self.turn = np.linalg.qr(self.rng.standard_normal((width, width)))[0].astype(np.float32)
-        self.mean = 0.77 * self.turn[-1]
+        rotation, _ = np.linalg.qr(self.rng.standard_normal((width, width)))
+        self.rotation = rotation.astype(np.float32)
+        self.mean = 0.77 * self.rotation[-1]
 
     def noise(self, n: int) -> np.ndarray:
-        return (
-            self.rng.standard_normal((n, len(self.scale)), dtype=np.float32)
-            * self.scale
-            @ self.turn
-        )
+        """n vectors (n, D) with the spectrum of the features."""
+        normal = self.rng.standard_normal((n, len(self.scale)), dtype=np.float32)
+        scaled = normal * self.scale
+        return scaled @ self.rotation
 
     def rows(self, n: int) -> np.ndarray:
+        """n unit rows (n, D)."""
         topics = max(n // 200, 1)
         topic = self.rng.integers(topics, size=n)
-        own = self.rng.uniform(0.15, 1.0, topics).astype(np.float32)[
-            topic, None
-        ]  # share of the variance
-        x = self.mean + np.sqrt(1 - own) * self.noise(topics)[topic] + np.sqrt(own) * self.noise(n)
+        breadth = self.rng.uniform(0.15, 1.0, topics).astype(np.float32)
+        own = breadth[topic, None]  # (n, 1): share of the variance that is the row's own
+        of_topic = np.sqrt(1 - own) * self.noise(topics)[topic]
+        x = self.mean + of_topic + np.sqrt(own) * self.noise(n)
         return x / np.linalg.norm(x, axis=1, keepdims=True)
 
     def copies(self, x: np.ndarray) -> np.ndarray:
-        """Rows at a cosine of .97 to .99 from the given ones."""
+        """Unit rows at a cosine of .97 to .99 from the given ones."""
         noise = self.noise(len(x))
-        noise -= (noise * x).sum(1, keepdims=True) * x
+        noise -= (noise * x).sum(1, keepdims=True) * x  # orthogonal to the row
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
         cosine = self.rng.uniform(0.97, 0.99, (len(x), 1)).astype(np.float32)
         return cosine * x + np.sqrt(1 - cosine**2) * noise
 
 
-def pictures(n_train: int, n_test: int, seed: int) -> None:
+def measure_pictures(n_train: int, n_test: int, seed: int) -> None:
+    """Print what the audit finds among pictures."""
     with tempfile.TemporaryDirectory() as folder:
         records = draw_scene_sets(list(SCENE_SETS), n_train, n_test, seed, folder, leaked=0.05)
         start = time.perf_counter()
         duplicates = find_duplicates(records)
         seconds = time.perf_counter() - start
-    leaked = contaminated_ids(
-        records, duplicates, ["scenes-ekman", "scenes-mikels", "scenes-parrott"]
-    )
+    trained_on = ["scenes-ekman", "scenes-mikels", "scenes-parrott"]
+    contaminated = contaminated_ids(records, duplicates, trained_on)
     test, copies = records["split"] == "test", records["id"].str.contains("/copy-")
-    planted = set(records["id"][test & records["group"].isin(records["group"][copies])])
-    clean = set(records["id"][test]) - planted
+    is_copied = test & records["group"].isin(records["group"][copies])
+    copied = set(records["id"][is_copied])
+    clean = set(records["id"][test]) - copied
+    found, false = len(contaminated & copied), len(contaminated & clean)
     print(f"pictures, seed {seed}           {len(records)} in {seconds:.1f} s")
-    print(
-        f"recall, re-encoded copies  {len(leaked & planted) / len(planted):.4f} of {len(planted)}"
-    )
-    print(
-        f"false alarms               {len(leaked & clean) / len(clean):.4%} of {len(clean)} clean test items"
-    )
+    print(f"recall, re-encoded copies  {found / len(copied):.4f} of {len(copied)}")
+    print(f"false alarms               {false / len(clean):.4%} of {len(clean)} clean test items")
+
+
+def feature_records(n: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """(n records in the shares of PARTS, the part of each record (n,))."""
+    counts = [round(share * n) for *_, share in PARTS]
+    counts[0] += n - sum(counts)
+    part = np.repeat(np.arange(len(PARTS)), counts)
+    table = pd.DataFrame({"id": [f"{i:06d}" for i in range(n)]})
+    datasets = np.array([name for name, _, _ in PARTS], object)
+    splits = np.array([split for _, split, _ in PARTS], object)
+    table["dataset"], table["split"] = datasets[part], splits[part]
+    return check_records(table.assign(label="joy", label_set="ekman")), part
+
+
+def brute_force_seconds(x: np.ndarray, asked: np.ndarray) -> float:
+    """Seconds that exact search would take for all rows, from those of the rows `asked`."""
+    start = time.perf_counter()
+    index = faiss.IndexFlatIP(x.shape[1])
+    index.add(x)
+    added = time.perf_counter() - start
+    start = time.perf_counter()
+    index.range_search(x[asked], COSINE)
+    searched = time.perf_counter() - start
+    return added + searched * len(x) / len(asked)
+
+
+def measure_features(args: argparse.Namespace) -> None:
+    """Print what the audit finds among feature rows, and compare it with brute force."""
+    draw = ClipLike(args.width, args.seed)
+    x = draw.rows(args.rows)
+    records, part = feature_records(args.rows)
+    is_test = (records["split"] == "test").to_numpy()
+    source = draw.rng.choice(np.flatnonzero(part == 0), args.copies, replace=False)
+    target = draw.rng.choice(np.flatnonzero(is_test), args.copies, replace=False)
+    half = args.copies // 2
+    x[target[:half]] = x[source[:half]]
+    x[target[half:]] = draw.copies(x[source[half:]])
+
+    start = time.perf_counter()
+    duplicates = find_duplicates(records, x)
+    contaminated = contaminated_ids(records, duplicates, ["web"])
+    seconds = time.perf_counter() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    found = np.isin(records["id"].to_numpy(), list(contaminated))  # (N,)
+    clean = np.setdiff1d(np.flatnonzero(is_test), target)
+    print(f"{args.rows} x {args.width}, threshold {COSINE}, {args.threads} threads")
+    print(f"audit                      {seconds:.1f} s, peak memory {memory:.1f} GB")
+    exact, noisy, false = found[target[:half]], found[target[half:]], found[clean]
+    print(f"recall, exact copies       {exact.mean():.4f} of {len(exact)}")
+    print(f"recall, noisy copies       {noisy.mean():.4f} of {len(noisy)}")
+    print(f"false alarms               {false.mean():.4%} of {len(false)} clean test items")
+
+    asked = draw.rng.choice(np.flatnonzero(is_test), args.asked, replace=False)
+    brute = brute_force_seconds(x, asked)
+    ratio = brute / seconds
+    print(f"brute force, all rows      {brute:.0f} s (from {args.asked} rows): {ratio:.1f} times")
+    trained = np.flatnonzero((records["dataset"] == "web") & ~is_test)
+    best = [(x[rows] @ x[trained].T).max(1) for rows in np.array_split(asked, 20)]
+    near = np.concatenate(best) >= COSINE
+    others = int((found[asked] & ~near).sum())
+    by_both = found[asked][near]
+    print(f"found of brute force's     {by_both.mean():.4f} of {len(by_both)} test items")
+    print(f"found by the audit alone   {others} test items")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--scenes", type=int, default=1000, help="training scenes of scenes-ekman; others follow"
     )
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--width", type=int, default=768)
-    parser.add_argument("--planted", type=int, default=3000)
-    parser.add_argument(
-        "--asked", type=int, default=500, help="test items that brute force is asked"
-    )
+    parser.add_argument("--copies", type=int, default=3000, help="copied feature rows")
+    parser.add_argument("--asked", type=int, default=500, help="queries of brute force")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     faiss.omp_set_num_threads(args.threads)
     torch.set_num_threads(args.threads)
-
-    pictures(args.scenes, args.scenes, args.seed)
-    draw = ClipLike(args.width, args.seed)
-    x = draw.rows(args.rows)
-    counts = [round(share * args.rows) for *_, share in PARTS]
-    counts[0] += args.rows - sum(counts)
-    part = np.repeat(np.arange(len(PARTS)), counts)
-    records = check_records(
-        pd.DataFrame(
-            {
-                "id": [f"{i:06d}" for i in range(args.rows)],
-                "dataset": np.array([p[0] for p in PARTS], object)[part],
-                "split": np.array([p[1] for p in PARTS], object)[part],
-                "label": "joy",
-                "label_set": "ekman",
-            }
-        )
-    )
-    test = (records["split"] == "test").to_numpy()
-    source = draw.rng.choice(np.flatnonzero(part == 0), args.planted, replace=False)
-    target = draw.rng.choice(np.flatnonzero(test), args.planted, replace=False)
-    half = args.planted // 2
-    x[target[:half]], x[target[half:]] = x[source[:half]], draw.copies(x[source[half:]])
-
-    start = time.perf_counter()
-    duplicates = find_duplicates(records, x)
-    leaked = contaminated_ids(records, duplicates, ["web"])
-    seconds = time.perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-    ids = records["id"].to_numpy()
-    called = np.isin(ids, list(leaked))
-    print(f"{args.rows} x {args.width}, threshold {COSINE}, {args.threads} threads")
-    print(f"audit                      {seconds:.1f} s, peak memory {memory:.1f} GB")
-    print(f"recall, exact copies       {called[target[:half]].mean():.4f} of {half}")
-    print(f"recall, noisy copies       {called[target[half:]].mean():.4f} of {args.planted - half}")
-    clean = np.setdiff1d(np.flatnonzero(test), target)
-    print(f"false alarms               {called[clean].mean():.4%} of {len(clean)} clean test items")
-
-    asked = draw.rng.choice(np.flatnonzero(test), args.asked, replace=False)
-    trained = np.flatnonzero((records["dataset"] == "web") & (records["split"] != "test"))
-    start = time.perf_counter()
-    index = faiss.IndexFlatIP(args.width)
-    index.add(x)
-    added = time.perf_counter() - start
-    start = time.perf_counter()
-    index.range_search(x[asked], COSINE)
-    brute = added + (time.perf_counter() - start) * args.rows / args.asked
-    print(
-        f"brute force, all rows      {brute:.0f} s (from {args.asked} rows): {brute / seconds:.1f} times as long"
-    )
-    near = (
-        np.concatenate([(x[rows] @ x[trained].T).max(1) for rows in np.array_split(asked, 20)])
-        >= COSINE
-    )
-    print(
-        f"of what brute force finds  {called[asked][near].mean():.4f} of {near.sum()} of these test items are found; "
-        f"{(called[asked] & ~near).sum()} others called"
-    )
+    measure_pictures(args.scenes, args.scenes, args.seed)
+    measure_features(args)
 
 
 if __name__ == "__main__":

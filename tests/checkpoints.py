@@ -1,10 +1,10 @@
-"""Small random checkpoints in the published file formats of TinyEmo's language models, made in code.
+"""Small random checkpoints in the published file formats of TinyEmo's language models.
 
-Each folder of `save_checkpoint` has what the hub repository has: config.json with its fields, weights under
-their names, in one safetensors file or in two shards with their index (or as `.bin`), and the tokenizer's files.
-Small are the vocabulary and the depth alone; the width is the published one unless another is asked for. Code that a
-config's `auto_map` points to is there too, and writes a file if anything runs it. `save_llava` makes a whole
-vision-language model, small in every respect.
+`save_checkpoint` writes a folder with the same files as the hub repository: config.json with its
+fields, weights with their published names (one safetensors file, or two shards with their index, or
+`.bin`), and the files of the tokenizer. Only the vocabulary and the depth are small; the width is
+the published one by default. The code that a config's `auto_map` names is there too: it writes a
+file if anything runs it.
 """
 
 import json
@@ -116,13 +116,14 @@ PHI3 = {  # microsoft/Phi-3-mini-128k-instruct
 
 @dataclass(frozen=True)
 class Family:
-    """One published checkpoint: its width, config, embedding tensor, tokenizer, number of weight files."""
+    """One published checkpoint: its width, config, names, tokenizer and number of weight files."""
 
     width: int
     config: dict
-    width_name: str  # of the width in config.json
-    embedding: str
-    tokenizer: str | None  # "llama" adds BOS, "phi3" and "codegen" do not; None: takes Llama 2's
+    width_name: str  # key of the width in config.json
+    embedding: str  # name of the embedding tensor
+    # "llama" adds BOS, "phi3" and "codegen" do not; None: it has none and uses that of Llama 2
+    tokenizer: str | None
     shards: int = 1
     bos: tuple[str, ...] = ()  # special tokens in front of a text
 
@@ -149,55 +150,50 @@ def save_checkpoint(
     width: int | None = None,
     weights: str = "safetensors",
 ) -> dict[str, Path]:
-    """A checkpoint of `FAMILIES` in folder/name and, if it has none of its own, a tokenizer in folder/Llama-2.
+    """A checkpoint of FAMILIES in folder/name; if it has no tokenizer, one in folder/Llama-2.
 
-    `vectors` sets the embeddings of words that are single tokens (Ekman's six); all others are random. Gives
-    the arguments of `load_anchors` or of a notebook: checkpoint as "anchors", "tokenizer" if there is another.
+    `vectors` sets the embeddings of words that are single tokens (Ekman's six); all others are
+    random. Returns the arguments of `load_anchors` or of a notebook: the checkpoint as "anchors",
+    and "tokenizer" if it is in another folder.
     """
     family, own = FAMILIES[name], folder / name
     own.mkdir(parents=True)
-    named = (
-        {"anchors": own} if family.tokenizer else {"anchors": own, "tokenizer": folder / "Llama-2"}
-    )
-    tokenizer = save_tokenizer(named.get("tokenizer", own), family.tokenizer or "llama")
+    arguments = {"anchors": own}
+    if family.tokenizer is None:
+        arguments["tokenizer"] = folder / "Llama-2"
+    tokenizer = save_tokenizer(arguments.get("tokenizer", own), family.tokenizer or "llama")
     generator = torch.Generator().manual_seed(0)
     width, rows = width or family.width, tokenizer.get_vocab_size()
     dtype = getattr(torch, family.config["torch_dtype"])
     table = torch.randn(rows, width, generator=generator)
     for word, vector in (vectors or {}).items():
-        (index,) = tokenizer.encode(
-            word, add_special_tokens=False
-        ).ids  # special or a word of one token
+        (index,) = tokenizer.encode(word, add_special_tokens=False).ids  # a word of one token
         table[index] = vector
-    for stem in {value.split(".")[0] for value in family.config.get("auto_map", {}).values()}:
+    remote_code = family.config.get("auto_map", {}).values()
+    for stem in {value.split(".")[0] for value in remote_code}:
         (own / f"{stem}.py").write_text(f"open({str(own / 'ran')!r}, 'w').close()\n")
     size = {family.width_name: width, "vocab_size": rows}
     (own / "config.json").write_text(json.dumps(family.config | size, indent=2))
     (own / "generation_config.json").write_text('{"_from_model_config": true}')
-    first = {
-        family.embedding: table.to(dtype),
-        f"{family.embedding.split('.')[0]}.norm.weight": torch.ones(width),
-    }
-    last = (
-        {}
-        if family.tokenizer is None
-        else {"lm_head.weight": torch.zeros(rows, width, dtype=dtype)}
-    )
-    _save_weights(own, [first | last] if family.shards == 1 else [first, last], weights)
-    return named
+    prefix = family.embedding.split(".")[0]
+    first = {family.embedding: table.to(dtype), f"{prefix}.norm.weight": torch.ones(width)}
+    last = {}
+    if family.tokenizer is not None:  # OpenELM's output is tied to its input
+        last["lm_head.weight"] = torch.zeros(rows, width, dtype=dtype)
+    shards = [first | last] if family.shards == 1 else [first, last]
+    _save_weights(own, shards, weights)
+    return arguments
 
 
 def _save_weights(folder: Path, parts: list[dict[str, Tensor]], weights: str) -> None:
-    stem, suffix = (
-        ("model", "safetensors") if weights == "safetensors" else ("pytorch_model", "bin")
-    )
+    stem, suffix = "model", "safetensors"
+    if weights == "bin":
+        stem, suffix = "pytorch_model", "bin"
     weight_map = {}
     for i, part in enumerate(parts):
-        file = (
-            f"{stem}.{suffix}"
-            if len(parts) == 1
-            else f"{stem}-{i + 1:05d}-of-{len(parts):05d}.{suffix}"
-        )
+        file = f"{stem}.{suffix}"
+        if len(parts) > 1:
+            file = f"{stem}-{i + 1:05d}-of-{len(parts):05d}.{suffix}"
         weight_map |= dict.fromkeys(part, file)
         if suffix == "bin":
             torch.save(part, folder / file)
@@ -210,7 +206,7 @@ def _save_weights(folder: Path, parts: list[dict[str, Tensor]], weights: str) ->
 
 
 def save_tokenizer(folder: Path, kind: str) -> Tokenizer:
-    """Tokenizer files of `kind` in `folder`. Ekman's six words are one token each, other words several."""
+    """Tokenizer files in `folder`. Each of Ekman's six words is one token, other words several."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer, config = _codegen() if kind == "codegen" else _llama(kind)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -219,27 +215,28 @@ def save_tokenizer(folder: Path, kind: str) -> Tokenizer:
     (folder / "special_tokens_map.json").write_text(json.dumps(tokens))
     model = json.loads(tokenizer.to_str())["model"]
     if kind != "llama":
-        added = {
-            token["content"]: token["id"]
-            for token in json.loads(tokenizer.to_str())["added_tokens"]
-        }
-        added = {token: index for token, index in added.items() if index >= len(model["vocab"])}
+        added = {}
+        for token in json.loads(tokenizer.to_str())["added_tokens"]:
+            if token["id"] >= len(model["vocab"]):
+                added[token["content"]] = token["id"]
         (folder / "added_tokens.json").write_text(json.dumps(added))
     if kind == "codegen":
         (folder / "vocab.json").write_text(json.dumps(model["vocab"]))
-        merges = "\n".join(
-            pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]
-        )
-        (folder / "merges.txt").write_text(f"#version: 0.2\n{merges}\n")
+        lines = ["#version: 0.2"]
+        for pair in model["merges"]:
+            lines.append(pair if isinstance(pair, str) else " ".join(pair))
+        (folder / "merges.txt").write_text("\n".join(lines) + "\n")
     else:
-        (folder / "tokenizer.model").write_bytes(
-            b"\n\x0e\n\x05<unk>"
-        )  # never read beside tokenizer.json
+        # never read if there is a tokenizer.json
+        (folder / "tokenizer.model").write_bytes(b"\n\x0e\n\x05<unk>")
     return tokenizer
 
 
 def _llama(kind: str) -> tuple[Tokenizer, dict]:
-    """Llama 2's byte-pair vocabulary over sentencepiece's marks; Phi-3 adds chat tokens and switches BOS off."""
+    """Llama 2's byte-pair tokenizer with sentencepiece's space marks.
+
+    "phi3" has chat tokens too, and adds no BOS.
+    """
     special = ["<unk>", "<s>", "</s>"]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence(

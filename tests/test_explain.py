@@ -1,4 +1,4 @@
-"""Explainer: one pass of the tower an image, the projector's label in the prompt, the same text however it is asked."""
+"""Explainer: one pass per image, the projector's label in the prompt, equal texts in any batch."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ LABELS = LABEL_SETS["ekman"]
 
 
 def save_images(folder: Path, n: int = 5) -> list[Path]:
-    """Noise of another brightness and grain each."""
+    """Images of noise that differ in brightness and grain."""
     rng, paths = np.random.default_rng(0), [folder / f"{i}.png" for i in range(n)]
     for i, path in enumerate(paths):
         pixels = rng.integers(0, 50 + 40 * i, (4 + 12 * i, 4 + 12 * i, 3)).astype(np.uint8)
@@ -30,7 +30,7 @@ def save_images(folder: Path, n: int = 5) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory) -> tuple[Explainer, list[Path]]:
-    """An explainer of random parts, whose projector tells the five images apart, and these."""
+    """An explainer of random parts whose projector separates five images, and these images."""
     folder = tmp_path_factory.mktemp("explain")
     paths = save_images(folder)
     encoder = load_image_encoder(save_tiny_clip(folder / "clip", "vit"))
@@ -68,7 +68,7 @@ def test_one_pass_of_the_tower_gives_probabilities_label_and_text(scene):
     assert explainer.explain([]).empty
 
 
-def test_the_model_is_told_the_projectors_label_and_shown_the_images_tokens(scene, monkeypatch):
+def test_prompt_holds_the_projectors_label_and_the_images_patch_tokens(scene, monkeypatch):
     explainer, paths = scene
     asked = []
     monkeypatch.setattr(
@@ -85,7 +85,7 @@ def test_the_model_is_told_the_projectors_label_and_shown_the_images_tokens(scen
         torch.testing.assert_close(sample.streams["image"][0], patches[0], rtol=1e-4, atol=1e-5)
 
 
-def test_batched_single_streamed_path_and_picture_give_the_same(scene):
+def test_batches_single_images_and_streams_give_the_same_texts(scene):
     explainer, paths = scene
     table = explainer.explain(paths, max_new_tokens=12)
     assert (table["text"].str.len() > 5).all()
@@ -96,7 +96,7 @@ def test_batched_single_streamed_path_and_picture_give_the_same(scene):
         assert (label, "".join(pieces).strip()) == (row.pred, row.text)
 
 
-def test_sampled_texts_follow_the_seed(scene):
+def test_sampled_texts_depend_on_the_seed(scene):
     explainer, paths = scene
     texts = [
         explainer.explain(paths, max_new_tokens=8, temperature=1.0, seed=seed)["text"].tolist()
@@ -106,7 +106,7 @@ def test_sampled_texts_follow_the_seed(scene):
 
 
 @pytest.mark.parametrize("labels", [LABEL_SETS["parrott"], ("calm", "wild")])
-def test_labels_never_trained_on_take_the_place_of_others(scene, labels, monkeypatch):
+def test_new_labels_can_replace_the_trained_ones(scene, labels, monkeypatch):
     explainer, paths = scene
     anchors = torch.randn(len(labels), 8, generator=torch.Generator().manual_seed(2))
     asked = []

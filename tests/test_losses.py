@@ -1,4 +1,4 @@
-"""The losses against their formulas, written out item by item, and against pytorch-metric-learning."""
+"""The losses, compared with their formulas and with pytorch-metric-learning."""
 
 import math
 
@@ -23,7 +23,7 @@ def cos(a, b):
 
 
 @pytest.mark.parametrize("kind", ["batch", "copied labels", "table", "synonyms"])
-def test_nt_xent_is_that_of_pytorch_metric_learning(batch, kind):
+def test_nt_xent_equals_pytorch_metric_learning(batch, kind):
     reference = pytest.importorskip("pytorch_metric_learning.losses").NTXentLoss()
     z, y, anchors, classes = batch
     ref, ref_labels = {
@@ -39,7 +39,7 @@ def test_nt_xent_is_that_of_pytorch_metric_learning(batch, kind):
     assert torch.allclose(*gradients, atol=1e-6)
 
 
-def test_cosine_embedding_is_torch_s_with_targets_of_one(batch):
+def test_cosine_embedding_equals_torchs_with_targets_of_one(batch):
     z, y, anchors, classes = batch
     expected = torch.nn.CosineEmbeddingLoss(margin=0.5)(z, anchors[y], torch.ones(len(y)))
     assert torch.allclose(losses.cosine_embedding(z, y, anchors, classes), expected)
@@ -84,7 +84,7 @@ def test_cross_entropy_by_hand(batch):
     )
 
 
-def test_a_class_with_synonyms_has_the_sum_of_their_probabilities(batch):
+def test_probability_of_a_class_is_the_sum_over_its_synonyms(batch):
     z, y, anchors, classes = batch
     twice, labels = torch.cat([anchors, anchors]), torch.cat([classes, classes])
     for loss, targets in (
@@ -108,7 +108,7 @@ def test_soft_label_kl_by_hand(batch):
     assert losses.soft_label_kl(z, targets, anchors, classes).item() == pytest.approx(
         expected, abs=1e-5
     )
-    hard = F.one_hot(y, 4).float()  # zeros in the target count nothing: it is the cross-entropy
+    hard = F.one_hot(y, 4).float()  # for one-hot targets it is the cross-entropy
     expected = losses.cross_entropy(z, y, anchors, classes)
     assert torch.allclose(losses.soft_label_kl(z, hard, anchors, classes), expected, atol=1e-6)
 

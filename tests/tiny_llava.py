@@ -1,4 +1,4 @@
-"""Small random vision-language models: ours around several language models, and a LLaVA-1.5 as published."""
+"""Small random vision-language models: MultimodalLMs around several LMs, and a LLaVA-1.5."""
 
 from pathlib import Path
 
@@ -33,36 +33,43 @@ SMALL = {
 }
 QUESTION = "<image>\nwhat is felt here, anger or joy?"
 LLAVA_CHAT = (  # llava-hf/llava-1.5-7b-hf
-    "{% for message in messages %}{% if message['role'] != 'system' %}{{ message['role'].upper() + ': '}}{% endif %}"
-    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}"
-    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] + ' '}}"
-    "{% endfor %}{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+    "{% for message in messages %}"
+    "{% if message['role'] != 'system' %}{{ message['role'].upper() + ': '}}{% endif %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}"
+    "{{ '<image>\n' }}{% endfor %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}"
+    "{{ content['text'] + ' '}}{% endfor %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
 
 
 def config_of(kind: str, rows: int):
-    tied = {"tie_word_embeddings": True}
-    return {
-        "llama": lambda: LlamaConfig(vocab_size=rows, num_key_value_heads=2, **SMALL),
-        "tied": lambda: LlamaConfig(vocab_size=rows, **SMALL, **tied),
-        "spare rows": lambda: LlamaConfig(vocab_size=rows + 40, **SMALL),
-        "openelm": lambda: OpenELMConfig(
-            vocab_size=rows,
-            model_dim=32,
-            head_dim=8,
-            num_transformer_layers=2,
-            num_gqa_groups=2,
-            ffn_dim_divisor=8,
-            normalize_qk_projections=True,
-            share_input_output_layers=True,
-        ),
-        "neox": lambda: GPTNeoXConfig(vocab_size=rows, **SMALL),
-        "phi": lambda: PhiConfig(vocab_size=rows, **SMALL),
-    }[kind]()
+    """The configuration of a small language model with `rows` tokens."""
+    if kind == "llama":
+        return LlamaConfig(vocab_size=rows, num_key_value_heads=2, **SMALL)
+    if kind == "tied":
+        return LlamaConfig(vocab_size=rows, tie_word_embeddings=True, **SMALL)
+    if kind == "spare rows":
+        return LlamaConfig(vocab_size=rows + 40, **SMALL)
+    if kind == "neox":
+        return GPTNeoXConfig(vocab_size=rows, **SMALL)
+    if kind == "phi":
+        return PhiConfig(vocab_size=rows, **SMALL)
+    assert kind == "openelm"
+    return OpenELMConfig(
+        vocab_size=rows,
+        model_dim=32,
+        head_dim=8,
+        num_transformer_layers=2,
+        num_gqa_groups=2,
+        ffn_dim_divisor=8,
+        normalize_qk_projections=True,
+        share_input_output_layers=True,
+    )
 
 
 def multimodal(folder: Path, kind: str = "llama", width: int = 32, **options) -> MultimodalLM:
-    """A random LM of `kind` with random connector, its tokenizer that of Llama 2 in small."""
+    """A random LM of `kind` with a random connector and a small Llama-2-style tokenizer."""
     save_tokenizer(folder, "llama")
     words = PreTrainedTokenizerFast.from_pretrained(folder, add_bos_token=True)
     torch.manual_seed(0)
@@ -91,7 +98,7 @@ def logits(model, encoder, *images, turns=((QUESTION, ""),)) -> torch.Tensor:
 
 
 def stock_inputs(folder: Path, image: Image.Image, *turns: str):
-    """What LLaVA's processor makes of an image and what user and assistant say in turn."""
+    """The inputs by LLaVA's processor, for an image and the texts of user and assistant in turn."""
     messages = [
         {"role": ("user", "assistant")[i % 2], "content": [{"type": "text", "text": text}]}
         for i, text in enumerate(turns)
@@ -103,14 +110,11 @@ def stock_inputs(folder: Path, image: Image.Image, *turns: str):
 
 
 def save_llava(folder: Path, words: list[str], template: bool = True) -> Path:
-    """A random LLaVA-1.5 in `folder`: CLIP, two-layer connector and Llama of 32 px and 32 units, its processor with
-    a byte-level tokenizer trained on `words`, and, if asked for, LLaVA-1.5's chat template."""
-    from transformers import (  # seconds that other tests need not wait
-        LlamaConfig,
-        LlavaProcessor,
-        PreTrainedTokenizerFast,
-    )
+    """A random LLaVA-1.5 in `folder`, with CLIP, a two-layer connector and a Llama of width 32.
 
+    Images have 32 px. The byte-level tokenizer of its processor is trained on `words`. With
+    `template` the processor has LLaVA-1.5's chat template.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

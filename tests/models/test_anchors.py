@@ -1,4 +1,4 @@
-"""Anchors: which tensor and which tokens are read, from every layout of a checkpoint, and every refusal."""
+"""Anchors: the tensor and the tokens that are read from every layout, and what is refused."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def llama(tmp_path):
     return folder
 
 
-def test_llama_keeps_its_bos_and_bert_drops_cls_and_sep(llama, tmp_path):
+def test_llama_keeps_bos_and_bert_drops_cls_and_sep(llama, tmp_path):
     expected = torch.stack([table()[[ID["<s>"], ID[word]]].mean(dim=0) for word in ("joy", "fear")])
     assert torch.equal(load_anchors(llama, ["joy", "fear"]), expected)
     bert = tmp_path / "bert"
@@ -56,7 +56,7 @@ def test_llama_keeps_its_bos_and_bert_drops_cls_and_sep(llama, tmp_path):
     assert torch.equal(load_anchors(bert, ["joy"]), table()[[ID["joy"]]])
 
 
-def test_a_template_is_averaged_over_all_its_tokens(llama):
+def test_anchor_is_the_mean_over_all_tokens_of_its_template(llama):
     text = TEMPLATES["evoking-viewers"]
     ids = [ID["<s>"]] + [ID[word] for word in text.format(emotion="joy").split()]
     assert torch.allclose(load_anchors(llama, ["joy"], text)[0], table()[ids].mean(dim=0))
@@ -65,7 +65,7 @@ def test_a_template_is_averaged_over_all_its_tokens(llama):
             load_anchors(llama, ["joy"], wrong)
 
 
-def test_several_templates_weigh_the_same_and_one_is_itself(llama):
+def test_several_templates_count_equally_and_one_is_not_normalised(llama):
     texts = ["{emotion}", "a scene evoking {emotion}"]
     word, scene = (load_anchors(llama, ["joy", "fear"], text) for text in texts)
     expected = (word / word.norm(dim=1, keepdim=True) + scene / scene.norm(dim=1, keepdim=True)) / 2
@@ -75,8 +75,8 @@ def test_several_templates_weigh_the_same_and_one_is_itself(llama):
 
 @pytest.mark.parametrize("weights", ["safetensors", "bin"])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_published_files_of_each_family(tmp_path, name, weights):
-    """Against the files read by hand: tokenizers' ids, BOS where the published settings add it, rows of the table."""
+def test_anchors_from_the_published_files_of_each_family(tmp_path, name, weights):
+    """Compared with the ids of tokenizers, BOS where published settings add it, and table rows."""
     family = FAMILIES[name]
     files = save_checkpoint(tmp_path, name, weights=weights)
     folder, text = files["anchors"], TEMPLATES["evoking-viewers"]
@@ -99,11 +99,11 @@ def test_the_published_files_of_each_family(tmp_path, name, weights):
             FileNotFoundError, match="no tokenizer in it.*for OpenELM that of Llama 2"
         ):
             load_anchors(folder, ["joy"])
-    assert not (folder / "ran").exists()  # what auto_map names
+    assert not (folder / "ran").exists()  # the code that auto_map names was not run
 
 
-def test_files_that_transformers_writes_itself(tmp_path):
-    """A model of each class, saved in shards: the anchor is the mean of what its own embedding layer gives."""
+def test_anchors_from_files_that_transformers_writes(tmp_path):
+    """The anchor is the mean of the vectors that the embedding layer of the model itself gives."""
     from transformers import LlamaForCausalLM, Phi3ForCausalLM, PhiForCausalLM
 
     for model_class, name in (
@@ -134,10 +134,10 @@ def test_files_that_transformers_writes_itself(tmp_path):
         assert torch.allclose(load_anchors(folder, ["contentment"]), expected, atol=1e-6), name
 
 
-def test_a_tokenizer_without_tokenizer_json(tmp_path):
+def test_tokenizer_is_read_without_tokenizer_json(tmp_path):
     phi = save_checkpoint(tmp_path, "Phi-2", width=16)["anchors"]
     expected = load_anchors(phi, LABEL_SETS["mikels"])
-    (phi / "tokenizer.json").unlink()  # vocab.json and merges.txt say the same
+    (phi / "tokenizer.json").unlink()  # vocab.json and merges.txt hold the same
     assert torch.equal(load_anchors(phi, LABEL_SETS["mikels"]), expected)
     llama = save_checkpoint(tmp_path, "TinyLlama-1.1B", width=16)["anchors"]
     (llama / "tokenizer.json").write_text("{")
@@ -161,7 +161,7 @@ def test_a_tokenizer_without_tokenizer_json(tmp_path):
         "gpt_neox.embed_in.weight",
     ],
 )
-def test_every_family_s_table_is_found(llama, name):
+def test_embedding_table_is_found_under_every_familys_name(llama, name):
     others = {"embeddings.token_type_embeddings.weight": table(2), "lm_head.weight": table() + 1}
     save_file({name: table().half(), **others}, llama / "model.safetensors")
     found, tokenizer = embedding_table(llama)
@@ -170,7 +170,7 @@ def test_every_family_s_table_is_found(llama, name):
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
-def test_of_a_sharded_checkpoint_only_the_shard_with_the_table_is_read(llama, file):
+def test_only_the_shard_with_the_table_is_read(llama, file):
     expected = load_anchors(llama, ["joy"])
     (llama / "model.safetensors").unlink()
     stem, suffix = file.split(".")
@@ -193,7 +193,7 @@ def test_of_a_sharded_checkpoint_only_the_shard_with_the_table_is_read(llama, fi
         load_anchors(llama, ["joy"])
 
 
-def test_a_bin_is_read_and_one_with_pickled_code_is_refused(llama, tmp_path):
+def test_bin_is_read_and_pickled_code_is_refused(llama, tmp_path):
     expected = load_anchors(llama, ["joy"])
     (llama / "model.safetensors").unlink()
     path = llama / "pytorch_model.bin"
@@ -213,7 +213,7 @@ def test_a_bin_is_read_and_one_with_pickled_code_is_refused(llama, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_what_is_missing_is_named(llama, tmp_path, monkeypatch):
+def test_missing_parts_of_a_checkpoint_are_named(llama, tmp_path, monkeypatch):
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
         load_anchors(tmp_path / "nowhere", ["joy"])
     with pytest.raises(ValueError, match="its tokenizer does not know the text 'envy'"):
@@ -232,7 +232,7 @@ def test_what_is_missing_is_named(llama, tmp_path, monkeypatch):
         load_anchors("no-one/no-such-model", ["joy"])
 
 
-def test_a_checkpoint_without_tokenizer_takes_another_s(llama, tmp_path):
+def test_checkpoint_without_tokenizer_uses_that_of_another(llama, tmp_path):
     openelm = tmp_path / "openelm"
     openelm.mkdir()
     save_file({"transformer.token_embeddings.weight": table() * 2}, openelm / "model.safetensors")
@@ -247,7 +247,7 @@ def test_a_checkpoint_without_tokenizer_takes_another_s(llama, tmp_path):
         load_anchors(openelm, ["joy"], tokenizer=llama)
 
 
-def test_of_a_hub_id_only_the_files_needed_are_asked_for(llama, monkeypatch):
+def test_only_the_needed_files_of_a_hub_id_are_downloaded(llama, monkeypatch):
     asked = []
 
     def snapshot_download(repo, allow_patterns):
@@ -260,7 +260,7 @@ def test_of_a_hub_id_only_the_files_needed_are_asked_for(llama, monkeypatch):
 
 
 def test_real_anchors_of_the_emotion_words(test_data):
-    """Their mean cosine is known: .22, and .78 were [CLS] and [SEP] taken in."""
+    """Their mean cosine is known: 0.22; with [CLS] and [SEP] it would be 0.78."""
     anchors = load_anchors(test_data / "label_embeddings" / "minilm_l6", LABEL_SETS["ekman"])
     unit = normalize(anchors, dim=1)
     assert anchors.shape == (6, 384)

@@ -1,4 +1,4 @@
-"""Exported folders against the stock LLaVA classes that load them, and read back."""
+"""Exported folders, loaded by the stock LLaVA classes and read back."""
 
 import json
 import subprocess
@@ -17,8 +17,9 @@ from tinyemo.models.llava.reading import read_llava
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 
 CHATML = (
-    "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}{{ eos_token }}\n"
-    "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
+    "{% for message in messages %}<|{{ message['role'] }}|>\n"
+    "{{ message['content'] }}{{ eos_token }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 )
 
 
@@ -30,10 +31,8 @@ def test_exported_models_give_the_same_prompts_pixels_logits_and_texts(tmp_path,
     folder = export_llava(model, encoder, tmp_path / "out" / "llava")
     inputs = stock_inputs(folder, picture(), QUESTION.removeprefix("<image>\n"))
     ours = model.collate([sample(encoder, picture())])
-    assert (
-        inputs["input_ids"].tolist() == ours["input_ids"].tolist()
-        and (ours["input_ids"] >= 0).all()
-    )
+    assert inputs["input_ids"].tolist() == ours["input_ids"].tolist()
+    assert (ours["input_ids"] >= 0).all()
     torch.testing.assert_close(
         inputs["pixel_values"][0], encoder.preprocess(picture()), rtol=0, atol=1e-5
     )
@@ -42,22 +41,19 @@ def test_exported_models_give_the_same_prompts_pixels_logits_and_texts(tmp_path,
     got = stock(**inputs).logits[..., : expected.shape[-1]]
     words = len(model.tokenizer) - 2
     torch.testing.assert_close(got[..., :words], expected[..., :words], rtol=0, atol=1e-4)
-    assert expected.std() > 0.3 and not torch.allclose(
-        expected, logits(model, encoder, picture(1)), atol=1e-2
-    )
-    new = stock.generate(**inputs, max_new_tokens=12, do_sample=False)[
-        0, inputs["input_ids"].shape[1] :
-    ]
-    said = model.tokenizer.decode(new, skip_special_tokens=True).strip()
-    assert [said] == model.generate([sample(encoder, picture())], max_new_tokens=12) and said
+    assert expected.std() > 0.3
+    assert not torch.allclose(expected, logits(model, encoder, picture(1)), atol=1e-2)
+    (ids,) = stock.generate(**inputs, max_new_tokens=12, do_sample=False)
+    new = ids[inputs["input_ids"].shape[1] :]
+    text = model.tokenizer.decode(new, skip_special_tokens=True).strip()
+    assert text
+    assert [text] == model.generate([sample(encoder, picture())], max_new_tokens=12)
 
 
 @pytest.mark.parametrize("template", [None, "plain", CHATML, "{{ bos_token }}" + CHATML])
-def test_exported_prompts_are_the_builders_in_every_turn(tmp_path, template):
-    encoder, model = (
-        open_clip_vit(tmp_path / "clip"),
-        multimodal(tmp_path / "words", template=template),
-    )
+def test_exported_template_gives_the_builders_ids_in_every_turn(tmp_path, template):
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words", template=template)
     folder = export_llava(model, encoder, tmp_path / "llava")
     turns = ((QUESTION, "joy, as the sun is out."), ("and why?", ""))
     ours = model.collate([sample(encoder, picture(), turns=turns)])["input_ids"]
@@ -65,24 +61,24 @@ def test_exported_prompts_are_the_builders_in_every_turn(tmp_path, template):
     assert stock_inputs(folder, picture(), *texts)["input_ids"].tolist() == ours.tolist()
 
 
-def test_the_tokenizers_own_template_is_exported_as_it_is_used(tmp_path):
-    """A template of the tokenizer's own is all there is: no BOS comes before it, here and in the exported folder."""
-    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+def test_tokenizers_own_template_is_exported_without_bos(tmp_path):
+    """With the tokenizer's own template no BOS is added, here and in the exported folder."""
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words")
     model.tokenizer.chat_template = CHATML
     model = MultimodalLM(model.lm, model.tokenizer, model.kinds, max_length=256).eval()
     ours = model.collate([sample(encoder, picture())])["input_ids"]
     assert ours[0, 0] != model.tokenizer.bos_token_id
     folder = export_llava(model, encoder, tmp_path / "llava")
-    assert (
-        stock_inputs(folder, picture(), QUESTION.removeprefix("<image>\n"))["input_ids"].tolist()
-        == ours.tolist()
-    )
+    inputs = stock_inputs(folder, picture(), QUESTION.removeprefix("<image>\n"))
+    assert inputs["input_ids"].tolist() == ours.tolist()
     again, _ = read_llava(folder)
     assert again.collate([sample(encoder, picture())])["input_ids"].tolist() == ours.tolist()
 
 
-def test_an_exported_openelm_loads_wherever_tinyemo_is_imported(tmp_path):
-    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words", "openelm")
+def test_exported_openelm_loads_after_import_of_tinyemo(tmp_path):
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words", "openelm")
     folder = export_llava(model, encoder, tmp_path / "llava")
     code = (
         "import tinyemo, torch; from transformers import LlavaForConditionalGeneration as Llava; "
@@ -98,34 +94,31 @@ def test_an_exported_openelm_loads_wherever_tinyemo_is_imported(tmp_path):
 
 @pytest.mark.parametrize("kind", ["llama", "spare rows", "openelm"])
 @torch.inference_mode()
-def test_export_and_back_changes_nothing(tmp_path, kind):
-    encoder, model = (
-        open_clip_vit(tmp_path / "clip"),
-        multimodal(tmp_path / "words", kind, template="plain"),
-    )
-    again, sight = read_llava(export_llava(model, encoder, tmp_path / "llava"))
+def test_export_and_reading_back_keep_the_model(tmp_path, kind):
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words", kind, template="plain")
+    again, read_encoder = read_llava(export_llava(model, encoder, tmp_path / "llava"))
     words = len(model.tokenizer) - 2
-    assert repr(sight.preprocess) == repr(encoder.preprocess) and sight.width == encoder.width
+    assert repr(read_encoder.preprocess) == repr(encoder.preprocess)
+    assert read_encoder.width == encoder.width
     pixels = encoder.preprocess(picture())[None]
-    for ours, theirs in zip(encoder.encode(pixels), sight.encode(pixels), strict=True):
+    for ours, theirs in zip(encoder.encode(pixels), read_encoder.encode(pixels), strict=True):
         torch.testing.assert_close(theirs, ours, rtol=0, atol=0)
     for image in (picture(), None):  # None: the learned embedding of a missing image
-        torch.testing.assert_close(
-            logits(again, sight, image)[..., :words],
-            logits(model, encoder, image)[..., :words],
-            rtol=0,
-            atol=1e-4,
-        )
-    assert not torch.equal(
-        logits(again, sight, None)[0, -1], logits(again, sight, picture())[0, -1]
-    )
-    again = MultimodalLM.load(again.save(tmp_path / "own"))  # what was read is saved as any other
+        expected = logits(model, encoder, image)[..., :words]
+        got = logits(again, read_encoder, image)[..., :words]
+        torch.testing.assert_close(got, expected, rtol=0, atol=1e-4)
+    without_image = logits(again, read_encoder, None)[0, -1]
+    with_image = logits(again, read_encoder, picture())[0, -1]
+    assert not torch.equal(without_image, with_image)
+    again = MultimodalLM.load(again.save(tmp_path / "own"))  # a read model is saved like any other
     samples = [sample(encoder, picture(seed)) for seed in range(3)]
     assert again.generate(samples, max_new_tokens=10) == model.generate(samples, max_new_tokens=10)
 
 
 def test_adapters_are_merged_in_a_copy(tmp_path):
-    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words")
     model.add_lora(2, 4)
     for name, tensor in model.lm.named_parameters():
         if "lora_B" in name:
@@ -139,7 +132,7 @@ def test_adapters_are_merged_in_a_copy(tmp_path):
     assert hasattr(model.lm, "merge_and_unload")
 
 
-def test_what_llava_has_no_place_for_is_not_exported(tmp_path):
+def test_parts_that_llava_cannot_hold_are_refused(tmp_path):
     vit = open_clip_vit(tmp_path / "clip")
     resnet = open_clip_vit(tmp_path / "resnet", layers=[1, 1, 1, 1], width=8, image_size=64)
     two = {name: Connector("mlp2x_gelu", 32) for name in ("image", "audio")}
@@ -168,9 +161,10 @@ def test_what_llava_has_no_place_for_is_not_exported(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_other_logits_are_noticed_before_the_folder_is_there(tmp_path):
-    """A language model that does something of its own to its logits, as Gemma 2 or Cohere do."""
-    encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "words")
+def test_export_with_other_logits_is_refused_and_leaves_no_folder(tmp_path):
+    """A language model that changes its logits after the output layer, as Gemma 2 and Cohere do."""
+    encoder = open_clip_vit(tmp_path / "clip")
+    model = multimodal(tmp_path / "words")
     model.lm.lm_head.register_forward_hook(
         lambda module, inputs, output: 5 * torch.tanh(output / 5)
     )

@@ -1,4 +1,4 @@
-"""LLaVA checkpoints of three layouts, read, against stock LLaVA classes with the same weights."""
+"""LLaVA checkpoints of three layouts, compared with stock LLaVA classes with the same weights."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ def llava(tmp_path_factory) -> Path:
 
 
 def edit(folder: Path, **changes) -> Path:
-    """The folder with other values in its config.json; in the nested one where a value is a dict."""
+    """The folder with other values in its config.json; a dict changes a nested configuration."""
     config = json.loads((folder / "config.json").read_text())
     for key, value in changes.items():
         config[key] = config[key] | value if isinstance(value, dict) else value
@@ -67,7 +67,7 @@ def check_against(stock: LlavaForConditionalGeneration, model: MultimodalLM, enc
 
 @pytest.mark.parametrize("template", [True, False])
 @torch.inference_mode()
-def test_a_checkpoint_of_transformers_is_read(llava, tmp_path, template):
+def test_transformers_layout_is_read(llava, tmp_path, template):
     if not template:
         llava = Path(shutil.copytree(llava, tmp_path / "bare"))
         (llava / "chat_template.jinja").unlink()
@@ -93,7 +93,7 @@ def test_a_checkpoint_of_transformers_is_read(llava, tmp_path, template):
 
 
 def original_layout(llava: Path, folder: Path, suffix: str) -> Path:
-    """The weights of a stock model as haotian-liu/LLaVA saves them, its tower in folder/clip as OpenAI's CLIP lies."""
+    """A stock model in the layout of haotian-liu/LLaVA, with its tower in folder/clip."""
     stock = LlavaForConditionalGeneration.from_pretrained(llava)
     text = stock.config.text_config
     state = {
@@ -143,14 +143,14 @@ def original_layout(llava: Path, folder: Path, suffix: str) -> Path:
 
 @pytest.mark.parametrize("suffix", ["bin", "safetensors"])
 @torch.inference_mode()
-def test_a_checkpoint_of_the_original_repository_is_read(llava, tmp_path, suffix):
+def test_original_layout_is_read(llava, tmp_path, suffix):
     folder = original_layout(llava, tmp_path / "llava", suffix)
     model, encoder = read_llava(folder, tower=folder / "clip")
     check_against(LlavaForConditionalGeneration.from_pretrained(llava).eval(), model, encoder)
     said = model.tokenizer.decode(model.collate([sample(encoder, None)])["input_ids"][0])
     assert said == (
-        "<s>A chat between a curious user and an artificial intelligence assistant. The assistant gives "
-        f"helpful, detailed, and polite answers to the user's questions. USER: "
+        "<s>A chat between a curious user and an artificial intelligence assistant. The assistant "
+        f"gives helpful, detailed, and polite answers to the user's questions. USER: "
         f"{QUESTION.replace('<image>', '<missing:image>')} ASSISTANT:"
     )
     pixels = encoder.preprocess(picture(size=(32, 32)))[None]
@@ -171,7 +171,7 @@ def test_a_checkpoint_of_the_original_repository_is_read(llava, tmp_path, suffix
 
 
 @torch.inference_mode()
-def test_a_tower_that_was_trained_too_is_taken_from_the_checkpoint(llava, tmp_path):
+def test_trained_tower_is_taken_from_the_checkpoint(llava, tmp_path):
     folder = original_layout(llava, tmp_path / "llava", "bin")
     tuned = stir(CLIPVisionModel.from_pretrained(folder / "clip"), 0.3)
     torch.save(
@@ -189,8 +189,8 @@ def test_a_tower_that_was_trained_too_is_taken_from_the_checkpoint(llava, tmp_pa
 
 
 @torch.inference_mode()
-def test_a_checkpoint_of_tinyllava_is_read(tmp_path):
-    """Around OpenELM, as the published ones; theirs see through SigLIP, these through CLIP."""
+def test_tinyllava_layout_is_read(tmp_path):
+    """Around OpenELM, as the published ones; they have SigLIP towers, this one has CLIP's."""
     encoder, model = open_clip_vit(tmp_path / "clip"), multimodal(tmp_path / "llava", "openelm")
     folder = tmp_path / "llava"
     tower = to_transformers(encoder.model.visual)
@@ -264,7 +264,7 @@ def test_a_checkpoint_of_tinyllava_is_read(tmp_path):
         ({"multimodal_projector_bias": False}, "multimodal_projector_bias False is not supported"),
     ],
 )
-def test_unsupported_parts_of_transformers_layout_are_named(llava, tmp_path, changes, words):
+def test_unsupported_values_of_transformers_layout_are_named(llava, tmp_path, changes, words):
     folder = edit(Path(shutil.copytree(llava, tmp_path / "llava")), **changes)
     with pytest.raises(ValueError, match=words) as caught:
         read_llava(folder)
@@ -298,13 +298,13 @@ def test_unsupported_parts_of_transformers_layout_are_named(llava, tmp_path, cha
         ),
     ],
 )
-def test_unsupported_parts_of_the_original_layout_are_named(llava, tmp_path, changes, words):
+def test_unsupported_values_of_the_original_layout_are_named(llava, tmp_path, changes, words):
     folder = edit(original_layout(llava, tmp_path / "llava", "bin"), **changes)
     with pytest.raises(ValueError, match=words):
         read_llava(folder, tower=folder / "clip")
 
 
-def test_what_is_not_there_is_named(llava, tmp_path):
+def test_missing_files_are_named(llava, tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
         read_llava(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()

@@ -1,4 +1,4 @@
-"""MultimodalLM on small random checkpoints: each step against the same put together by hand."""
+"""MultimodalLM on small random checkpoints: each step is compared with the same made by hand."""
 
 import json
 from pathlib import Path
@@ -82,7 +82,7 @@ def llama(tmp_path_factory) -> MultimodalLM:
 
 
 def samples() -> list[Sample]:
-    """Three conversations of different lengths: two images, a missing one, and words alone in two turns."""
+    """Three conversations: with two images, with a missing image, and with two turns of text."""
     generator = torch.Generator().manual_seed(1)
     patches = [torch.randn(t, 8, generator=generator) for t in (3, 5)]
     return [
@@ -95,7 +95,7 @@ def samples() -> list[Sample]:
     ]
 
 
-def asked() -> list[Sample]:
+def questions() -> list[Sample]:
     return [
         Sample((*sample.turns[:-1], (sample.turns[-1][0], "")), sample.streams)
         for sample in samples()
@@ -120,7 +120,7 @@ def by_hand(model: MultimodalLM, sample: Sample) -> torch.Tensor:
     return torch.stack(rows)
 
 
-def test_each_token_lands_in_its_place(llama):
+def test_every_token_has_its_own_place_in_the_embeddings(llama):
     batch = llama.collate(samples())
     streams = {name: batch[name] for name in CONNECTORS}
     embeds = llama.embed(batch["input_ids"], streams)
@@ -136,7 +136,7 @@ def test_each_token_lands_in_its_place(llama):
     assert place[3] - place[2] > 1 and len(place) == 8
 
 
-def test_loss_is_that_of_the_lm_on_embeddings_put_together_by_hand(model):
+def test_loss_equals_that_of_the_lm_on_embeddings_made_by_hand(model):
     batch = model.collate(samples())
     losses, count, first = [], 0, []
     for sample in samples():
@@ -151,7 +151,7 @@ def test_loss_is_that_of_the_lm_on_embeddings_put_together_by_hand(model):
     torch.testing.assert_close(out.loss, torch.stack(losses).mean(), rtol=1e-4, atol=1e-4)
     assert (
         out.logits.shape[1] == batch["input_ids"].shape[1] - min(first) + 1
-    )  # no others were computed
+    )  # no other logits were computed
     torch.testing.assert_close(model(**batch, num_items_in_batch=2 * count).loss, out.loss / 2)
     unlabelled = {key: value for key, value in batch.items() if key != "labels"}
     torch.testing.assert_close(
@@ -194,14 +194,14 @@ def test_missing_stream_has_a_learned_embedding(tmp_path):
     silent = [
         model.missing["audio"],
         *model.connectors.parameters(),
-    ]  # zeros, not None: processes must agree on them
+    ]  # zeros, not None: all processes must have the same gradients
     assert all(parameter.grad is not None and not parameter.grad.any() for parameter in silent)
 
 
 @pytest.mark.parametrize(
     "part, trained", [("connector", ("connectors.", "missing.")), ("all", ("",))]
 )
-def test_only_what_is_trained_gets_gradients(tmp_path, part, trained):
+def test_only_trained_parameters_get_gradients(tmp_path, part, trained):
     model = model_of("llama", tmp_path)
     model.train_only("all")
     model.train_only(part)
@@ -213,17 +213,17 @@ def test_only_what_is_trained_gets_gradients(tmp_path, part, trained):
         model.train_only("lora")
 
 
-def test_generation_is_that_of_a_plain_loop(model):
+def test_generation_equals_a_plain_loop(model):
     """Greedy, with cache and left padding, against one forward pass a token without either."""
-    texts = model.generate(asked(), max_new_tokens=12)
+    texts = model.generate(questions(), max_new_tokens=12)
     assert len(set(texts)) > 1 and all(texts)
-    for sample, text in zip(asked(), texts, strict=True):
+    for sample, text in zip(questions(), texts, strict=True):
         embeds, ids = by_hand(model, sample)[None], []
         for _ in range(12):
             logits = model.lm(inputs_embeds=embeds, use_cache=False).logits[0, -1]
             logits[
                 model.tokenizer.convert_tokens_to_ids("<image>") :
-            ] = -torch.inf  # ours come last, then spare rows
+            ] = -torch.inf  # our tokens come last, then spare rows
             ids.append(int(logits.argmax()))
             if ids[-1] in model.prompts.end_ids:
                 break
@@ -231,13 +231,13 @@ def test_generation_is_that_of_a_plain_loop(model):
                 [embeds, model.lm.get_input_embeddings().weight[ids[-1]][None, None]], dim=1
             )
         assert text == model.tokenizer.decode(ids, skip_special_tokens=True).strip()
-    assert model.generate(asked(), max_new_tokens=12, batch_size=1) == texts
-    assert ["".join(model.stream(sample, max_new_tokens=12)) for sample in asked()] == texts
+    assert model.generate(questions(), max_new_tokens=12, batch_size=1) == texts
+    assert ["".join(model.stream(sample, max_new_tokens=12)) for sample in questions()] == texts
 
 
 @torch.no_grad()
-def test_rows_of_the_table_that_no_word_has_are_never_generated(tmp_path):
-    """As Phi-2, whose table has 900 more rows than its tokenizer has tokens: here ten, and the likeliest by far."""
+def test_spare_rows_of_the_table_are_never_generated(tmp_path):
+    """Phi-2's table has 900 more rows than its tokenizer has tokens; here ten, with high logits."""
     folder = checkpoint_of("phi", tmp_path)
     model = MultimodalLM.from_lm(folder, {}, template="plain")
     model.lm.resize_token_embeddings(len(model.tokenizer) + 10)
@@ -251,8 +251,8 @@ def test_rows_of_the_table_that_no_word_has_are_never_generated(tmp_path):
     )
 
 
-def test_a_stack_of_tokens_is_one_tensor_a_placeholder(llama):
-    """As an encoder gives patch tokens, (B, T, D)."""
+def test_stacked_tokens_are_one_tensor_per_placeholder(llama):
+    """Patch tokens of an encoder are one tensor (B, T, D)."""
     patches = torch.randn(2, 3, 8)
     stack, listed = (
         llama.collate([Sample((("<image> and <image>", "a"),), {"image": given})])
@@ -263,9 +263,9 @@ def test_a_stack_of_tokens_is_one_tensor_a_placeholder(llama):
     )
 
 
-def test_streams_show_no_half_characters(model, monkeypatch):
-    said = "I see joy 😀\n\nand fear  in ä\n"
-    ids = model.tokenizer(said, add_special_tokens=False)["input_ids"] + model.prompts.end_ids[:1]
+def test_streamed_pieces_hold_no_half_characters(model, monkeypatch):
+    text = "I see joy 😀\n\nand fear  in ä\n"
+    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"] + model.prompts.end_ids[:1]
 
     def generate(streamer=None, **_):
         for index in ids if streamer else []:
@@ -273,41 +273,42 @@ def test_streams_show_no_half_characters(model, monkeypatch):
         return streamer.end() if streamer else torch.tensor([ids])
 
     monkeypatch.setattr(model.lm, "generate", generate)
-    pieces = list(model.stream(asked()[0]))
-    assert "".join(pieces) == model.generate(asked()[:1])[0] == said.strip()
+    pieces = list(model.stream(questions()[0]))
+    assert "".join(pieces) == model.generate(questions()[:1])[0] == text.strip()
     assert len(pieces) > 5 and all(pieces) and not any("\ufffd" in piece for piece in pieces)
 
 
-def test_sampling_is_seeded_and_leaves_the_callers_numbers_alone(llama):
+def test_sampling_is_seeded_and_keeps_the_callers_random_state(llama):
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
     drawn = [
-        llama.generate(asked(), max_new_tokens=12, temperature=1.0, seed=seed) for seed in (0, 0, 1)
+        llama.generate(questions(), max_new_tokens=12, temperature=1.0, seed=seed)
+        for seed in (0, 0, 1)
     ]
     assert drawn[0] == drawn[1] != drawn[2] and drawn[0] != llama.generate(
-        asked(), max_new_tokens=12
+        questions(), max_new_tokens=12
     )
-    one = asked()[:1]
+    one = questions()[:1]
     assert "".join(llama.stream(one[0], 12, 1.0, seed=3)) == llama.generate(one, 12, 1.0, seed=3)[0]
     assert torch.rand(1) == expected
 
 
-def test_an_abandoned_stream_stops(llama):
+def test_generation_stops_when_the_stream_is_closed(llama):
     calls = []
     hook = llama.lm.register_forward_hook(lambda *_: calls.append(1))
-    pieces = llama.stream(asked()[2], max_new_tokens=180)
+    pieces = llama.stream(questions()[2], max_new_tokens=180)
     next(pieces)
     pieces.close()
     hook.remove()
     assert len(calls) < 120
 
 
-def test_a_stream_hands_over_what_goes_wrong(llama):
+def test_errors_of_generation_reach_the_reader_of_the_stream(llama):
     hook = llama.lm.register_forward_hook(lambda *_: 1 / 0)
     try:
         with pytest.raises(ZeroDivisionError):
-            list(llama.stream(asked()[0]))
+            list(llama.stream(questions()[0]))
     finally:
         hook.remove()
 
@@ -316,25 +317,25 @@ def test_prompts_over_the_limit_are_refused(llama):
     with pytest.raises(
         ValueError, match=r"a prompt of \d+ tokens and 250 new ones: the limit is 256 "
     ):
-        llama.generate(asked(), max_new_tokens=250)
+        llama.generate(questions(), max_new_tokens=250)
     long = Sample((("<image>", "a"),), {"image": [torch.zeros(300, 8)]})
     with pytest.raises(ValueError, match=r"a prompt of 3\d\d tokens: the limit is 256"):
         llama.collate([long])
 
 
-def test_the_lms_positions_bound_the_limit(tmp_path):
+def test_length_limit_is_at_most_the_positions_of_the_lm(tmp_path):
     folder = checkpoint_of("llama", tmp_path)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 64}))
     assert MultimodalLM.from_lm(folder, CONNECTORS).prompts.max_length == 64
 
 
-def test_full_model_comes_back_from_its_folder(model, tmp_path):
+def test_full_model_is_the_same_after_saving_and_loading(model, tmp_path):
     batch = model.collate(samples())
     model.save(tmp_path / "saved")
     back = MultimodalLM.load(tmp_path / "saved")
     assert torch.allclose(back(**batch).logits, model(**batch).logits, atol=1e-5)
-    assert back.generate(asked(), 8) == model.generate(asked(), 8)
+    assert back.generate(questions(), 8) == model.generate(questions(), 8)
     again = back.save(tmp_path / "saved")  # over itself
     assert sorted(path.name for path in again.iterdir()) == [
         "config.json",
@@ -381,7 +382,7 @@ def test_lora_trains_saves_loads_and_merges(model, tmp_path):
     assert not (tmp_path / "adapted" / "lm").exists()
     back = MultimodalLM.load(tmp_path / "adapted")
     torch.testing.assert_close(back(**batch).logits, after, rtol=0, atol=1e-6)
-    assert back.generate(asked(), 8) == model.generate(asked(), 8)
+    assert back.generate(questions(), 8) == model.generate(questions(), 8)
     back.train_only("lora")  # and goes on
     assert {name for name, p in back.named_parameters() if p.requires_grad} == trained
     back.merge()
@@ -390,7 +391,7 @@ def test_lora_trains_saves_loads_and_merges(model, tmp_path):
     torch.testing.assert_close(whole(**batch).logits, after, rtol=0, atol=1e-4)
 
 
-def test_adapters_stay_with_their_base(tmp_path):
+def test_adapters_load_only_with_their_own_base(tmp_path):
     model = model_of("llama", tmp_path)
     model.add_lora(r=2, alpha=4)
     model.save(tmp_path / "adapted")
@@ -405,8 +406,8 @@ def test_adapters_stay_with_their_base(tmp_path):
         model.add_lora(r=2, alpha=4)
 
 
-def test_adapters_remember_the_base_that_they_were_trained_on(tmp_path):
-    """A base that is written anew while adapters are trained on the old one is noticed, whenever they are saved."""
+def test_base_that_changed_during_training_is_noticed(tmp_path):
+    """The base is written anew while adapters are trained on the old one."""
     model = model_of("llama", tmp_path)
     model.add_lora(r=2, alpha=4)
     again = MultimodalLM.load(model.save(tmp_path / "adapted"))
@@ -416,7 +417,7 @@ def test_adapters_remember_the_base_that_they_were_trained_on(tmp_path):
             MultimodalLM.load(each.save(tmp_path / f"late-{i}"))
 
 
-def test_adapters_on_a_base_that_is_saved_nowhere_are_refused(tmp_path):
+def test_adapters_without_a_stored_base_are_not_saved(tmp_path):
     model = model_of("llama", tmp_path)
     model.train_only("all")
     model.add_lora(r=2, alpha=4)
@@ -424,8 +425,8 @@ def test_adapters_on_a_base_that_is_saved_nowhere_are_refused(tmp_path):
         model.save(tmp_path / "adapted")
 
 
-def test_saving_keeps_what_it_needs(llama, tmp_path, monkeypatch):
-    """A model is not overwritten by adapters that stand on it, nor by one that cannot be written."""
+def test_saving_keeps_the_base_and_survives_errors(llama, tmp_path, monkeypatch):
+    """A model is not overwritten by its own adapters, nor by a model that cannot be written."""
     folder = llama.save(tmp_path / "saved")
     adapted = MultimodalLM.load(folder)
     adapted.add_lora(r=2, alpha=4)
@@ -435,15 +436,15 @@ def test_saving_keeps_what_it_needs(llama, tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         llama.save(folder)
     monkeypatch.undo()
-    assert MultimodalLM.load(folder).generate(asked(), 4) == llama.generate(asked(), 4)
+    assert MultimodalLM.load(folder).generate(questions(), 4) == llama.generate(questions(), 4)
     assert not list(folder.glob(".*"))
 
 
-def test_folders_that_are_not_whole_are_refused(llama, tmp_path):
+def test_incomplete_folders_are_refused(llama, tmp_path):
     folder = llama.save(tmp_path / "saved")
     config = folder / "config.json"
     text = config.read_text()
-    for damage, error, said in [
+    for damage, error, message in [
         (lambda: config.write_text("{}"), ValueError, "config.json: expected JSON with the keys"),
         (
             lambda: config.write_text(text.replace('"width": 8', '"width": 9')),
@@ -457,7 +458,7 @@ def test_folders_that_are_not_whole_are_refused(llama, tmp_path):
         ),
     ]:
         damage()
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             MultimodalLM.load(folder)
     with pytest.raises(ValueError, match="no causal language model"):
         MultimodalLM.from_lm(folder / "tokenizer", CONNECTORS)

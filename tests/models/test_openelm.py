@@ -1,4 +1,4 @@
-"""OpenELM: against Apple's numbers, against its formulas written out, and as transformers uses its models."""
+"""OpenELM: compared with Apple's numbers and with the formulas, and used through transformers."""
 
 import json
 import subprocess
@@ -55,7 +55,7 @@ def tokens(batch: int, length: int, seed: int = 1) -> torch.Tensor:
 
 
 def greedy(model, **inputs) -> torch.Tensor:
-    """The twelve tokens that follow, and nothing else."""
+    """The next twelve tokens."""
     out = model.generate(
         **inputs, max_new_tokens=12, min_new_tokens=12, do_sample=False, pad_token_id=0
     )
@@ -64,7 +64,7 @@ def greedy(model, **inputs) -> torch.Tensor:
 
 @torch.no_grad()
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
-def test_logits_and_greedy_tokens_are_apples(golden, attention):
+def test_logits_and_greedy_tokens_equal_apples(golden, attention):
     folder, io = golden
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention).eval()
     assert (model(io["input_ids"]).logits - io["logits"]).abs().max() < 1e-4
@@ -79,7 +79,10 @@ def test_logits_and_greedy_tokens_are_apples(golden, attention):
 
 @torch.no_grad()
 def test_bfloat16_stays_near_apples_float32(golden):
-    """Within 4 % of the logits' deviation in the mean, 25 % at worst; rounding the weights alone costs 2 and 12 %."""
+    """The mean error is below 4 % of the logits' deviation, the largest below 25 %.
+
+    Rounding only the weights gives 2 % and 12 %.
+    """
     folder, io = golden
     logits = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)(
         io["input_ids"]
@@ -113,7 +116,7 @@ def test_published_shapes(test_data, name, source):
 
 
 def by_the_formulas(weights: dict, config: dict, ids: list[int]) -> torch.Tensor:
-    """Logits (L, V) of one sequence, one position and head at a time, in float64, from the papers' formulas."""
+    """Logits (L, V) of one sequence by the papers' formulas, position by position, in float64."""
     weights = {name.removeprefix("transformer."): value.double() for name, value in weights.items()}
     size, half = config["head_dim"], config["head_dim"] // 2
     turns = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
@@ -170,7 +173,7 @@ def by_the_formulas(weights: dict, config: dict, ids: list[int]) -> torch.Tensor
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_published_folder_loads_as_it_is_and_runs_no_code_of_its_own(tmp_path, shared):
+def test_published_folder_loads_and_its_code_is_not_run(tmp_path, shared):
     config = OPENELM | SMALL | {"share_input_output_layers": shared}
     for stem in ("configuration_openelm", "modeling_openelm"):
         (tmp_path / f"{stem}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
@@ -202,7 +205,7 @@ def test_a_published_folder_loads_as_it_is_and_runs_no_code_of_its_own(tmp_path,
 @torch.no_grad()
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_padded_batch_gives_each_sequence_its_own_logits(attention, side):
+def test_padding_does_not_change_logits(attention, side):
     model = small()
     model.set_attn_implementation(attention)
     single = [tokens(1, length, seed=length) for length in (5, 9)]
@@ -225,7 +228,7 @@ def test_a_padded_batch_gives_each_sequence_its_own_logits(attention, side):
 
 
 @torch.no_grad()
-def test_positions_come_from_the_mask_not_from_the_padding():
+def test_positions_come_from_the_mask():
     model, ids = small(), tokens(1, 6)
     seen = []
     hook = model.transformer.layers[0].register_forward_pre_hook(
@@ -240,7 +243,7 @@ def test_positions_come_from_the_mask_not_from_the_padding():
 
 
 @torch.no_grad()
-def test_a_token_at_a_time_with_the_cache_is_the_same_as_all_at_once():
+def test_cache_gives_the_same_logits_as_one_pass():
     model, ids = small(), tokens(2, 8)
     whole, cache, steps = model(ids, use_cache=False), None, []
     for position in range(8):
@@ -252,7 +255,7 @@ def test_a_token_at_a_time_with_the_cache_is_the_same_as_all_at_once():
 
 
 @torch.no_grad()
-def test_logits_are_kept_where_they_are_asked_for():
+def test_logits_to_keep_selects_positions():
     model, ids = small(), tokens(2, 8)
     every = model(ids).logits
     assert torch.allclose(model(ids, logits_to_keep=3).logits, every[:, -3:], atol=1e-5)
@@ -265,7 +268,7 @@ def test_logits_are_kept_where_they_are_asked_for():
     )
 
 
-def test_the_loss_is_of_the_next_token_and_leaves_out_what_is_masked():
+def test_loss_is_that_of_the_next_token_without_masked_labels():
     model, ids = small(), tokens(2, 8)
     labels = ids.masked_fill(torch.arange(8) < 5, -100)
     out = model(ids, labels=labels)
@@ -339,12 +342,13 @@ def test_a_config_that_does_not_fit_is_refused(fields, message):
 
 
 @pytest.mark.parametrize("first", ["tinyemo", "transformers.models.auto.configuration_auto"])
-def test_the_auto_classes_know_openelm_whatever_is_imported_first(tmp_path, first):
+def test_auto_classes_know_openelm_in_any_import_order(tmp_path, first):
     small().save_pretrained(tmp_path)
     script = f"""
 import {first}, tinyemo
 from transformers import AutoConfig, AutoModelForCausalLM
-print(AutoConfig.for_model("openelm").model_type, AutoModelForCausalLM.from_pretrained({str(tmp_path)!r}).__module__)
+model = AutoModelForCausalLM.from_pretrained({str(tmp_path)!r})
+print(AutoConfig.for_model("openelm").model_type, model.__module__)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -352,14 +356,14 @@ print(AutoConfig.for_model("openelm").model_type, AutoModelForCausalLM.from_pret
 
 
 @pytest.mark.parametrize("stem", ["04_mm_llm_finetuning", "14_reasoning_evaluation"])
-def test_results_of_the_mm_llm_are_known_to_rest_on_openelm(stem):
-    """Auto classes load it, which no import in a notebook shows; a change in it makes results stale all the same."""
+def test_digest_of_the_multimodal_lms_results_includes_openelm(stem):
+    """Auto classes load OpenELM without an import of it; its code must be in the digest anyway."""
     assert {"openelm.py", "openelm_config.py"} <= {
         path.name for path in library_of(notebook_path(stem))
     }
 
 
-def test_importing_tinyemo_alone_stays_light():
+def test_importing_tinyemo_is_fast_and_loads_no_torch():
     script = """
 import sys, time
 start = time.process_time()

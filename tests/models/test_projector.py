@@ -1,4 +1,4 @@
-"""The projector: published files of each shape load, saved folders come back, wrong ones are refused."""
+"""The projector: published files load, saved folders are read back, wrong files are refused."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def by_hand(state, x):
 
 
 @pytest.mark.parametrize("d_llm", PUBLISHED.values(), ids=PUBLISHED)
-def test_a_published_bin_of_each_shape_loads_and_maps(tmp_path, d_llm):
+def test_published_bin_of_each_width_gives_its_embeddings(tmp_path, d_llm):
     state = published_state(768, d_llm)
     torch.save(state, tmp_path / "projector.bin")
     projector = load_projector(tmp_path / "projector.bin")
@@ -45,13 +45,13 @@ def test_a_published_bin_of_each_shape_loads_and_maps(tmp_path, d_llm):
     assert torch.allclose(projector(x), by_hand(state, x.float()), atol=1e-4)
 
 
-def test_the_published_parameter_counts():
+def test_parameter_counts_are_the_published_ones():
     for d_llm, millions in ((1280, 2.63), (1536, 3.55)):
         count = sum(p.numel() for p in MetricProjector(768, d_llm).parameters())
         assert count / 1e6 == pytest.approx(millions, abs=0.01)
 
 
-def test_a_saved_folder_comes_back_with_card_and_metadata(tmp_path):
+def test_saved_folder_is_loaded_with_card_and_metadata(tmp_path):
     info = {"anchors": "some/checkpoint", "recipe": {"loss": "nt_xent"}}
     projector = MetricProjector(6, 4, dropout=0.3, temperature=0.5, info=info).eval()
     folder = projector.save_pretrained(tmp_path / "mine")
@@ -69,7 +69,7 @@ def test_a_saved_folder_comes_back_with_card_and_metadata(tmp_path):
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_one_to_three_layers_come_back_from_their_files(tmp_path, layers):
+def test_projectors_of_one_to_three_layers_are_saved_and_loaded(tmp_path, layers):
     draw = torch.Generator().manual_seed(layers)
     projector = MetricProjector(6, 4, layers=layers).eval()
     for parameter in projector.parameters():
@@ -106,13 +106,13 @@ def test_a_damaged_folder_is_named(tmp_path):
         load_projector(folder)
 
 
-def test_a_hub_repository_may_hold_the_published_bin_alone(tmp_path, monkeypatch):
+def test_hub_repository_with_only_a_published_bin_is_loaded(tmp_path, monkeypatch):
     torch.save(published_state(6, 4), tmp_path / "TinyEmo-CLIP-Some.bin")
     monkeypatch.setattr("tinyemo.hub.snapshot_download", lambda repo, allow_patterns: tmp_path)
     assert load_projector("owner/TinyEmo-CLIP-Some").d_llm == 4
 
 
-def test_classify_is_the_softmax_of_cosines_and_leaves_the_mode_alone():
+def test_classify_is_the_softmax_of_cosines_and_keeps_the_mode():
     projector = MetricProjector(6, 4, temperature=0.5).train()
     x, anchors = torch.randn(5, 6), torch.randn(3, 4)
     before = projector.model[1].running_mean.clone()
@@ -133,7 +133,7 @@ def test_widths_that_do_not_fit_are_named():
         projector.classify(torch.randn(5, 6), torch.randn(3, 5))
 
 
-def test_what_is_no_projector_is_refused(tmp_path):
+def test_files_that_hold_no_projector_are_refused(tmp_path):
     path = tmp_path / "p.bin"
     for change, message in (
         ({"model.0.weight": None}, "expected tensors model.0.weight to model.4.bias"),

@@ -1,4 +1,4 @@
-"""Prompts: which tokens a conversation becomes, which carry loss, and that training asks as inference does."""
+"""Prompts: the tokens of a conversation, the tokens with loss, equal in training and inference."""
 
 import pytest
 import torch
@@ -11,10 +11,11 @@ from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.prompt import IGNORED, TEMPLATES, PromptBuilder, Sample
 
 SYSTEM = (
-    "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, "
-    "detailed, and polite answers to the user's questions."
+    "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
+    "helpful, detailed, and polite answers to the user's questions."
 )
-# family -> (tokenizer, its chat template, template asked for); OpenELM has Llama 2's tokenizer, which has no template
+# family -> (tokenizer, its chat template, argument `template`). OpenELM has Llama 2's tokenizer,
+# which has no template.
 FAMILIES = {
     "OpenELM": ("llama", None, None),
     "OpenELM, plain": ("llama", None, "plain"),
@@ -89,8 +90,8 @@ def test_labels_of_a_conversation_written_out_by_hand(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_training_asks_as_inference_does(tmp_path, family):
-    """Up to the first token of each answer, the training ids are the prompt; nothing else of it carries loss."""
+def test_prompts_of_training_and_inference_are_the_same(tmp_path, family):
+    """Up to each answer, the training ids are those of the prompt; only answers carry loss."""
     prompts = builder_of(family, tmp_path)
     streams = {"image": [torch.zeros(3, 4)]}
     for turns in (TURNS, TURNS[:1], TURNS[1:]):
@@ -124,34 +125,38 @@ def test_training_asks_as_inference_does(tmp_path, family):
         ),  # LLaVA's conv_vicuna_v1
         (
             "Phi-2",
-            f"{SYSTEM} USER: joy? ASSISTANT: I fear<|endoftext|>USER: why ASSISTANT: so<|endoftext|>",
+            f"{SYSTEM} USER: joy? ASSISTANT: I fear<|endoftext|>"
+            "USER: why ASSISTANT: so<|endoftext|>",
         ),
         (
             "TinyLlama",
-            "<|user|>\njoy?</s>\n<|assistant|>\nI fear</s>\n<|user|>\nwhy</s>\n<|assistant|>\nso</s>",
+            "<|user|>\njoy?</s>\n<|assistant|>\nI fear</s>\n"
+            "<|user|>\nwhy</s>\n<|assistant|>\nso</s>",
         ),
         (
             "Phi-3",
-            "<|user|>\njoy?<|end|>\n<|assistant|>\nI fear<|end|>\n<|user|>\nwhy<|end|>\n<|assistant|>\nso<|end|>",
+            "<|user|>\njoy?<|end|>\n<|assistant|>\nI fear<|end|>\n"
+            "<|user|>\nwhy<|end|>\n<|assistant|>\nso<|end|>",
         ),
         ("OpenELM, plain", "USER: joy? ASSISTANT: I fear</s>USER: why ASSISTANT: so</s>"),
     ],
 )
-def test_ids_are_those_of_the_published_text(tmp_path, family, text):
+def test_ids_equal_those_of_the_published_text(tmp_path, family, text):
     prompts = builder_of(family, tmp_path)
-    plain = load_tokenizer(tmp_path / FAMILIES[family][0])  # without our tokens
+    plain = load_tokenizer(tmp_path / FAMILIES[family][0])  # without the stream tokens
     bos = family.startswith("OpenELM")
     expected = plain(text, add_special_tokens=bos)["input_ids"]
     assert prompts.encode(Sample((("joy?", "I fear"), ("why", "so")))).input_ids == expected
 
 
 def test_an_answer_never_merges_with_its_prompt(tmp_path):
-    """Here the prompt ends in "ang" and the answer begins with "er", which together are one token."""
+    """The prompt ends in "ang" and the answer begins with "er"; "anger" is one token."""
     prompts = PromptBuilder(
         tokenizer_of("llama", tmp_path),
         [],
         template=(
-            "{% for m in messages %}{{ m['content'] if m['role'] == 'user' else ' ang' + m['content'] }}{% endfor %}"
+            "{% for m in messages %}"
+            "{{ m['content'] if m['role'] == 'user' else ' ang' + m['content'] }}{% endfor %}"
             "{% if add_generation_prompt %} ang{% endif %}"
         ),
     )
@@ -169,7 +174,7 @@ def test_bos_of_a_template_is_not_doubled(tmp_path):
     assert own.input_ids.count(1) == 1 and own == named.encode(Sample((("joy", "fear"),)))
 
 
-def test_placeholders_are_widened_each_to_its_own_length(tmp_path):
+def test_every_placeholder_is_repeated_once_per_token(tmp_path):
     prompts = builder_of("OpenELM, plain", tmp_path, ("image", "audio"))
     image, audio = prompts.placeholders["image"], prompts.placeholders["audio"]
     turns = (("<image> and <audio> and <image>", "fear"), ("<audio>", ""))
@@ -186,10 +191,10 @@ def test_placeholders_are_widened_each_to_its_own_length(tmp_path):
     assert min(image, audio, *prompts.missing.values()) >= len(load_tokenizer(tmp_path / "llama"))
 
 
-def test_refusals_say_what_is_wrong(tmp_path):
+def test_samples_that_do_not_fit_are_refused(tmp_path):
     prompts = builder_of("OpenELM, plain", tmp_path, max_length=60)
     one = [torch.zeros(1, 4)]
-    for turns, streams, said in [
+    for turns, streams, message in [
         (
             (("<image> <image>", "a"),),
             {"image": one},
@@ -206,15 +211,18 @@ def test_refusals_say_what_is_wrong(tmp_path):
             r"a prompt of 12\d tokens: the limit is 60",
         ),
     ]:
-        with pytest.raises(ValueError, match=said):
+        with pytest.raises(ValueError, match=message):
             prompts.encode(Sample(turns, streams))
 
 
-def test_templates_that_lose_words_are_refused(tmp_path):
+def test_templates_that_change_the_text_are_refused(tmp_path):
     lists = (
         "{% for m in messages %}{% for c in m['content'] %}{{ c['text'] }}{% endfor %}{% endfor %}"
     )
-    thinks = "{% for m in messages %}{{ '<s>think' if m['role'] == 'assistant' }}{{ m['content'] }}{% endfor %}"
+    thinks = (
+        "{% for m in messages %}{{ '<s>think' if m['role'] == 'assistant' }}"
+        "{{ m['content'] }}{% endfor %}"
+    )
     for template in (lists, thinks):
         with pytest.raises(ValueError, match="chat template"):
             PromptBuilder(tokenizer_of("llama", tmp_path), ["image"], template=template)

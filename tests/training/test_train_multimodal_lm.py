@@ -1,4 +1,4 @@
-"""Training the MM-LLM: exact after kill -9, the same in parts and in several processes, and it keeps the best."""
+"""Training the multimodal LM: exact resumption, accumulation, several processes, selection."""
 
 import json
 import os
@@ -29,7 +29,7 @@ RECIPE = StageRecipe(
 
 
 class Source:
-    """Four tokens of six numbers an image, by its name; `calls` counts."""
+    """Four tokens of six numbers per image, drawn by its name; `calls` counts the calls."""
 
     key, calls = "made up", 0
 
@@ -51,7 +51,7 @@ def fresh(lm: Path) -> MultimodalLM:
 
 
 def instructions(n: int, first: int = 0) -> list[Instruction]:
-    """Answers of 1 to 12 words, every fifth about no image."""
+    """Answers of 1 to 12 words; every fifth record has no image."""
     draw = random.Random(first)
     items = []
     for i in range(first, first + n):
@@ -79,7 +79,7 @@ def run(
 
 
 def killed(what) -> None:
-    """Run `what` in a forked process that it must not survive."""
+    """Run `what` in a forked process, which must be killed by it."""
     child = os.fork()
     if not child:
         try:
@@ -110,7 +110,7 @@ def undisturbed(lm, tmp_path_factory):
 
 
 def dying_at(call: int) -> Source:
-    """A source that the process does not survive the `call`-th use of: the first is the probe, a step takes two."""
+    """A source that kills the process at its `call`-th call; one is the probe, a step has two."""
 
     class Dying(Source):
         def __call__(self, images):
@@ -120,12 +120,13 @@ def dying_at(call: int) -> Source:
 
 
 @pytest.mark.parametrize("trains", ["all", "lora"])
-def test_killed_anywhere_and_resumed_it_ends_as_undisturbed(lm, tmp_path, undisturbed, trains):
+def test_training_killed_anywhere_is_resumed_exactly(lm, tmp_path, undisturbed, trains):
     recipe = replace(RECIPE, trains=trains, lora_r=2, lora_alpha=4, lora_dropout=0.3)
     expected, history = (
         undisturbed if trains == "all" else run(lm, tmp_path / "undisturbed", recipe)
     )
-    # anywhere from step 2 to the last evaluation; then again, in what is left at least: a step and an evaluation
+    # anywhere from step 2 to the last evaluation, and again within the shortest possible rest:
+    # a step and an evaluation
     calls = random.randint(4, 25), random.randint(2, 6)
     for call in calls:
         killed(lambda call=call: run(lm, tmp_path / "out", recipe, source=dying_at(call)))
@@ -135,7 +136,7 @@ def test_killed_anywhere_and_resumed_it_ends_as_undisturbed(lm, tmp_path, undist
     assert not list((tmp_path / "out").glob("checkpoint-*"))
 
 
-def test_killed_while_it_writes_a_checkpoint_it_goes_on_from_the_one_before(
+def test_incomplete_checkpoint_is_skipped_for_the_one_before(
     lm, tmp_path, undisturbed, monkeypatch
 ):
     expected, history = undisturbed
@@ -164,7 +165,7 @@ def test_killed_while_it_writes_a_checkpoint_it_goes_on_from_the_one_before(
 
 
 @pytest.mark.parametrize("harm", ["truncated", "missing", "another seed", "another language model"])
-def test_a_damaged_or_foreign_checkpoint_is_not_resumed_from(lm, tmp_path, undisturbed, harm):
+def test_damaged_or_foreign_checkpoint_is_not_used(lm, tmp_path, undisturbed, harm):
     killed(lambda: run(lm, tmp_path / "out", source=dying_at(20)))  # after checkpoints 3 and 6
     newest = tmp_path / "out/checkpoint-6"
     if harm == "truncated":
@@ -195,7 +196,7 @@ def test_a_finished_stage_is_read_back(lm, tmp_path, undisturbed):
     )
 
 
-def test_a_stage_trains_its_own_part_alone(lm, tmp_path):
+def test_stage_trains_only_its_own_part(lm, tmp_path):
     before = {name: value.clone() for name, value in fresh(lm).lm.state_dict().items()}
     model, _ = run(lm, tmp_path / "connector", replace(RECIPE, trains="connector"))
     after = model.lm.state_dict()
@@ -219,7 +220,7 @@ def test_a_stage_trains_its_own_part_alone(lm, tmp_path):
     )
 
 
-def test_accumulated_batches_are_one_large_batch(lm, tmp_path, undisturbed):
+def test_accumulated_batches_equal_one_large_batch(lm, tmp_path, undisturbed):
     """Micro-batches differ in answer tokens, so a mean of their means would be another loss."""
     model, history = run(lm, tmp_path, replace(RECIPE, per_device=1))
     assert same_history(history, undisturbed[1]) and same(model, undisturbed[0])
@@ -252,7 +253,7 @@ def test_bfloat16_trains_about_as_well(lm, tmp_path, undisturbed):
     assert list((tmp_path / "tensorboard").iterdir())
 
 
-def test_batches_hold_items_of_similar_length_and_every_item_once_an_epoch():
+def test_batches_group_similar_lengths_and_use_every_item_once_per_epoch():
     draw = random.Random(0)
     lengths = [draw.randint(10, 200) for _ in range(330)]
     order = list(GroupedSampler(lengths, 16, 45, seed=3))
@@ -295,7 +296,7 @@ def test_images_are_withheld_by_seed_epoch_and_id(lm):
         assert not shown or torch.equal(sample.streams["image"][0], Source()([items[row].image])[0])
 
 
-def test_what_cannot_be_used_is_refused_in_one_sentence(lm, tmp_path):
+def test_unusable_recipes_and_instructions_are_refused(lm, tmp_path):
     with pytest.raises(
         ValueError, match="a batch of 8 cannot be split into 3 items for each of 1 processes"
     ):
@@ -309,7 +310,7 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(lm, tmp_path):
         run(lm, tmp_path, replace(RECIPE, lr=1e38, clip=0.0))
 
 
-# --- jobs ------------------------------------------------------------------------------------------------------
+# --- jobs ------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -342,7 +343,7 @@ def written(job: dict, path: Path) -> Path:
     return path
 
 
-def test_two_processes_train_what_one_does(job, tmp_path):
+def test_two_processes_give_the_result_of_one(job, tmp_path):
     one = fit_job(Job.read(written(job, tmp_path / "one.json")))
     two = launch(replace(Job.read(tmp_path / "one.json"), out=str(tmp_path / "two")), processes=2)
     for stage in ("pretraining", "finetuning"):
@@ -357,8 +358,8 @@ def test_two_processes_train_what_one_does(job, tmp_path):
     assert same(one, MultimodalLM.load(tmp_path / "out/model"))
 
 
-def test_a_part_of_the_validation_is_taken_from_all_over_it(job, tmp_path, monkeypatch):
-    """Files of photographs are sorted by emotion: the first records would be of one."""
+def test_validation_items_are_taken_at_even_distances(job, tmp_path, monkeypatch):
+    """Files of photographs are sorted by emotion: the first records would have only one."""
     seen = []
     monkeypatch.setattr(
         multimodal_job,
@@ -395,7 +396,7 @@ def test_a_job_with_a_wrong_key_is_refused(tmp_path, change, sentence):
     assert str(path) in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_a_job_that_is_none_is_refused(tmp_path):
+def test_file_that_is_no_job_is_refused(tmp_path):
     with pytest.raises(ValueError, match="key 'out' is missing"):
         Job.read(written({"lm": "lm"}, tmp_path / "job.json"))
     (tmp_path / "job.json").write_text("{")

@@ -1,5 +1,4 @@
-"""Training: it learns, also several label sets at once, it is deterministic, it survives kill -9, and it refuses
-bad input in one sentence."""
+"""Training a projector: learning, joint training, exact resumption, and refused input."""
 
 import os
 import signal
@@ -11,24 +10,16 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+import toy_tasks
+from toy_tasks import TUNED, A, B, data, slow_fit, task
 
 from tinyemo.emotions import labels_of
 from tinyemo.losses import LOSSES
 from tinyemo.models.projector import MetricProjector
 from tinyemo.training.projector import PRESETS, Recipe, _draw, fit_jointly, fit_projector
-from tinyemo.training.projector_tasks import Task, checked
+from tinyemo.training.projector_tasks import checked
 
-TUNED = PRESETS["tuned"]
 PUBLISHED = PRESETS["published"]
-
-
-def data(n=240, classes=4, width=12, noise=1.0, seed=0):
-    """Features around one direction a class, with an offset and unequal spreads, labels, anchors (C, 10)."""
-    draw = torch.Generator().manual_seed(seed)
-    y = torch.arange(n) % classes
-    x = 2 * torch.eye(classes, width)[y] + noise * torch.randn(n, width, generator=draw)
-    anchors = torch.randn(classes, 10, generator=torch.Generator().manual_seed(99))
-    return 5 * torch.linspace(0.1, 3, width) * x + 20, y, anchors
 
 
 def accuracy(projector, x, y, anchors):
@@ -37,7 +28,7 @@ def accuracy(projector, x, y, anchors):
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "nt_xent", "info_nce", "cosine_embedding"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_it_learns_under_every_preset_and_loss(preset, loss):
+def test_projector_learns_with_every_preset_and_loss(preset, loss):
     x, y, anchors = data(1200, noise=0.5)
     test_x, test_y, _ = data(noise=0.5, seed=1)
     recipe = replace(PRESETS[preset], loss=loss, peak_lr=1e-2)
@@ -49,7 +40,7 @@ def test_it_learns_under_every_preset_and_loss(preset, loss):
     assert list(history["epoch"]) == list(range(1, len(history) + 1))
 
 
-def test_soft_targets_recover_the_distribution_they_were_drawn_from():
+def test_soft_targets_recover_their_distribution():
     x, y, anchors = data(noise=0.1)
     targets = torch.tensor(
         [[0.7, 0.3, 0, 0], [0, 0.7, 0.3, 0], [0, 0, 0.7, 0.3], [0.3, 0, 0, 0.7]]
@@ -61,7 +52,7 @@ def test_soft_targets_recover_the_distribution_they_were_drawn_from():
     assert (projector.classify(x, anchors) - targets).abs().mean() < 0.05
 
 
-def test_the_lowest_validation_loss_is_kept_and_centring_folded_into_the_first_layer():
+def test_lowest_validation_loss_is_kept_and_centring_is_part_of_the_first_layer():
     """What the model did in training on centred features, the projector does on raw ones."""
     x, y, anchors = data()
     held_out = data(100, seed=2)[:2]
@@ -73,7 +64,7 @@ def test_the_lowest_validation_loss_is_kept_and_centring_folded_into_the_first_l
     assert selected["validation_loss"] == losses.min()
 
 
-def test_it_stops_early_and_refits_on_all_items():
+def test_training_stops_early_and_refits_on_all_items():
     x, y, anchors = data(noise=4.0)
     held_out = data(100, noise=4.0, seed=2)[:2]
     recipe = replace(TUNED, epochs=60, patience=2, input_dropout=0.0, dropout=0.0, peak_lr=1e-2)
@@ -83,7 +74,7 @@ def test_it_stops_early_and_refits_on_all_items():
     assert len(fit_projector(x, y, anchors, recipe, 0)[1]) == 60  # nothing to stop by
 
 
-def test_the_published_recipe_selects_nothing_and_ends_as_its_schedule_says():
+def test_published_recipe_runs_all_epochs_of_its_schedule():
     x, y, anchors = data()
     with_validation, history = fit_projector(x, y, anchors, PUBLISHED, 0, data(100, seed=2)[:2])
     without, _ = fit_projector(x, y, anchors, PUBLISHED, 0)
@@ -92,7 +83,7 @@ def test_the_published_recipe_selects_nothing_and_ends_as_its_schedule_says():
         assert torch.equal(one, other)
 
 
-def test_the_seed_decides_and_the_caller_s_random_state_is_left_alone():
+def test_training_is_seeded_and_keeps_the_callers_random_state():
     x, y, anchors = data()
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -104,20 +95,8 @@ def test_the_seed_decides_and_the_caller_s_random_state_is_left_alone():
     assert torch.equal(first(x), again(x)) and not torch.equal(first(x), other(x))
 
 
-# Two label sets with one word in common, c, which has another grounding text in each.
-A, B = ("a", "b", "c"), ("d", "c", "e", "f")
-
-
-def task(words, n=240, weight=1.0, seed=0, noise=1.0, synonyms=None):
-    """A dataset of n items, in turn of each class, whose anchors are its own."""
-    x, y, _ = data(n, len(words), noise=noise, seed=seed)
-    draw = torch.Generator().manual_seed(sum(map(ord, "".join(words))))
-    anchors = torch.nn.functional.normalize(torch.randn(len(words), 10, generator=draw), dim=1)
-    return Task(x.roll(len(words), dims=1), y, words, anchors, weight, synonyms)
-
-
 def spy(monkeypatch, name):
-    """What the loss is called with while training, call by call; validation calls it without gradients."""
+    """The arguments of the loss in training, call by call; validation calls have no gradients."""
     calls, loss = [], LOSSES[name]
 
     def spied(embeddings, labels, anchors, anchor_labels):
@@ -134,8 +113,8 @@ STEP = Recipe(
 )
 
 
-def test_a_joint_step_is_the_mean_over_items_of_the_kl_to_the_words_of_their_own_label_set():
-    """Written out item by item, from the weights the seed gives; hard labels are one-hot targets."""
+def test_joint_loss_is_the_mean_kl_to_the_words_of_each_items_label_set():
+    """Compared with the formula, item by item, at the initial weights; labels become one-hot."""
     votes = torch.rand(60, 3, generator=torch.Generator().manual_seed(3)).softmax(dim=1)
     synonyms = torch.randn(4, 1, 10, generator=torch.Generator().manual_seed(4))
     tasks = [replace(task(A, 60), y=votes), task(B, 100, seed=1, synonyms=synonyms)]
@@ -159,8 +138,8 @@ def test_a_joint_step_is_the_mean_over_items_of_the_kl_to_the_words_of_their_own
     )  # synonyms are for training alone
 
 
-def test_a_class_of_the_batch_is_a_word_whatever_its_place_in_a_label_set(monkeypatch):
-    """`joy` is Ekman's fourth and `contentment` Mikels' fourth; in TinyEmo's batches they must not be one."""
+def test_classes_of_a_batch_are_words_not_positions(monkeypatch):
+    """`joy` is Ekman's fourth label and `contentment` Mikels' fourth: they are two classes."""
     calls = spy(monkeypatch, "nt_xent")
     names = ("ekman", "mikels", "parrott")
     tasks = [task(labels_of(name), 200, seed=i) for i, name in enumerate(names)]
@@ -181,7 +160,7 @@ def test_a_class_of_the_batch_is_a_word_whatever_its_place_in_a_label_set(monkey
     assert len(pairs) == len(words) == len(dict(pairs)) == len({y for _, y in pairs})
 
 
-def test_an_epoch_draws_as_many_items_as_there_are_in_proportion_to_weight_and_size(monkeypatch):
+def test_epoch_draws_from_tasks_in_proportion_to_weight_and_size(monkeypatch):
     calls = spy(monkeypatch, "nt_xent")
     recipe = replace(STEP, loss="nt_xent", batch_anchors=True, temperature=None, batch_size=30)
     sizes = {("a", "b"): (60, 4.0), ("c", "d"): (240, 1.0), ("e", "f"): (60, 1.0)}
@@ -194,7 +173,7 @@ def test_an_epoch_draws_as_many_items_as_there_are_in_proportion_to_weight_and_s
     assert all(len((labels // 2).unique()) > 1 for labels, _, _ in calls)  # batches are mixed
 
 
-def test_an_item_is_drawn_as_often_as_its_weight_says_give_or_take_one():
+def test_item_is_drawn_in_proportion_to_its_weight_give_or_take_one():
     weights = torch.rand(200, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     weights[::10] = 0
     weights[3] = 9
@@ -211,8 +190,8 @@ def test_an_item_is_drawn_as_often_as_its_weight_says_give_or_take_one():
     assert _draw(even, 200).sort().values.tolist() == list(range(200))
 
 
-def test_what_is_learnt_follows_the_item_weights_also_through_a_refit():
-    """Each item stands there twice, under its own label and under the next class's: the weights say which holds."""
+def test_item_weights_decide_what_is_learnt_also_in_a_refit():
+    """Each item is there twice, with its own label and with the next; weights choose one."""
     x, y, anchors = data(noise=0.5)
     twice, labels = torch.cat([x, x]), torch.cat([y, (y + 1) % 4])
     recipe = replace(TUNED, peak_lr=1e-2, dropout=0.0, input_dropout=0.0)
@@ -230,7 +209,7 @@ def test_what_is_learnt_follows_the_item_weights_also_through_a_refit():
             assert accuracy(projector, x, truth, anchors) > 0.9
 
 
-def test_a_synonym_stands_in_for_the_share_of_anchors_that_the_recipe_says(monkeypatch):
+def test_synonyms_replace_the_recipes_share_of_anchors(monkeypatch):
     calls = spy(monkeypatch, "nt_xent")
     synonyms = 100 + torch.arange(90.0).view(3, 3, 10) ** 2
     tasks = [task(A, 1500, synonyms=synonyms), task(B, 500, seed=1)]
@@ -250,7 +229,7 @@ def test_a_synonym_stands_in_for_the_share_of_anchors_that_the_recipe_says(monke
     assert replaced / 1500 == pytest.approx(0.4, abs=0.04)
 
 
-def test_one_projector_learns_two_label_sets_each_with_its_own_words():
+def test_one_projector_learns_two_label_sets():
     tasks = [task(A, 300, noise=0.5), task(B, 600, seed=1, noise=0.5)]
     judged = [task(A, 90, seed=2, noise=0.5), task(B, 90, seed=3, noise=0.5)]
     projector, history = fit_jointly(tasks, replace(PRESETS["joint"], peak_lr=1e-2), 0, judged)
@@ -260,29 +239,19 @@ def test_one_projector_learns_two_label_sets_each_with_its_own_words():
 
 
 FIT = """
-import sys, torch
+import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from test_train_projector import slow_fit
-projector, history = slow_fit(Path(sys.argv[1]))
+from toy_tasks import slow_fit
+slow_fit(Path(sys.argv[1]))
 """
 
 
-def slow_fit(folder):
-    """Two stages of some thirty epochs over two label sets, saved after every one."""
-    tasks = [task(A, weight=1.5, synonyms=torch.ones(3, 2, 10)), task(B, 120, seed=1)]
-    recipe = replace(TUNED, epochs=60, min_epochs=30, patience=5, synonym_share=0.5)
-    checkpoint = folder and folder / "seed0.pt"
-    return fit_jointly(
-        tasks, recipe, 0, [task(A, 50, seed=2), task(B, 50, seed=3)], checkpoint, save_every=0.0
-    )
-
-
 @pytest.mark.parametrize("killed_in", ["seed0.pt", "seed0.refit.pt"])
-def test_killed_and_started_again_it_equals_an_undisturbed_run(tmp_path, killed_in):
-    here = os.path.dirname(__file__)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(here), here])}
-    process = subprocess.Popen([sys.executable, "-c", FIT, str(tmp_path), here], env=environment)
+def test_killed_training_is_resumed_exactly(tmp_path, killed_in):
+    tests = os.path.dirname(toy_tasks.__file__)
+    search_path = os.pathsep.join([os.path.dirname(tests), tests])
+    environment = os.environ | {"PYTHONPATH": search_path}
+    process = subprocess.Popen([sys.executable, "-c", FIT, str(tmp_path)], env=environment)
     deadline = time.monotonic() + 60
     while (
         not (tmp_path / killed_in).exists()
@@ -302,7 +271,7 @@ def test_killed_and_started_again_it_equals_an_undisturbed_run(tmp_path, killed_
         assert torch.equal(resumed.state_dict()[name], tensor), name
 
 
-def test_a_checkpoint_is_read_only_by_the_run_that_made_it(tmp_path):
+def test_checkpoint_is_read_only_by_its_own_run(tmp_path):
     x, y, anchors = data()
     checkpoint = tmp_path / "seed0.pt"
     fit_projector(x, y, anchors, PUBLISHED, 0, checkpoint=checkpoint)
@@ -338,7 +307,7 @@ def test_a_checkpoint_belongs_to_all_its_tasks(tmp_path):
         assert torch.equal(fresh(tasks[0].x), kept(tasks[0].x)), change
 
 
-def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
+def test_finished_training_is_not_run_again(tmp_path, monkeypatch):
     x, y, anchors = data()
     args = (x, y, anchors, TUNED, 0, data(100, seed=2)[:2], tmp_path / "seed0.pt")
     first, _ = fit_projector(*args)
@@ -346,8 +315,8 @@ def test_a_finished_seed_trains_no_more(tmp_path, monkeypatch):
     assert torch.equal(fit_projector(*args)[0](x), first(x))
 
 
-def test_the_projector_of_the_first_round_is_had_from_its_checkpoint(tmp_path, monkeypatch):
-    """Whether a recipe refits does not change its first round: the one that has not seen the validation items."""
+def test_first_round_is_read_from_its_checkpoint(tmp_path, monkeypatch):
+    """The first round, without validation items, is the same whether the recipe refits or not."""
     (x, y, anchors), (vx, vy, _) = data(), data(seed=1)
     first, _ = fit_projector(x, y, anchors, replace(TUNED, refit=False), 0, (vx, vy))
     fit_projector(x, y, anchors, TUNED, 0, (vx, vy), checkpoint=tmp_path / "c.pt")

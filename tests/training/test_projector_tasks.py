@@ -1,4 +1,4 @@
-"""Tasks of several datasets: each has its own label set, grounding and annotators, and nothing of the others."""
+"""Tasks of several datasets: each has its own label set, grounding templates and annotators."""
 
 import pandas as pd
 import pytest
@@ -23,7 +23,7 @@ ROWS = [  # dataset, label set, split, label, annotators' shares
 
 @pytest.fixture
 def collection(tmp_path):
-    """One table of all datasets, as the p_ columns of one are empty in the others; a store a dataset."""
+    """One table of all datasets, with empty p_ columns for other label sets, and their stores."""
     records, stores = [], {}
     for i, (dataset, label_set, split, label, shares) in enumerate(ROWS):
         votes = (
@@ -49,7 +49,7 @@ def collection(tmp_path):
 
 
 def anchors_of(dataset, words):
-    """A vector that says whose it is: the dataset's text and the word."""
+    """Anchors that identify the dataset and the word."""
     return torch.tensor([[float(len(dataset)), float(sum(map(ord, word)))] for word in words])
 
 
@@ -67,14 +67,14 @@ def test_each_dataset_becomes_a_task_of_its_own_label_set_and_grounding(collecti
         assert torch.equal(task.anchors, anchors_of(dataset, task.words)) and task.synonyms is None
 
 
-def test_soft_targets_are_the_votes_where_there_are_some(collection):
+def test_soft_targets_are_label_distributions_where_there_are_any(collection):
     photos, paintings, web = tasks_of(*collection, anchors_of, soft=True)["train"]
     assert photos.y.tolist() == [[0, 0, 0, 0.75, 0, 0.25]]
     assert paintings.y.tolist() == [[0, 0, 0, 1, 0, 0, 0, 0]]
     assert web.y[0, labels_of("parrott").index("rage")] == 0.5
 
 
-def test_taxonomy_repeats_parrott_s_items_under_the_labels_they_map_to(collection):
+def test_taxonomy_repeats_parrotts_items_under_coarser_labels(collection):
     *_, web, ekman, mikels = tasks_of(
         *collection, anchors_of, soft=True, taxonomy=("ekman", "mikels")
     )["train"]
@@ -87,14 +87,14 @@ def test_taxonomy_repeats_parrott_s_items_under_the_labels_they_map_to(collectio
     assert [len(task.words) for task in of_two] == [6, 8, 25, 8]
 
 
-def test_synonyms_go_to_parrott_s_words_by_the_dataset_s_own_text(collection):
+def test_parrotts_words_get_synonyms_in_the_datasets_template(collection):
     photos, paintings, web = tasks_of(*collection, anchors_of, synonyms=True)["train"]
     assert photos.synonyms is None and paintings.synonyms is None
     assert web.synonyms.shape == (25, 3, 2)
     assert torch.equal(web.synonyms[4], anchors_of("web", SYNONYMS[labels_of("parrott")[4]]))
 
 
-def test_no_synonym_is_a_label_or_comes_twice():
+def test_synonyms_are_unique_and_no_labels():
     words = [word for three in SYNONYMS.values() for word in three]
     assert set(SYNONYMS) == set(labels_of("parrott")) and all(
         len(three) == 3 for three in SYNONYMS.values()
@@ -103,7 +103,7 @@ def test_no_synonym_is_a_label_or_comes_twice():
     assert not set(words) & {label for labels in LABEL_SETS.values() for label in labels}
 
 
-def test_what_cannot_be_a_task_is_named(collection):
+def test_records_that_cannot_be_a_task_are_refused(collection):
     records, stores = collection
     train_only = records[(records["split"] == "train") | (records["dataset"] != "web")]
     mixed = records.assign(

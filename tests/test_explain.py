@@ -51,6 +51,18 @@ def scene(tmp_path_factory) -> tuple[Explainer, list[Path]]:
     return Explainer(encoder, projector, torch.randn(6, 8), LABELS, model), paths
 
 
+def record_prompts(explainer: Explainer, monkeypatch) -> list:
+    """The samples that the language model gets from now on; its answers are "x"."""
+    samples_seen = []
+
+    def generate(samples, **options):
+        samples_seen.extend(samples)
+        return ["x"] * len(samples)
+
+    monkeypatch.setattr(explainer.model, "generate", generate)
+    return samples_seen
+
+
 def test_one_pass_of_the_tower_gives_probabilities_label_and_text(scene):
     explainer, paths = scene
     passed = []
@@ -70,10 +82,7 @@ def test_one_pass_of_the_tower_gives_probabilities_label_and_text(scene):
 
 def test_prompt_holds_the_projectors_label_and_the_images_patch_tokens(scene, monkeypatch):
     explainer, paths = scene
-    asked = []
-    monkeypatch.setattr(
-        explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5
-    )
+    asked = record_prompts(explainer, monkeypatch)
     table = explainer.explain(paths)
     for path, label, sample in zip(paths, table["pred"], asked, strict=True):
         ((human, answer),) = sample.turns
@@ -109,18 +118,16 @@ def test_sampled_texts_depend_on_the_seed(scene):
 def test_new_labels_can_replace_the_trained_ones(scene, labels, monkeypatch):
     explainer, paths = scene
     anchors = torch.randn(len(labels), 8, generator=torch.Generator().manual_seed(2))
-    asked = []
-    monkeypatch.setattr(
-        explainer.model, "generate", lambda samples, **options: asked.extend(samples) or ["x"] * 5
-    )
+    asked = record_prompts(explainer, monkeypatch)
     table = replace(explainer, anchors=anchors, labels=labels).explain(paths)
     assert list(table) == ["pred", *(f"p_{label}" for label in labels), "text"]
-    assert all(
-        sample.turns[0][0].endswith(f" {label}.")
-        for sample, label in zip(asked, table["pred"], strict=True)
-    )
-    candidates = asked[0].turns[0][0].split("[")[1].split("]")[0].split(", ")
-    assert len(candidates) == min(3, len(labels)) and set(candidates) <= set(labels)
+    questions = [sample.turns[0][0] for sample in asked]
+    for question, label in zip(questions, table["pred"], strict=True):
+        assert question.endswith(f" {label}.")
+    _, _, rest = questions[0].partition("[")
+    candidates = rest.partition("]")[0].split(", ")
+    assert len(candidates) == min(3, len(labels))
+    assert set(candidates) <= set(labels)
 
 
 def test_an_image_that_cannot_be_read_is_named(scene, tmp_path):

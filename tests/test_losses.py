@@ -26,12 +26,14 @@ def cos(a, b):
 def test_nt_xent_equals_pytorch_metric_learning(batch, kind):
     reference = pytest.importorskip("pytorch_metric_learning.losses").NTXentLoss()
     z, y, anchors, classes = batch
-    ref, ref_labels = {
-        "batch": (anchors[y], y),  # as TinyEmo calls it
-        "copied labels": (anchors[y], y.clone()),
-        "table": (anchors, classes),
-        "synonyms": (torch.cat([anchors, anchors + 1]), torch.cat([classes, classes])),
-    }[kind]
+    if kind == "batch":  # as in TinyEmo
+        ref, ref_labels = anchors[y], y
+    elif kind == "copied labels":
+        ref, ref_labels = anchors[y], y.clone()
+    elif kind == "table":
+        ref, ref_labels = anchors, classes
+    else:
+        ref, ref_labels = torch.cat([anchors, anchors + 1]), torch.cat([classes, classes])
     ours = losses.nt_xent(z, y, ref, ref_labels)
     theirs = reference(z, y, ref_emb=ref, ref_labels=ref_labels)
     assert abs(ours.item() - theirs.item()) < 1e-6
@@ -87,13 +89,11 @@ def test_cross_entropy_by_hand(batch):
 def test_probability_of_a_class_is_the_sum_over_its_synonyms(batch):
     z, y, anchors, classes = batch
     twice, labels = torch.cat([anchors, anchors]), torch.cat([classes, classes])
-    for loss, targets in (
-        (losses.cross_entropy, y),
-        (losses.soft_label_kl, F.one_hot(y, 4).float()),
-    ):
-        assert torch.allclose(
-            loss(z, targets, twice, labels), loss(z, targets, anchors, classes), atol=1e-6
-        )
+    one_hot = F.one_hot(y, 4).float()
+    for loss, targets in ((losses.cross_entropy, y), (losses.soft_label_kl, one_hot)):
+        with_synonyms = loss(z, targets, twice, labels)
+        without = loss(z, targets, anchors, classes)
+        assert torch.allclose(with_synonyms, without, atol=1e-6)
 
 
 def test_soft_label_kl_by_hand(batch):
@@ -103,11 +103,11 @@ def test_soft_label_kl_by_hand(batch):
     expected = 0.0
     for item, target in zip(z.detach(), targets, strict=True):
         weights = [math.exp(cos(item, anchor) / 0.07) for anchor in anchors]
+        total = sum(weights)
         for p, w in zip(target.tolist(), weights, strict=True):
-            expected += p * (math.log(p) - math.log(w / sum(weights))) / 9
-    assert losses.soft_label_kl(z, targets, anchors, classes).item() == pytest.approx(
-        expected, abs=1e-5
-    )
+            expected += p * (math.log(p) - math.log(w / total)) / 9
+    loss = losses.soft_label_kl(z, targets, anchors, classes).item()
+    assert loss == pytest.approx(expected, abs=1e-5)
     hard = F.one_hot(y, 4).float()  # for one-hot targets it is the cross-entropy
     expected = losses.cross_entropy(z, y, anchors, classes)
     assert torch.allclose(losses.soft_label_kl(z, hard, anchors, classes), expected, atol=1e-6)
@@ -117,7 +117,10 @@ def test_soft_label_kl_by_hand(batch):
 def test_gradients_are_finite_in_a_batch_of_one_class(batch, name):
     z, _, anchors, _ = batch
     y = torch.zeros(9, dtype=torch.long)
-    targets = F.one_hot(y, 4).float() if name == "soft_label_kl" else y
-    against = (anchors, torch.arange(4)) if name == "soft_label_kl" else (anchors[y], y)
-    losses.LOSSES[name](z, targets, *against).backward()
+    loss = losses.LOSSES[name]
+    if name == "soft_label_kl":
+        value = loss(z, F.one_hot(y, 4).float(), anchors, torch.arange(4))
+    else:
+        value = loss(z, y, anchors[y], y)
+    value.backward()
     assert torch.isfinite(z.grad).all()

@@ -119,54 +119,44 @@ def by_the_formulas(weights: dict, config: dict, ids: list[int]) -> torch.Tensor
     """Logits (L, V) of one sequence by the papers' formulas, position by position, in float64."""
     weights = {name.removeprefix("transformer."): value.double() for name, value in weights.items()}
     size, half = config["head_dim"], config["head_dim"] // 2
-    turns = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+    speeds = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
 
     def norm(vector, name):
         return vector / (vector.square().mean() + 1e-6).sqrt() * weights[f"{name}.weight"]
 
-    def turned(vector, position):  # RoPE: coordinates i and i + half are one complex number
-        z = torch.complex(vector[:half], vector[half:]) * torch.polar(
-            torch.ones_like(turns), position * turns
-        )
+    def rotated(vector, position):  # RoPE: coordinates i and i + half are one complex number
+        z = torch.complex(vector[:half], vector[half:])
+        z = z * torch.polar(torch.ones_like(speeds), position * speeds)
         return torch.cat([z.real, z.imag])
 
     stream = [weights["token_embeddings.weight"][i] for i in ids]
     for n in range(config["num_transformer_layers"]):
-        layer, queries, keys = (
-            f"layers.{n}",
-            config["num_query_heads"][n],
-            config["num_kv_heads"][n],
-        )
-        past, after = [], []
+        queries, keys = config["num_query_heads"][n], config["num_kv_heads"][n]
+        attention, ffn = f"layers.{n}.attn", f"layers.{n}.ffn"
+        past, after = [], []  # (keys, values) of the positions so far; outputs
         for position, vector in enumerate(stream):
-            heads = (
-                weights[f"{layer}.attn.qkv_proj.weight"] @ norm(vector, f"{layer}.attn_norm")
-            ).view(-1, size)
-            query = [
-                turned(norm(head, f"{layer}.attn.q_norm"), position) for head in heads[:queries]
-            ]
-            key = [
-                turned(norm(head, f"{layer}.attn.k_norm"), position)
-                for head in heads[queries : queries + keys]
-            ]
+            normed = norm(vector, f"{attention}_norm")
+            heads = (weights[f"{attention}.qkv_proj.weight"] @ normed).view(-1, size)
+            query, key = [], []
+            for head in heads[:queries]:
+                query.append(rotated(norm(head, f"{attention}.q_norm"), position))
+            for head in heads[queries : queries + keys]:
+                key.append(rotated(norm(head, f"{attention}.k_norm"), position))
             past.append((key, heads[queries + keys :]))
             mixed = []
             for head in range(queries):
-                shared = head * keys // queries
-                scores = torch.stack([query[head] @ key[shared] / size**0.5 for key, _ in past])
-                mixed.append(
-                    sum(
-                        p * value[shared]
-                        for p, (_, value) in zip(scores.softmax(0), past, strict=True)
-                    )
-                )
-            vector = vector + weights[f"{layer}.attn.out_proj.weight"] @ torch.cat(mixed)
-            gate, up = (
-                weights[f"{layer}.ffn.proj_1.weight"] @ norm(vector, f"{layer}.ffn_norm")
-            ).chunk(2)
-            after.append(
-                vector + weights[f"{layer}.ffn.proj_2.weight"] @ (gate * gate.sigmoid() * up)
-            )
+                shared = head * keys // queries  # the key and value head of this query head
+                scores = [query[head] @ key[shared] / size**0.5 for key, _ in past]
+                shares = torch.stack(scores).softmax(0)
+                total = 0
+                for share, (_, value) in zip(shares, past, strict=True):
+                    total = total + share * value[shared]
+                mixed.append(total)
+            vector = vector + weights[f"{attention}.out_proj.weight"] @ torch.cat(mixed)
+            inner = weights[f"{ffn}.proj_1.weight"] @ norm(vector, f"{ffn}_norm")
+            gate, up = inner.chunk(2)
+            gated = gate * gate.sigmoid() * up
+            after.append(vector + weights[f"{ffn}.proj_2.weight"] @ gated)
         stream = after
     table = weights.get("lm_head.weight", weights["token_embeddings.weight"])
     return torch.stack([table @ norm(vector, "norm") for vector in stream])

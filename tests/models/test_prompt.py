@@ -74,19 +74,30 @@ def test_labels_of_a_conversation_written_out_by_hand(tmp_path):
     sample = Sample((("<image> joy", "fear"), ("joy", "sad anger")), {"image": [torch.zeros(2, 4)]})
     encoded = prompts.encode(sample)
     tokens = prompts.tokenizer.convert_ids_to_tokens(encoded.input_ids)
-    user, assistant = ([f"<0x{ord(c):02X}>" for c in word] for word in ("USER:", "ASSISTANT:"))
-    expected = (
-        [("<s>", False)]
-        + [(t, False) for t in ["▁", *user, "▁", "<image>", "<image>", "▁", "▁joy"]]
-        + [(t, False) for t in ["▁", *assistant]]
-        + [("▁fear", True), ("</s>", True)]
-        + [(t, False) for t in ["▁", *user, "▁joy", "▁", *assistant]]
-        + [("▁sad", True), ("▁anger", True), ("</s>", True)]
-    )
-    assert tokens == [token for token, _ in expected]
-    assert encoded.labels == [
-        i if own else IGNORED for i, (_, own) in zip(encoded.input_ids, expected, strict=True)
-    ]
+    user = [f"<0x{ord(character):02X}>" for character in "USER:"]
+    assistant = [f"<0x{ord(character):02X}>" for character in "ASSISTANT:"]
+    first_human = ["<s>", "▁", *user, "▁", "<image>", "<image>", "▁", "▁joy", "▁", *assistant]
+    first_answer = ["▁fear", "</s>"]
+    second_human = ["▁", *user, "▁joy", "▁", *assistant]
+    second_answer = ["▁sad", "▁anger", "</s>"]
+    assert tokens == [*first_human, *first_answer, *second_human, *second_answer]
+    expected = list(encoded.input_ids)
+    start = len(first_human) + len(first_answer)
+    expected[: len(first_human)] = [IGNORED] * len(first_human)
+    expected[start : start + len(second_human)] = [IGNORED] * len(second_human)
+    assert encoded.labels == expected
+
+
+def answer_spans(labels: list[int]) -> list[tuple[int, int]]:
+    """Begin and end of each run of labels that carry loss."""
+    spans, start = [], None
+    for i, label in enumerate([*labels, IGNORED]):
+        if label != IGNORED and start is None:
+            start = i
+        if label == IGNORED and start is not None:
+            spans.append((start, i))
+            start = None
+    return spans
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -97,21 +108,14 @@ def test_prompts_of_training_and_inference_are_the_same(tmp_path, family):
     for turns in (TURNS, TURNS[:1], TURNS[1:]):
         given = streams if "<image>" in turns[0][0] else {}
         whole = prompts.encode(Sample(turns, given))
-        starts = [
-            i
-            for i, label in enumerate(whole.labels)
-            if label != IGNORED and whole.labels[i - 1] == IGNORED
-        ]
-        assert len(starts) == len(turns)
-        for k, start in enumerate(starts):
-            asked = prompts.encode(Sample((*turns[:k], (turns[k][0], "")), given))
-            assert asked.input_ids == whole.input_ids[:start]
-            stop = next(
-                (i for i in range(start, len(whole.labels)) if whole.labels[i] == IGNORED),
-                len(whole.labels),
-            )
+        spans = answer_spans(whole.labels)
+        assert len(spans) == len(turns)
+        for k, (start, stop) in enumerate(spans):
+            prompt = prompts.encode(Sample((*turns[:k], (turns[k][0], "")), given))
+            assert prompt.input_ids == whole.input_ids[:start]
             answer = whole.labels[start:stop]
-            assert answer == whole.input_ids[start:stop] and answer[-1] in prompts.end_ids
+            assert answer == whole.input_ids[start:stop]
+            assert answer[-1] in prompts.end_ids
             assert prompts.tokenizer.decode(answer[:-1]).strip() == turns[k][1].strip()
             assert not set(answer[:-1]) & set(prompts.end_ids)
 
@@ -177,18 +181,19 @@ def test_bos_of_a_template_is_not_doubled(tmp_path):
 def test_every_placeholder_is_repeated_once_per_token(tmp_path):
     prompts = builder_of("OpenELM, plain", tmp_path, ("image", "audio"))
     image, audio = prompts.placeholders["image"], prompts.placeholders["audio"]
+    no_image, no_audio = prompts.missing["image"], prompts.missing["audio"]
     turns = (("<image> and <audio> and <image>", "fear"), ("<audio>", ""))
     streams = {"image": [torch.zeros(2, 4), torch.zeros(5, 4)], "audio": [torch.zeros(1, 3), None]}
     ids = prompts.encode(Sample(turns, streams)).input_ids
     assert [i for i in ids if i in (image, audio)] == [image] * 2 + [audio] + [image] * 5
-    assert ids.count(prompts.missing["audio"]) == 1 and prompts.missing["image"] not in ids
-    gone = prompts.encode(Sample(turns, {"audio": None})).input_ids
-    assert (
-        image not in gone
-        and gone.count(prompts.missing["image"]) == 2
-        and gone.count(prompts.missing["audio"]) == 2
-    )
-    assert min(image, audio, *prompts.missing.values()) >= len(load_tokenizer(tmp_path / "llama"))
+    assert ids.count(no_audio) == 1
+    assert no_image not in ids
+    without = prompts.encode(Sample(turns, {"audio": None})).input_ids
+    assert image not in without
+    assert without.count(no_image) == 2
+    assert without.count(no_audio) == 2
+    words = len(load_tokenizer(tmp_path / "llama"))
+    assert min(image, audio, no_image, no_audio) >= words
 
 
 def test_samples_that_do_not_fit_are_refused(tmp_path):

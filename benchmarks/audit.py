@@ -91,11 +91,13 @@ def measure_pictures(n_train: int, n_test: int, seed: int) -> None:
         seconds = time.perf_counter() - start
     trained_on = ["scenes-ekman", "scenes-mikels", "scenes-parrott"]
     contaminated = contaminated_ids(records, duplicates, trained_on)
-    test, copies = records["split"] == "test", records["id"].str.contains("/copy-")
+    test = records["split"] == "test"
+    copies = records["id"].str.contains("/copy-")
     is_copied = test & records["group"].isin(records["group"][copies])
     copied = set(records["id"][is_copied])
     clean = set(records["id"][test]) - copied
-    found, false = len(contaminated & copied), len(contaminated & clean)
+    found = len(contaminated & copied)
+    false = len(contaminated & clean)
     print(f"pictures, seed {seed}           {len(records)} in {seconds:.1f} s")
     print(f"recall, re-encoded copies  {found / len(copied):.4f} of {len(copied)}")
     print(f"false alarms               {false / len(clean):.4%} of {len(clean)} clean test items")

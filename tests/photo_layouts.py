@@ -17,7 +17,7 @@ SHORT = {"sadness": "Sad", "contentment": "Content"}  # how Abstract heads its c
 
 
 def draw(path: Path, label: str, rng: np.random.Generator) -> Path:
-    """A small image with the tint of its label and random forms: learnable, and no two are equal."""
+    """A small image with the tint of its label and random forms: learnable, no two equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tint = np.random.default_rng(list(label.encode())).integers(0, 120, 3)
     forms = (rng.integers(0, 130, (5, 5, 1)) + tint).astype(np.uint8)
@@ -127,7 +127,7 @@ def _artphoto(top, labels, per_class, rng) -> None:
 
 
 def _abstract(top, labels, per_class, rng) -> None:
-    """Votes of which 9 > 10 if compared as text, and one painting with a tie, which has no label."""
+    """Votes of which 9 > 10 if compared as text, and one painting with a tie and no label."""
     lines = [",".join(["''", *(f"'{SHORT.get(label, label.capitalize())}'" for label in labels)])]
     for number in range(len(labels) * per_class + 1):
         first, tie = number % len(labels), number == len(labels) * per_class

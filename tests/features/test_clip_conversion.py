@@ -1,4 +1,4 @@
-"""The CLIP tower of open_clip against transformers' own implementation of it, both ways; its preprocessing too."""
+"""CLIP towers and preprocessing of open_clip against transformers' own, in both directions."""
 
 import json
 
@@ -51,17 +51,14 @@ def test_an_open_clip_tower_gives_the_same_numbers_in_transformers(tmp_path, vis
     pooled, patches = encoder.encode(images)
     tower = to_transformers(encoder.model.visual)
     tower.save_pretrained(tmp_path / "tower")
-    out = CLIPVisionModel.from_pretrained(tmp_path / "tower")(images, output_hidden_states=True)
+    loaded = CLIPVisionModel.from_pretrained(tmp_path / "tower")
+    out = loaded(images, output_hidden_states=True)
+    projected = out.pooler_output @ encoder.model.visual.proj
     torch.testing.assert_close(out.hidden_states[-2][:, 1:], patches, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(
-        out.pooler_output @ encoder.model.visual.proj, pooled, rtol=1e-5, atol=1e-5
-    )
-    swapped = open_clip_vit(
-        tmp_path / "other", quick_gelu=not vision.get("quick_gelu")
-    )  # activations matter
-    assert not torch.allclose(
-        out.pooler_output @ encoder.model.visual.proj, swapped.encode(images)[0], atol=1e-3
-    )
+    torch.testing.assert_close(projected, pooled, rtol=1e-5, atol=1e-5)
+    # the same weights with the other activation give other numbers
+    other = open_clip_vit(tmp_path / "other", quick_gelu=not vision.get("quick_gelu"))
+    assert not torch.allclose(projected, other.encode(images)[0], atol=1e-3)
 
 
 @pytest.mark.parametrize("options", [{}, {"hidden_act": "gelu", "layer_norm_eps": 1e-3}])
@@ -73,35 +70,32 @@ def test_a_tower_of_transformers_gives_the_same_numbers_in_open_clip(options):
     processor = CLIPImageProcessor().to_dict()
     encoder = as_encoder("clip", model.vision_model, processor, model.visual_projection.weight)
     pooled, patches = encoder.encode(images)
-    assert (
-        pooled.shape == (2, encoder.width) == (2, 24)
-        and patches.shape == (2, 9, 32)
-        and not encoder.has_text
-    )
+    assert pooled.shape == (2, encoder.width) == (2, 24)
+    assert patches.shape == (2, 9, 32)
+    assert not encoder.has_text
     torch.testing.assert_close(pooled, out.image_embeds, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(patches, out.hidden_states[-2][:, 1:], rtol=1e-5, atol=1e-5)
     bare = as_encoder("clip", model.vision_model, processor, layer=0)
     pooled, patches = bare.encode(images)
-    assert bare.width == 32 and bare.key != encoder.key
-    torch.testing.assert_close(
-        pooled, model.vision_model(images).pooler_output, rtol=1e-5, atol=1e-5
-    )
+    assert bare.width == 32
+    assert bare.key != encoder.key
+    expected = model.vision_model(images).pooler_output
+    torch.testing.assert_close(pooled, expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(patches, out.hidden_states[1][:, 1:], rtol=1e-5, atol=1e-5)
 
 
-def test_there_and_back_changes_no_weight(tmp_path):
+def assert_same_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    expected = other.state_dict()
+    assert one.state_dict().keys() == expected.keys()
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_conversion_there_and_back_changes_no_weight(tmp_path):
     visual = open_clip_vit(tmp_path).model.visual
-    again = from_transformers(to_transformers(visual), visual.proj.T)
-    assert again.state_dict().keys() == visual.state_dict().keys()
-    assert all(
-        torch.equal(tensor, visual.state_dict()[name])
-        for name, tensor in again.state_dict().items()
-    )
+    assert_same_weights(from_transformers(to_transformers(visual), visual.proj.T), visual)
     tower = transformers_vit()
-    assert all(
-        torch.equal(tensor, tower.state_dict()[name])
-        for name, tensor in to_transformers(from_transformers(tower)).state_dict().items()
-    )
+    assert_same_weights(to_transformers(from_transformers(tower)), tower)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +112,11 @@ def test_there_and_back_changes_no_weight(tmp_path):
         ({"act_kwargs": {"approximate": "tanh"}}, "another activation"),
     ],
 )
-def test_what_transformers_cannot_express_is_named(vision, words):
-    with pytest.raises(
-        ValueError, match=f"the image tower has .*{words}.*; expected a plain vision transformer"
-    ):
-        to_transformers(open_clip.model._build_vision_tower(24, VIT | vision))
+def test_properties_that_transformers_lacks_are_named(vision, words):
+    visual = open_clip.model._build_vision_tower(24, VIT | vision)
+    message = f"the image tower has .*{words}.*; expected a plain vision transformer"
+    with pytest.raises(ValueError, match=message):
+        to_transformers(visual)
 
 
 def test_an_activation_that_open_clip_lacks_is_named():
@@ -131,10 +125,11 @@ def test_an_activation_that_open_clip_lacks_is_named():
 
 
 def picture(width: int, height: int) -> Image.Image:
-    """Smooth colours, so that a shift or another way of resizing shows, and rounding does not."""
+    """Smooth colours, so that a shift or another resizing is visible, and rounding is not."""
     y, x = np.mgrid[:height, :width] / max(width, height)
     waves = [np.sin(7 * x + 3 * y), np.cos(9 * y), np.sin(5 * x * y)]
-    return Image.fromarray(np.uint8(127.5 + 127 * np.stack(waves, axis=2)))
+    pixels = np.stack(waves, axis=2)  # (height, width, 3) in -1 .. 1
+    return Image.fromarray(np.uint8(127.5 + 127 * pixels))
 
 
 def grey_levels(difference: torch.Tensor, transform) -> float:
@@ -148,32 +143,28 @@ def test_preprocessing_is_the_same_up_to_rounding(tmp_path, size):
     encoder = open_clip_vit(tmp_path)
     to_processor(encoder.preprocess).save_pretrained(tmp_path)
     processor = CLIPImageProcessor.from_pretrained(tmp_path)
-    ours, theirs = (
-        encoder.preprocess(picture(*size)),
-        processor(picture(*size), return_tensors="pt").pixel_values[0],
-    )
+    ours = encoder.preprocess(picture(*size))
+    theirs = processor(picture(*size), return_tensors="pt").pixel_values[0]
     assert ours.shape == theirs.shape == (3, 48, 48)
-    assert grey_levels(ours - theirs, encoder.preprocess) < (1e-4 if size == (48, 48) else 1.01)
+    tolerance = 1e-4 if size == (48, 48) else 1.01
+    assert grey_levels(ours - theirs, encoder.preprocess) < tolerance
     saved = json.loads((tmp_path / "preprocessor_config.json").read_text())
-    first = saved | {"size": 48, "crop_size": 48}  # as CLIP's first files have it
+    first = saved | {"size": 48, "crop_size": 48}  # the form of CLIP's first files
     assert repr(to_transform(saved)) == repr(to_transform(first)) == repr(encoder.preprocess)
+
+
+SQUARE = {"height": 48, "width": 48}
 
 
 @pytest.mark.parametrize(
     "processor",
     [
-        CLIPImageProcessor(
-            size={"shortest_edge": 60}, crop_size={"height": 48, "width": 48}, resample=2
-        ),
-        CLIPImageProcessor(
-            size={"height": 48, "width": 48}, do_center_crop=False, image_mean=[0.1] * 3
-        ),
-        LlavaImageProcessor(
-            size={"shortest_edge": 48}, crop_size={"height": 48, "width": 48}, do_pad=True
-        ),
+        CLIPImageProcessor(size={"shortest_edge": 60}, crop_size=SQUARE, resample=2),
+        CLIPImageProcessor(size=SQUARE, do_center_crop=False, image_mean=[0.1] * 3),
+        LlavaImageProcessor(size={"shortest_edge": 48}, crop_size=SQUARE, do_pad=True),
     ],
 )
-def test_preprocessing_of_others_is_read(processor):
+def test_other_image_processors_are_converted(processor):
     transform = to_transform(processor.to_dict())
     theirs = processor(picture(96, 72), return_tensors="pt").pixel_values[0]
     assert grey_levels(transform(picture(96, 72)) - theirs, transform) < 1.01
@@ -182,12 +173,11 @@ def test_preprocessing_of_others_is_read(processor):
     assert torch.equal(again(picture(96, 72), return_tensors="pt").pixel_values[0], theirs)
 
 
-def test_other_preprocessing_is_refused(tmp_path):
+def test_unknown_preprocessing_is_refused(tmp_path):
     with pytest.raises(ValueError, match="SiglipImageProcessor is not supported"):
         to_transform(SiglipImageProcessor().to_dict())
-    with pytest.raises(
-        ValueError, match="CLIPImageProcessor is not supported; expected .* with do_resize"
-    ):
+    message = "CLIPImageProcessor is not supported; expected .* with do_resize"
+    with pytest.raises(ValueError, match=message):
         to_transform(CLIPImageProcessor(do_resize=False).to_dict())
     longest = open_clip.image_transform(48, is_train=False, resize_mode="longest")
     with pytest.raises(ValueError, match="differs from CLIP's in CenterCropOrPad"):

@@ -33,7 +33,7 @@ def collection(folder):
     return Collection(records, stores, pairs, {"C": "C is not here; ask its authors"}, encoder)
 
 
-def test_what_is_saved_comes_back(tmp_path):
+def test_a_saved_collection_is_read_unchanged(tmp_path):
     saved = collection(tmp_path / "stores")
     opened = Collection.open(saved.save(tmp_path / "run"))
     pd.testing.assert_frame_equal(opened.records, saved.records)
@@ -44,7 +44,7 @@ def test_what_is_saved_comes_back(tmp_path):
     assert opened.parts["B"]["test"].y.tolist() == [2, 6]  # awe and fear among Mikels' eight
 
 
-def test_missing_and_damaged_are_named(tmp_path):
+def test_missing_and_damaged_files_are_named(tmp_path):
     saved = collection(tmp_path / "stores")
     with pytest.raises(
         ValueError, match="dataset 'C' is not in the collection: C is not here; ask its authors"

@@ -48,7 +48,7 @@ def test_pooled_and_patch_tokens_are_those_of_open_clip(tmp_path, tower, tokens)
 
 
 @torch.inference_mode()
-def test_texts_land_in_the_space_of_the_images(tmp_path):
+def test_texts_and_images_have_one_feature_space(tmp_path):
     name = save_tiny_clip(tmp_path)
     encoder = load_image_encoder(name)
     words = ["anger"] + ["a scene evoking joy to viewers"] * 300
@@ -62,8 +62,8 @@ def test_texts_land_in_the_space_of_the_images(tmp_path):
 
 @pytest.mark.parametrize("siglip", [False, True])
 @torch.inference_mode()
-def test_zero_shot_classification_is_clips_own(tmp_path, siglip):
-    """Against CLIP's forward pass; the mean over two templates written out. SigLIP's bias shifts all logits alike."""
+def test_zero_shot_classification_equals_clip(tmp_path, siglip):
+    """Against CLIP's forward pass, with one and two templates; SigLIP's bias shifts all logits."""
     torch.manual_seed(1)
     folder = Path(save_tiny_clip(tmp_path).removeprefix("local-dir:"))
     weights, config = (
@@ -112,7 +112,7 @@ def tiny_reg4_dinov2(pretrained=False, num_classes=0, global_pool="token", **opt
 
 
 def meta_dinov2(path: Path) -> dict:
-    """Random weights of tiny_reg4_dinov2 in `path`, under the names and in the shapes of Meta's files."""
+    """Random weights of tiny_reg4_dinov2 in `path`, with the names and shapes of Meta's files."""
     generator = torch.Generator().manual_seed(0)
     state = timm.create_model("tiny_reg4_dinov2").state_dict()
     state["register_tokens"] = state.pop("reg_token")
@@ -125,7 +125,7 @@ def meta_dinov2(path: Path) -> dict:
 
 
 def dinov2_by_hand(state: dict, images: torch.Tensor) -> list[torch.Tensor]:
-    """DINOv2 with registers written out: the tokens after each block, then those after the last norm."""
+    """DINOv2 with registers written out: tokens after each block, then after the last norm."""
 
     def layer(name, x):
         return F.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
@@ -155,8 +155,8 @@ def dinov2_by_hand(state: dict, images: torch.Tensor) -> list[torch.Tensor]:
 
 
 @torch.inference_mode()
-def test_dinov2_gives_its_class_token_after_the_norm(tmp_path):
-    """At 224 px, from a file as Meta publishes it: positions of 42 px are resampled, registers are no patches."""
+def test_dinov2_pooled_feature_is_the_class_token_after_the_norm(tmp_path):
+    """At 224 px, from a file as Meta publishes it: positions of 42 px are resampled."""
     state = meta_dinov2(tmp_path / "dinov2_pretrain.pth")
     encoder = load_image_encoder("tiny_reg4_dinov2", str(tmp_path / "dinov2_pretrain.pth"))
     images = torch.randn(2, 3, 224, 224)
@@ -174,8 +174,8 @@ def test_dinov2_gives_its_class_token_after_the_norm(tmp_path):
     )
 
 
-def test_dinov2_sees_224_pixels_of_256(tmp_path):
-    """TinyEmo's transform: the shorter side to 256, the middle 224, ImageNet's mean and deviation."""
+def test_dinov2_preprocessing_crops_224_of_256_pixels(tmp_path):
+    """TinyEmo's transform: shorter side to 256, central 224, ImageNet's mean and deviation."""
     meta_dinov2(tmp_path / "weights.pth")
     preprocess = load_image_encoder("tiny_reg4_dinov2", str(tmp_path / "weights.pth")).preprocess
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 300, 3), np.uint8))
@@ -187,7 +187,7 @@ def test_dinov2_sees_224_pixels_of_256(tmp_path):
     assert preprocess(Image.new("L", (64, 80))).shape == (3, 224, 224)
 
 
-def test_dinov2_from_timm_s_folder_and_what_is_refused(tmp_path, monkeypatch):
+def test_dinov2_loads_from_a_timm_folder_and_refuses_other_weights(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="'tiny_reg4_dinov2' without weights"):
         load_image_encoder("tiny_reg4_dinov2")
     trunk = timm.create_model("tiny_reg4_dinov2", num_classes=0)
@@ -197,15 +197,13 @@ def test_dinov2_from_timm_s_folder_and_what_is_refused(tmp_path, monkeypatch):
     torch.save({"cls_token": Path("code")}, tmp_path / "code.pth")
     save_file({"cls_token": torch.zeros(1, 1, 32)}, tmp_path / "half.safetensors")
     for file in ("code.pth", "half.safetensors"):
-        with pytest.raises(
-            ValueError, match=f"cannot load the image encoder tiny_reg4_dinov2 .*{file}"
-        ) as caught:
+        message = f"cannot load the image encoder tiny_reg4_dinov2 .*{file}"
+        with pytest.raises(ValueError, match=message) as caught:
             load_image_encoder("tiny_reg4_dinov2", str(tmp_path / file))
         assert "\n" not in str(caught.value)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(
-        FileNotFoundError, match="timm/vit_large_patch14_dinov2.lvd142m: neither a folder here nor"
-    ):
+    message = "timm/vit_large_patch14_dinov2.lvd142m: neither a folder here nor"
+    with pytest.raises(FileNotFoundError, match=message):
         load_image_encoder("vit_large_patch14_dinov2.lvd142m")
 
 
@@ -214,18 +212,17 @@ def test_preprocessing_gives_the_encoder_what_it_expects(tmp_path):
     for image in (Image.new("RGB", (100, 70), "white"), Image.new("L", (64, 64), 255)):
         pixels = encoder.preprocess(image)
         assert pixels.shape == (3, 64, 64)
-        mean, std = (
-            torch.tensor(open_clip.OPENAI_DATASET_MEAN),
-            torch.tensor(open_clip.OPENAI_DATASET_STD),
-        )
+        mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN)
+        std = torch.tensor(open_clip.OPENAI_DATASET_STD)
         torch.testing.assert_close(pixels[:, 5, 5], (1 - mean) / std)
 
 
-def test_the_key_follows_weights_layer_dtype_and_preprocessing(tmp_path):
+def test_the_key_depends_on_weights_layer_dtype_and_preprocessing(tmp_path):
     name = save_tiny_clip(tmp_path / "a")
     key = load_image_encoder(name).key
+    same = save_tiny_clip(tmp_path / "elsewhere")
     assert load_image_encoder(name).key == key
-    assert load_image_encoder(save_tiny_clip(tmp_path / "elsewhere")).key == key
+    assert load_image_encoder(same).key == key
     assert load_image_encoder(name, layer=-3).key != key
     assert load_image_encoder(name, dtype=torch.bfloat16).key != key
     assert replace(load_image_encoder(name), preprocess=lambda image: image).key != key
@@ -294,7 +291,7 @@ def test_openai_weights_get_quick_gelu_and_a_failed_download_says_what_to_do(
     )
 
 
-def test_encoders_that_do_not_exist_are_named(tmp_path):
+def test_unknown_encoders_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere/open_clip_config.json"):
         load_image_encoder(f"local-dir:{tmp_path}/nowhere")
     for name, pretrained in (("ViT-Z-99", None), ("ViT-B-16", "no-such-tag"), ("RN50", None)):
@@ -302,7 +299,7 @@ def test_encoders_that_do_not_exist_are_named(tmp_path):
             load_image_encoder(name, pretrained)
 
 
-def test_damaged_foreign_and_hostile_weights_are_refused(tmp_path):
+def test_damaged_wrong_and_pickled_weights_are_refused(tmp_path):
     name = save_tiny_clip(tmp_path / "clip")
     weights = tmp_path / "clip/open_clip_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])

@@ -1,4 +1,4 @@
-"""Extraction: the encoder's numbers in the records' order, nothing twice, and a kill changes nothing."""
+"""Extraction: order of the records, nothing encoded twice, same result after an interruption."""
 
 import os
 import signal
@@ -44,7 +44,7 @@ def encoded(monkeypatch) -> list[int]:
     return sizes
 
 
-def test_features_are_the_encoders_in_the_order_of_the_records(tmp_path, records, encoder):
+def test_features_equal_the_encoders_in_the_order_of_the_records(tmp_path, records, encoder):
     store = extract(records, encoder, tmp_path / "out", patches=True, **OPTIONS | {"workers": 2})
     assert store.ids == records["id"].tolist() and store.meta["encoder_key"] == encoder.key
     pixels = torch.stack(
@@ -57,7 +57,7 @@ def test_features_are_the_encoders_in_the_order_of_the_records(tmp_path, records
     assert torch.equal(distances.argmin(dim=1), torch.arange(25))  # two rows swapped would show
 
 
-def test_nothing_is_encoded_twice_and_nothing_stale_is_read(tmp_path, records, encoder, encoded):
+def test_nothing_is_encoded_twice_or_read_outdated(tmp_path, records, encoder, encoded):
     first = extract(records, encoder, tmp_path / "out", **OPTIONS)
     assert encoded == [4, 4, 2, 4, 4, 2, 4, 1]  # batches end with their shard
     encoded.clear()
@@ -123,7 +123,7 @@ def test_missing_images_and_broken_weights_are_named(tmp_path, records, encoder)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_full_disk_and_a_torn_shard_cost_one_shard(
+def test_after_a_full_disk_or_a_cut_off_shard_only_that_shard_is_redone(
     tmp_path, records, encoder, encoded, monkeypatch
 ):
     # the size limit also holds for the file in which pytest captures the progress bar
@@ -155,8 +155,8 @@ from tinyemo.features.encoders import ImageEncoder, load_image_encoder
 from tinyemo.features.extract import extract
 encode = ImageEncoder.encode
 ImageEncoder.encode = lambda self, x: time.sleep(0.1) or encode(self, x)
-extract(read_records(sys.argv[1]), load_image_encoder(sys.argv[2]), sys.argv[3], batch_size=4, shard_size=10,
-        workers=2)
+records, encoder = read_records(sys.argv[1]), load_image_encoder(sys.argv[2])
+extract(records, encoder, sys.argv[3], batch_size=4, shard_size=10, workers=2)
 """
 
 

@@ -32,6 +32,6 @@ def test_a_tree_and_a_run_of_01_give_the_same_repaired_records(tree, tmp_path):
     assert torch.equal(same.rows(again["id"]), store.rows(records["id"]))
 
 
-def test_a_folder_that_is_neither_is_named(tmp_path):
+def test_a_folder_that_is_neither_tree_nor_run_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing_here"):
         load_features(tmp_path / "nothing_here")

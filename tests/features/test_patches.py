@@ -1,4 +1,4 @@
-"""Patch sources: from the store as from the tower, in the order asked for; and training sees no difference."""
+"""Patch sources: store and encoder give the same tokens, in the given order, also for training."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def encoder(tmp_path) -> ImageEncoder:
     return load_image_encoder(save_tiny_clip(tmp_path / "clip"))
 
 
-def test_cached_tokens_are_the_towers(tmp_path, encoder):
+def test_cached_tokens_equal_those_of_the_encoder(tmp_path, encoder):
     live = LivePatches(encoder, tmp_path / "images")
     cached = cache_patches(
         IMAGES + IMAGES[:3], encoder, tmp_path / "images", tmp_path / "store", workers=0
@@ -41,14 +41,14 @@ def test_cached_tokens_are_the_towers(tmp_path, encoder):
     assert cached.key != live.key == LivePatches(encoder, "elsewhere").key
 
 
-def test_the_tower_runs_once_an_image(tmp_path, encoder, monkeypatch):
+def test_the_encoder_runs_once_per_image(tmp_path, encoder, monkeypatch):
     cache_patches(IMAGES[:8], encoder, tmp_path / "images", tmp_path / "store", workers=0)
     monkeypatch.setattr(ImageEncoder, "encode", lambda *_: pytest.fail("the tower ran again"))
     cached = cache_patches(IMAGES[:8], encoder, tmp_path / "images", tmp_path / "store", workers=0)
     assert len(cached(IMAGES[:8])) == 8
 
 
-def test_what_is_not_there_is_named(tmp_path, encoder):
+def test_missing_images_and_tokens_are_named(tmp_path, encoder):
     live = LivePatches(encoder, tmp_path / "images")
     with pytest.raises(FileNotFoundError, match="image not found: .*none.png"):
         live(["0.png", "none.png"])
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_named(tmp_path, encoder):
         CachedPatches(store)(IMAGES[:1])
 
 
-def test_training_from_the_cache_is_training_from_the_tower(tmp_path, encoder):
+def test_training_from_the_cache_equals_training_from_the_encoder(tmp_path, encoder):
     live = LivePatches(encoder, tmp_path / "images")
     cached = cache_patches(IMAGES, encoder, tmp_path / "images", tmp_path / "store", workers=0)
     items = [

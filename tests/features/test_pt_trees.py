@@ -1,4 +1,4 @@
-"""Import of upstream's `.pt` trees: both layouts, every kind of bad file, and the leak they ship with."""
+"""Import of TinyEmo's `.pt` trees: both layouts, every kind of invalid file, and their leak."""
 
 import os
 import time
@@ -13,7 +13,7 @@ from tinyemo.features.pt_trees import import_pt_tree
 from tinyemo.features.store import FeatureStore
 
 
-def test_both_layouts_under_one_root_come_in_bit_for_bit(tmp_path):
+def test_both_layouts_under_one_root_are_read_bit_for_bit(tmp_path):
     ekman = save_tree(tmp_path / "in/Emotion6/Emotion6/images", "ekman")
     mikels = save_tree(tmp_path / "in/FI", "mikels")
     records, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
@@ -31,7 +31,7 @@ def test_both_layouts_under_one_root_come_in_bit_for_bit(tmp_path):
     assert (row["split"], row["label"], row["image"]) == ("test", "awe", "")
 
 
-def test_the_shipped_leak_is_found_said_and_repaired(tmp_path):
+def test_the_published_leak_is_found_reported_and_repaired(tmp_path):
     save_tree(tmp_path / "in/Emotion6/Emotion6/images", "ekman", train=10)
     records, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
     found = audit(records, store.rows(records["id"]))
@@ -95,7 +95,7 @@ class Payload:
         ("test/glee/readme.txt", b"", "test/glee: empty class"),
     ],
 )
-def test_a_bad_file_is_named_and_nothing_is_kept(tmp_path, name, content, words):
+def test_an_invalid_file_is_named_and_nothing_is_written(tmp_path, name, content, words):
     top = tmp_path / "in/Emotion6"
     save_tree(top, "ekman")
     (top / name).parent.mkdir(parents=True, exist_ok=True)

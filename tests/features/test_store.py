@@ -1,4 +1,4 @@
-"""The feature store: rows come back by id, mapped and not copied, and a failed write leaves nothing."""
+"""The feature store: rows by id, memory-mapped; a failed write leaves no file."""
 
 import psutil
 import pytest
@@ -11,7 +11,7 @@ from tinyemo.io import write_atomically
 IDS = [f"toy/{i}" for i in range(10)]
 
 
-def test_rows_come_back_by_id_in_the_order_asked_for(tmp_path):
+def test_rows_are_returned_by_id_in_the_given_order(tmp_path):
     pooled, patches = torch.randn(10, 6).half(), torch.randn(10, 4, 3).half()
     written = FeatureStore.write(tmp_path / "s", IDS, pooled, patches, {"encoder": "toy"})
     store = FeatureStore.open(tmp_path / "s")
@@ -24,7 +24,7 @@ def test_rows_come_back_by_id_in_the_order_asked_for(tmp_path):
         store.rows(["toy/1", "toy/x", "toy/y"])
 
 
-def test_a_store_without_patch_tokens_says_so(tmp_path):
+def test_asking_a_store_without_patch_tokens_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="patches=True"):
         FeatureStore.write(tmp_path, IDS, torch.zeros(10, 6)).patch_rows(IDS)
 
@@ -35,7 +35,7 @@ def test_rows_must_match_the_ids(tmp_path, pooled):
         FeatureStore.write(tmp_path, IDS, pooled)
 
 
-def test_features_are_mapped_from_the_file(tmp_path):
+def test_features_are_memory_mapped(tmp_path):
     ids, patches = [str(i) for i in range(2000)], torch.ones(2000, 64, 256)
     FeatureStore.write(tmp_path, ids, torch.ones(2000, 6), patches)
     before = psutil.Process().memory_info().rss
@@ -57,7 +57,7 @@ def test_unfinished_and_damaged_stores_are_named(tmp_path):
         FeatureStore.open(tmp_path)
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path):
+def test_after_a_full_disk_the_older_store_is_unchanged(tmp_path):
     path = write_atomically(tmp_path / "table.txt", lambda file: file.write_text("old"))
     with (
         files_no_larger_than(1000),
@@ -70,7 +70,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path):
     assert list((tmp_path / "s").iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_is_named(tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(
         OSError, match="cannot write .*file/s/shard-00000.safetensors: Not a directory"

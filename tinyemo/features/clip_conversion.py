@@ -75,8 +75,8 @@ def to_transformers(visual: nn.Module) -> CLIPVisionModel:
     odd = _beyond_clip(visual)
     if odd:
         raise ValueError(
-            f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; expected "
-            "a plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14"
+            f"the image tower has {odd}, which transformers' CLIPVisionModel cannot express; "
+            "expected a plain vision transformer of open_clip, as ViT-B-16 or ViT-L-14"
         )
     blocks = visual.transformer.resblocks
     config = CLIPVisionConfig(

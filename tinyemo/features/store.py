@@ -160,7 +160,7 @@ class FeatureStore:
         return [self._row_of[name] for name in ids]
 
     def rows(self, ids: Iterable[str]) -> Tensor:
-        """Pooled features of `ids` in their order, (n, D) float32. ValueError names a missing id."""
+        """Pooled features of `ids` in their order: (n, D) float32. ValueError: an id is missing."""
         return self.pooled[self._index(ids)].float()
 
     def patch_rows(self, ids: Iterable[str]) -> Tensor:

@@ -37,8 +37,9 @@ def local_folder(checkpoint: str | Path, patterns: list[str]) -> Path:
         return Path(snapshot_download(str(checkpoint), allow_patterns=patterns))
     except OSError as error:  # unknown or gated id, no connection
         raise FileNotFoundError(
-            f"{checkpoint}: neither a folder here nor a repository that the hub gave "
-            f"({type(error).__name__}); download it where there is access and pass its folder"
+            f"{checkpoint}: neither a folder here nor a repository that could be downloaded from "
+            f"the hub ({type(error).__name__}); download it where there is access and pass its "
+            "folder"
         ) from error
 
 
@@ -63,9 +64,7 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
 
 
 def safetensors_metadata(path: str | Path) -> dict[str, str]:
-    """What a safetensors file carries beside its tensors; empty where the file is missing or
-    damaged.
-    """
+    """The metadata of a safetensors file; empty where the file is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}

@@ -1,7 +1,7 @@
-"""Files: writing them whole or not at all, recognising them by content, and reading images.
+"""Files: writing them completely or not at all, recognising them by content, and reading images.
 
-Owns the atomic write that every table, shard and index uses, the content digest by which the audit
-and the feature store recognise a file, and the only place of the project that opens an image.
+Owns the atomic write for every table, shard and index, the content digest by which the audit and
+the feature store recognise a file, and the only function of the project that opens an image.
 Takes paths; gives written files, digests and PIL images.
 """
 

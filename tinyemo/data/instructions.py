@@ -41,7 +41,7 @@ TASKS = ("caption", "vqa", "sentiment", "reasoning", "conversation")
 IMAGE_TOKEN = "<image>"
 
 ROLES = (("human", "user"), ("gpt", "assistant"))  # in the order of turns; we write the first names
-# what stands before, between and after the records of a file
+# text before, between and after the records of a file
 FORMS = {
     ".json": ("[\n", ",\n", "\n]\n"),
     ".jsonl": ("", "\n", "\n"),

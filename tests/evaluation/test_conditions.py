@@ -171,7 +171,7 @@ def test_self_labelled_data_has_the_same_explanations_after_a_label():
     assert gpt == "Label: fear\nThe ghost\nis near."
     assert (changed.id, changed.image, changed.task) == ("d/1#reasoning", "1.png", "reasoning")
     assert read_self_labelled(gpt, LABELS) == ("fear", "The ghost\nis near.")
-    message = "'d/1#reasoning': it explains 'fear': expected one of joy, rage"
+    message = "'d/1#reasoning': the explained label is 'fear', expected one of joy, rage"
     with pytest.raises(ValueError, match=message):
         self_labelled(items, ("joy", "rage"))
 

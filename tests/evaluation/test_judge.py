@@ -116,6 +116,6 @@ def test_a_prompt_file_without_the_needed_slots_is_refused(server, proxy, tmp_pa
 
 def test_a_text_without_reference_is_refused_before_anything_is_sent(server, proxy, tmp_path):
     for references in ({"a": REFERENCES["a"]}, REFERENCES | {"b": ("joy", " ")}):
-        with pytest.raises(ValueError, match="text about 'b': expected a reference"):
+        with pytest.raises(ValueError, match="text about 'b': the reference for this id"):
             judge_texts(TEXTS, references, make_judge(server), tmp_path / "replies.jsonl")
     assert not proxy.times

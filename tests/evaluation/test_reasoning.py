@@ -158,7 +158,7 @@ def test_intervals_resample_scenes_and_differences_are_paired():
         row["high"] - row["low"] < (table["high"] - table["low"]).min() / 3
         and row["p_holm"] < 0.001
     )
-    with pytest.raises(ValueError, match="conditions 'a' and 'c': expected scenes"):
+    with pytest.raises(ValueError, match="conditions 'a' and 'c': found no scene"):
         differences(scores, [("a", "c")], ["f1"])
     nothing = summarise(scores.assign(f1=np.nan), ["f1"])
     assert nothing["mean"].isna().all() and (nothing["scenes"] == 0).all()

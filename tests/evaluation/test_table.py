@@ -229,7 +229,7 @@ def test_invalid_tables_are_refused(runs):
         score_by_dataset(
             table, verdicts | {"good": verdict(b=("clean", 0.0))}, contaminated, trained_on
         )
-    with pytest.raises(ValueError, match="no row of split 'test'"):
+    with pytest.raises(ValueError, match="no row has split 'test'"):
         score_by_dataset(table[table["split"] == "train"], *runs[1:])
     mixed = table.assign(label_set=np.where(table["run"] == "good", "ekman", "mikels"))
     with pytest.raises(

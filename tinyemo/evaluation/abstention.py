@@ -1,8 +1,8 @@
-"""Abstention: a model may leave items unanswered where it is unsure; how much that helps.
+"""Abstention: how much the error falls if a model leaves its least certain items unanswered.
 
 Takes the test predictions of one run. Gives the risk-coverage curve (El-Yaniv and Wiener 2010) and
-the area under it, AURC (Geifman et al. 2019), between two bounds: items left out at random, and an
-oracle that leaves out exactly the items that the model gets wrong.
+the area under it, AURC (Geifman et al. 2019). Two bounds are given with them: items left out at
+random, and an oracle that leaves out exactly the items that the model predicts wrongly.
 
 Confidence is the probability of the predicted label. Items of equal confidence count in random
 order. All numbers are means over seeds. Shapes: S seeds, N items.
@@ -40,10 +40,10 @@ def risk_coverage(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def abstention_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """AURC with its 95 % interval over items, that of both bounds, and accuracy at COVERAGES.
+    """AURC with its 95 % interval over items, the AURC of both bounds, and accuracy at COVERAGES.
 
-    Keys: aurc, aurc_low, aurc_high, random, oracle, accuracy_at_20, ..., accuracy_at_100
-    (percentage of items answered).
+    Keys: aurc, aurc_low, aurc_high, random, oracle, accuracy_at_20, ..., accuracy_at_100 (the
+    number is the percentage of items that are answered).
     """
     order, wrong = _by_confidence(predictions)  # (S, N) each
     curve = risk_coverage(predictions)

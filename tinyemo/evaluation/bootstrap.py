@@ -1,10 +1,10 @@
-"""Bootstrap: intervals over items, and whether a difference between two runs can be chance.
+"""Bootstrap: intervals over items, and whether a difference between two runs can be due to chance.
 
 Owns percentile intervals (Efron and Tibshirani 1993, chapter 13), the paired bootstrap test
 (section 16.4) and Holm's correction (1979). Takes values per item, or tables of predictions; gives
 intervals, differences and p-values.
 
-Items are resampled. Seeds are averaged before, so a result holds for these trained models; the
+Items are resampled. Seeds are averaged first, so a result holds for these trained models only. The
 standard deviation over seeds shows how much another training can differ.
 """
 
@@ -50,7 +50,7 @@ def score_interval(
 
 
 def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Test whether the mean difference of two runs on the same items can be chance.
+    """Test whether the mean difference of two runs on the same items can be due to chance.
 
     `difference` (N,) is the first run's value minus the second's, per item. Returns
 
@@ -60,8 +60,8 @@ def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
                       the observed mean as the observed mean is from zero, with one added to
                       numerator and denominator (Davison and Hinkley 1997, equation 4.11)
     """
-    # Differences take few values. How often each value is drawn follows a multinomial distribution:
-    # the same bootstrap as drawing items, at a cost that does not grow with N.
+    # Differences take few distinct values. In a bootstrap of the items, the number of draws of each
+    # value follows a multinomial distribution. Drawing these numbers costs the same for every N.
     values, counts = np.unique(np.asarray(difference, dtype=np.float64), return_counts=True)  # (V,)
     n = int(counts.sum())
     rng = np.random.default_rng(seed)
@@ -116,7 +116,8 @@ def correctness_by_run(predictions: pd.DataFrame) -> pd.DataFrame:
             only_second = len(items.index.difference(reference.index))
             raise ValueError(
                 f"runs {first!r} and {run!r} have predictions for different items: "
-                f"{only_first} only in the first, {only_second} only in the second"
+                f"{only_first} only in the first, {only_second} only in the second, expected the "
+                "same items"
             )
     return pd.DataFrame(runs)
 

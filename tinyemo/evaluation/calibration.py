@@ -1,8 +1,8 @@
-"""Calibration: do probabilities agree with how often the model is right, and how to correct them.
+"""Calibration: whether probabilities agree with how often the model is right, and their correction.
 
 Owns the reliability curve, its error, and temperature scaling (Guo et al. 2017). Takes predictions
 tables; gives tables and flat metrics. A temperature is chosen on the predictions for a validation
-part that the model was not trained on; the test part only shows the result.
+part that the model was not trained on. The test part is used only to measure the result.
 """
 
 import numpy as np
@@ -26,8 +26,8 @@ def confidence_of(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def calibration_curve(predictions: pd.DataFrame) -> pd.DataFrame:
     """Accuracy by confidence in bins of equally many items: columns `confidence, accuracy, items`.
 
-    Bins of equal width can be nearly empty, and their accuracy is then a matter of chance. Items
-    of all seeds are pooled; items of the same confidence are in the same bin.
+    Bins of equal width can be nearly empty, and the accuracy of few items is noisy. Items of all
+    seeds are pooled. Items of the same confidence are in the same bin.
     """
     confidence, right = confidence_of(predictions)
     bins = min(BINS, max(len(confidence) // SMALLEST_BIN, 1))
@@ -43,8 +43,9 @@ def expected_calibration_error(predictions: pd.DataFrame) -> float:
     """ECE: mean |confidence - accuracy| over the bins of `calibration_curve`, weighted by their
     items.
 
-    Bins of equally many items as in Nguyen and O'Connor (2015). The error of each bin is positive
-    even for perfect calibration, because its accuracy is a sample: a small ECE is partly noise.
+    The bins hold equally many items, as in Nguyen and O'Connor (2015). The error of each bin is
+    positive even for perfect calibration, because its accuracy is an estimate from few items. So a
+    small ECE is partly noise.
     """
     curve = calibration_curve(predictions)
     error = (curve["confidence"] - curve["accuracy"]).abs()
@@ -88,8 +89,8 @@ def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """Of one run's test part: `temperature` (mean over seeds), and ECE and log loss before and
-    after.
+    """Scores of one run's test part: `temperature` (mean over seeds), and ECE and log loss before
+    and after scaling.
 
     `log_loss_gain` is the decrease of the log loss in nats, with its 95 % interval over items.
     """

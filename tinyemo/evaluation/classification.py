@@ -55,7 +55,8 @@ def accuracy_metrics(predictions: pd.DataFrame) -> dict[str, float]:
 def majority_accuracy(predictions: pd.DataFrame) -> float:
     """Accuracy of always predicting the most frequent label of this split.
 
-    This baseline has an advantage over any model: it is chosen on the split that it is scored on.
+    This baseline has an advantage over any model: its label is chosen on the split that it is
+    scored on.
     """
     labels = predictions.drop_duplicates("id")["label"]
     return float(labels.value_counts(normalize=True).iloc[0])

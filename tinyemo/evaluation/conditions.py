@@ -10,10 +10,11 @@
     no image      under the projector's label, with the learned embedding for a missing image
 
 The last two show whether the text depends on the image. All questions about a scene have the same
-wording, and under the same label the same candidates, so that the differences are paired. The
-questions about a scene depend on the seed and its id, not on the other scenes; only the choice of
-the other image does. Takes records, the projector's labels and anchors; gives a plan, and a table
-of texts.
+wording. Under the same label they also have the same candidates. So the differences between
+conditions are paired. The questions about a scene depend only on the seed and on the scene's id.
+Only the choice of the other image depends on the other scenes.
+
+Takes records, the projector's labels and anchors; gives a plan, and a table of texts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,18 +57,21 @@ def plan_conditions(
     seed: int,
     evidence: Evidence | None = None,
 ) -> pd.DataFrame:
-    """The question about each record under each condition: one row per record and condition, with
+    """The questions: one row per record and condition.
 
-        id, condition   of the record, and of CONDITIONS
-        label_set       the record's
+    Columns:
+
+        id              of the record
+        condition       one of CONDITIONS
+        label_set       of the record
         given           the label that the question gives; "" if it gives none (alone)
         image           id of the record whose image is shown; "" for none
         question        the human turn, without image token
 
     `predictions`: record id -> the projector's label; `anchors`: label set -> (C, D), in the
     order of `emotions.labels_of`. The wrong label is drawn uniformly from the labels for which
-    `evidence(attributes, label, label_set)` finds something in the scene, so that an explanation
-    is possible. Without such labels, or without `evidence`, it is drawn from all other labels.
+    `evidence(attributes, label, label_set)` is not empty, so that an explanation is possible. If
+    there is no such label, or no `evidence`, the wrong label is drawn from all other labels.
 
     ValueError: fewer than two records, a repeated id, or a record without prediction or anchors.
     """
@@ -153,8 +157,8 @@ def generate_conditions(
 def self_labelled(items: Iterable[Instruction], labels: Sequence[str]) -> list[Instruction]:
     """Training data for a model that finds the label itself: same ids, images and explanations.
 
-    A question that gives a label is replaced by one that lists all `labels` (of one set), with the
-    same wording, and the answer begins with the label. Other records stay as they are.
+    A question that gives a label is replaced by one of the same wording that lists all `labels` (of
+    one set). The answer then begins with the label. Other records do not change.
     ValueError: a label that is none of `labels`.
     """
     made = []
@@ -166,7 +170,7 @@ def self_labelled(items: Iterable[Instruction], labels: Sequence[str]) -> list[I
             wording, label = read
             if label not in labels:
                 raise ValueError(
-                    f"record {item.id!r}: it explains {label!r}: expected one of "
+                    f"record {item.id!r}: the explained label is {label!r}, expected one of "
                     f"{', '.join(labels)}"
                 )
             human = self_labelling_question(labels, wording)
@@ -180,8 +184,8 @@ def unseen_combinations(
 ) -> np.ndarray:
     """Mask (N,) bool of the test records with a combination of values that training does not have.
 
-    `attributes` are the attributes that are combined. ValueError names a table that lacks one of
-    these attr_ columns.
+    `attributes` are the attributes that are combined. ValueError: a table lacks one of these attr_
+    columns; the message names the table.
     """
     columns = [f"attr_{name}" for name in attributes]
     for name, table in (("training", train), ("test", test)):
@@ -195,7 +199,10 @@ def unseen_combinations(
 
 
 def _other_images(ids: Sequence[str], seed: int) -> dict[str, str]:
-    """id -> the next id in a random circle, so that every id is used once and never for itself."""
+    """id -> the id that follows it in a random circular order.
+
+    So every id is used once, and never for itself.
+    """
     if len(set(ids)) < max(len(ids), 2):
         raise ValueError(
             f"{len(ids)} records with {len(set(ids))} ids: expected at least two records with "

@@ -1,10 +1,9 @@
-"""Label distributions: does a model predict how divided annotators are, and not only their
-majority?
+"""Label distributions: does a model predict the shares of the annotators' votes?
 
 Takes annotators' votes and predictions tables. Gives distances between distributions over C
-labels, and the distance between annotators themselves. The distances are KL(annotators || model)
-in nats, Chebyshev (the largest difference of a share) and cosine similarity, three of the usual
-ones in label distribution learning (Geng 2016).
+labels, and the distance between two halves of the annotators. The measures are KL(annotators ||
+model) in nats, Chebyshev distance (the largest difference of a share) and cosine similarity. All
+three are usual in label distribution learning (Geng 2016).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,8 +40,8 @@ def vote_counts(records: pd.DataFrame, label_set: str, votes: int | pd.Series) -
     """Votes for each label of `label_set`: (N, C) int, index `id`.
 
     The p_ columns of `records` are shares of `votes`, the number of annotators: one number, or one
-    per item. Records under Parrott's labels have their votes summed by group; votes for a label
-    without a place in the set are left out, and so are items that have no vote then or had none.
+    per item. For records under Parrott's labels, votes are summed by group. Votes for a label that
+    has no counterpart in the set are left out. Items without any vote left are left out too.
     """
     same_set = (records["label_set"] == label_set).all()
     counts = {}
@@ -85,11 +84,11 @@ def distribution_table(models: Mapping[str, pd.DataFrame], counts: pd.DataFrame)
     the same with the prefix `half_` against a random half of them; means over items and seeds.
     Items with fewer than two votes are left out.
 
-    Two rows follow. AVERAGE is the null model, which gives each item the average shares.
-    OTHER_HALF has only the half_ columns: it compares one half of the annotators with the other
-    half, to which one vote of the null model is added, because a label without votes would make KL
-    infinite. Half of the annotators are a rough estimate, so a good model can have a smaller
-    distance than OTHER_HALF.
+    Two rows follow. AVERAGE is the null model: it predicts the average shares for each item.
+    OTHER_HALF has only the half_ columns. It compares one half of the annotators with the other
+    half. One vote of the null model is added to the other half, because a label without votes would
+    make KL infinite. Half of the annotators give only a rough estimate, so a good model can have a
+    smaller distance than OTHER_HALF.
     """
     predicted_items = next(iter(models.values()))["id"].unique()
     kept = counts.index.isin(predicted_items) & (counts.sum(axis=1) > 1)

@@ -1,8 +1,9 @@
 """Diversity: how varied a collection of texts is, as two numbers.
 
 Takes texts; gives the share of distinct n-grams, and the mean similarity of each text to the
-others. Both depend on the number of texts (more texts repeat more), so both use a random sample of
-fixed size. Values are comparable for equal sample sizes and similar lengths of texts.
+others. Both depend on the number of texts, because a larger collection contains more repetitions.
+So both use a random sample of fixed size. Values are comparable for equal sample sizes and similar
+lengths of texts.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Do texts describe what is in their pictures, and name what speaks for the emotion?
+"""Do texts describe what is in their pictures, and name evidence for the emotion?
 
 Takes records of instruction data and the attributes of their images, which must be known: the
 images are of a synthetic dataset. The caller gives the checker that reads the texts (see
@@ -20,14 +20,15 @@ def faithfulness(
 ) -> pd.DataFrame:
     """One row per task, over the answers of all its instruction records. Columns:
 
-        texts, mentions   instruction records; visible things that their answers say are there
+        texts, mentions   number of instruction records; number of visible things that their answers
+                          mention as present
         faulty            share of the texts with any fault: something that is not there, or an
                           emotion named as felt that contradicts the label
         precision         1 - faults / mentions: 1 if nothing is invented and nothing else felt
         named             mean number of pieces of evidence named (reasoning only)
         two_named         share of the explanations that name two pieces of evidence, of those whose
                           scene has at least two
-        unknown           words that the checker does not know
+        unknown           words that are not in the checker's vocabulary
 
     `records` hold the images' attributes (attr_ columns) under the ids before the last "#".
     """

@@ -3,10 +3,10 @@
 Takes texts, a reference for each, and a model behind an OpenAI-compatible API
 (emoreason/api_teacher.py, with its retries, budget and response cache); gives scores beside the
 texts. The two scores, clue overlap and label overlap, are those of EMER (Lian et al. 2023, arXiv
-2306.15401); the prompt is ours. It is in judge_prompt.txt beside this module. A user's own prompt
-file may replace it: {reference} and {text} stand for the two explanations in it and, optionally,
-{label} for the reference's label. A reply must have the form that this prompt prescribes. All
-other replies are counted as unreadable, and no score is guessed from them.
+2306.15401). The prompt is ours; it is in judge_prompt.txt beside this module. A user's own prompt
+file may replace it. In such a file, {reference} and {text} are replaced by the two explanations,
+and {label}, which is optional, by the label of the reference. A reply must have the form that our
+prompt prescribes. All other replies are counted as unreadable, and no score is guessed from them.
 """
 
 import hashlib
@@ -83,7 +83,10 @@ def judge_texts(
     for name, text in texts[["id", "text"]].itertuples(index=False):
         label, reference = references.get(name, ("", ""))
         if not reference.strip():
-            raise ValueError(f"text about {name!r}: expected a reference with words to judge it by")
+            raise ValueError(
+                f"text about {name!r}: the reference for this id is missing or empty, expected an "
+                "explanation"
+            )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         request_id = f"{name}#judge-{digest}"
         requests[name, text] = Request(

@@ -3,8 +3,7 @@
 Takes features and labels of a training part; gives a classifier. Its settings are chosen by
 cross-validation within that part over the fixed grids below, so that projectors are compared with
 tuned baselines. Features are scaled to unit length (as in CLIP's cosine similarity), centred, and
-divided by one number, so that their variances sum to one: a grid then means the same for every
-encoder.
+divided by one number, so that their variances sum to one. So the same grids suit every encoder.
 """
 
 import warnings
@@ -24,10 +23,10 @@ C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
 # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
 GAMMAS = (0.2, 0.4, 0.8)
 FOLDS = 5
-# Settings are chosen on at most so many items (a seeded stratified sample);
-# the model is fitted to all items.
+# Settings are chosen on at most this many items (a seeded stratified sample). The model is then
+# fitted to all items.
 TUNE_ON = 2000
-# Cross-validation of a small sample is repeated until about so many predictions are scored.
+# Cross-validation of a small sample is repeated until about this many predictions are scored.
 SCORED = 4000
 
 

@@ -1,9 +1,9 @@
 """Accuracies that others published, in a table of their own, marked as published.
 
-Source: Table VIII of TinyEmo (arXiv 2410.07062), top-1 accuracy. The numbers have no intervals,
-and their splits are not ours where a dataset has no published split. The verdicts are ours:
-EmotionROI and Emotion6 are the same 1,980 images, so a model trained on EmotionROI has seen
-Emotion6. The other training data of these models is not available for a comparison.
+Source: Table VIII of TinyEmo (arXiv 2410.07062), top-1 accuracy. The numbers have no intervals.
+Where a dataset has no published split, their split differs from ours. The verdicts are ours.
+EmotionROI and Emotion6 are the same 1,980 images, so a model trained on EmotionROI was trained on
+the images of Emotion6. The other training data of these models is not available for a comparison.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Does an explanation rest on what speaks for the emotion, and on nothing that is not there?
+"""Does an explanation name evidence for the emotion, and nothing that is not in the scene?
 
 Measured on scenes whose attributes are known. Takes texts (each written about a scene under a
 condition, with the label that was given), the scenes' attributes, a function that gives the
@@ -6,19 +6,21 @@ evidence for a label, and a checker that reads texts (see text_checks.py). Gives
 tables with intervals over scenes, and paired differences. The measures are our own design:
 
     P           the pieces of evidence for a label L in the scene, the heaviest first
-    claims      what the text says of the decisive attributes (those that can be evidence)
+    claims      statements of the text about decisive attributes (those that can be evidence)
     precision   share of the claims that are in the scene and in P
     recall      share of the k heaviest pieces of P that are named; k is the number of claims,
                 at most 3 and at most |P|
     f1          their harmonic mean
 
-A claim counts once. A word that fits several values ("flower", "garbage") is a claim of those that
-the scene has, and no further claim where a finer word names one of them; it names a piece when only
-one piece of P can be meant. A claim that the scene does not show, or that does not speak for L,
-counts against precision. A text without claims has 0 of all three; where P is empty there is
-nothing to name, and they are NaN. All three are measured for the label that was given and, as
-"true_...", for the scene's own label. Where no label could be read ("" given), those for the given
-one are 0.
+Each claim counts once. A word may fit several values ("flower", "garbage"). Then it is a claim of
+those of them that the scene has. It is no additional claim if a finer word of the text names one of
+them. It names a piece of evidence only if exactly one piece of P fits it. A claim that is not true
+of the scene, or that is no evidence for L, lowers precision.
+
+If P is empty, all three scores are NaN, because there is nothing to name. Otherwise a text without
+claims has 0 in all three. The scores are computed for the label that was given and, with the prefix
+"true_", for the scene's own label. If no label could be read (the given label is ""), the scores
+for the given label are 0.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -76,7 +78,7 @@ def score_texts(
                                 attribute and emotions against the given label
         consistent              1 if the text names the given label, or a coarser or finer word for
                                 it, as felt, and no other emotion; else 0, also without a label
-        unknown                 words that the checker does not know
+        unknown                 words that are not in the checker's vocabulary
 
     `records` hold the scenes' attributes (attr_ columns), label and label_set. `decisive` names the
     attributes that can be evidence. Takes about a millisecond per text. ValueError: a column is
@@ -137,8 +139,8 @@ def differences(
             both = both.dropna()
             if both.empty:
                 raise ValueError(
-                    f"conditions {condition!r} and {other!r}: expected scenes where both have "
-                    f"{measure!r}"
+                    f"conditions {condition!r} and {other!r}: found no scene, expected at least "
+                    f"one where both have {measure!r}"
                 )
             row = {"condition": condition, "other": other, "measure": measure}
             rows.append(row | {"scenes": len(both)} | paired_test(both.to_numpy(), seed))
@@ -151,9 +153,10 @@ def tower_error(
     attribute: str = "object",
     seed: int = 0,
 ) -> dict[str, float]:
-    """How often a linear probe on frozen features misjudges an attribute.
+    """How often a linear probe on frozen features predicts an attribute wrongly.
 
-    This is what the frozen tower can tell apart; compare it with the number of invented objects.
+    The error shows how well the features of the frozen encoder separate the values of the
+    attribute. Compare it with the number of invented objects.
     `features` (N, D), row by row those of the records: mean patch tokens, or pooled. The probe is
     fitted and tuned on split "train"; gives {"error", "low", "high", "items"} on split "test", with
     the interval over its items. ValueError: the attribute is no column, a split is empty, or as
@@ -223,7 +226,8 @@ def _score(
 
 
 def _distinct(claims: Iterable[Claim]) -> list[Values]:
-    """What the claims may mean, each once, without a generic claim beside a finer one."""
+    """The possible values of each claim, without repetitions, and without a generic claim if the
+    text has a finer one."""
     meant = {claim.values for claim in claims}
     return [values for values in meant if not any(other < values for other in meant)]
 

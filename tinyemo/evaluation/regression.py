@@ -1,8 +1,8 @@
 """Regression: how well a feature or an embedding predicts a number (valence, arousal, brightness).
 
-A ridge regression on standardised inputs, whose penalty is chosen by leave-one-out within the
-training part, is scored on the test part by Lin's concordance correlation coefficient (CCC, 1989)
-and the root mean squared error. Takes records and arrays; gives one table.
+The model is a ridge regression on standardised inputs. Its penalty is chosen by leave-one-out
+within the training part. The scores on the test part are Lin's concordance correlation coefficient
+(CCC, 1989) and the root mean squared error. Takes records and arrays; gives one table.
 """
 
 from collections.abc import Callable, Mapping, Sequence

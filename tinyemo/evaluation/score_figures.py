@@ -100,7 +100,7 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
 
 
 def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Figure:
-    """Differences to a reference with their intervals, one row per run, one panel per question.
+    """Differences to a reference with their intervals, one row per run, one panel per comparison.
 
     Columns `run, difference, from, to, p_holm` of each panel; filled where p_holm is below `alpha`.
     """

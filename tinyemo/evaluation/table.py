@@ -1,4 +1,4 @@
-"""A table of accuracies: one row per run, one column per dataset, and how far each number is valid.
+"""A table of accuracies: one row per run, one column per dataset, and the audit's verdict on each.
 
 Takes predictions of several runs on several datasets and the audit's verdicts on each run. Gives
 the table in long form (one row per run and dataset, for figures and further computation) and in
@@ -62,7 +62,7 @@ def score_by_dataset(
     """
     test = predictions[predictions["split"] == "test"]
     if test.empty:
-        raise ValueError("predictions hold no row of split 'test': nothing to score")
+        raise ValueError("predictions: no row has split 'test', expected at least one")
     rows = []
     for dataset, part in test.groupby("dataset", sort=False):
         label_sets = part["label_set"].unique()
@@ -143,10 +143,11 @@ def audit_runs(
 ) -> dict[str, dict]:
     """The arguments of `score_by_dataset` besides predictions, as keywords.
 
-    `trained_on[run][dataset]` names the datasets that the model was trained on which makes the
-    predictions of `dataset`: one row of the table may combine several trainings of one kind.
-    Datasets without records may be named: their label sets and overlaps are those of
-    data/photos.py. `records` and `duplicates` are the audit's (data/audit.py).
+    `trained_on[run][dataset]`: the datasets on which the model that predicts `dataset` was trained.
+    These may differ between the datasets of one run, because one row of the table may combine
+    several trainings of one kind. They may include datasets without records, whose label sets and
+    overlaps are taken from data/photos.py. `records` and `duplicates` are the audit's
+    (data/audit.py).
     """
     overlaps = {name: source.shares_images_with for name, source in PHOTO_SETS.items()}
     label_sets = {name: source.label_set for name, source in PHOTO_SETS.items()}

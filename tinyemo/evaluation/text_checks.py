@@ -1,23 +1,23 @@
-"""What the evaluation of texts about known scenes expects of a checker.
+"""The interface of a checker, which the evaluation of texts about known scenes needs.
 
-A checker reads a text, holds it against the attributes of the scene that it is about, and gives its
-claims. It belongs to a dataset, so the evaluation is given one: `emoscenes.checker`, a module that
-has everything that `Checker` names, is such a checker.
+A checker compares a text with the attributes of the scene that the text is about, and returns the
+claims of the text. Each dataset needs its own checker, so the caller passes one to the evaluation.
+The module `emoscenes.checker` can be passed, because it has everything that `Checker` lists.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 Pair = tuple[str, str]  # (attribute, value)
-# (attributes, label, label set) -> the pairs that speak for the label, the heaviest first
+# (attributes, label, label set) -> the pairs that are evidence for the label, the heaviest first
 Evidence = Callable[[Mapping[str, object], str, str], Sequence[Pair]]
 
 
 class Claim(Protocol):
-    """One visible thing that a text says is in the picture."""
+    """A statement of a text that one visible thing is in the picture."""
 
     attribute: str
-    # The values of the scene that the words of the claim fit; if none does, all they may mean.
+    # The values of the scene that fit the words of the claim; if none fits, all possible values.
     values: frozenset[str]
     is_true: bool
 
@@ -29,7 +29,7 @@ class Check(Protocol):
     felt: Collection[str]  # labels that the text names as felt
     contradictions: Collection[str]  # those of them that are other emotions than the given label
     faults: Sequence[str]  # one sentence for each false claim and each contradiction
-    unknown: Sequence[str]  # content words that the checker does not know
+    unknown: Sequence[str]  # content words that are not in the checker's vocabulary
 
 
 class Checker(Protocol):
@@ -38,7 +38,7 @@ class Checker(Protocol):
     ATTRIBUTES: Sequence[str]  # of a scene, all needed
 
     def check(self, text: str, attributes: Mapping[str, object], label: str = "") -> Check:
-        """Hold a text against a scene and, unless it is "", a label."""
+        """Compare a text with a scene and, unless `label` is "", with a label."""
 
 
 def named(claims: Sequence[Claim], pairs: Sequence[Pair]) -> list[Pair]:

@@ -1,4 +1,4 @@
-"""Metrics of generated texts that need no known truth: references, images or the model are enough.
+"""Metrics of generated texts that need no known attributes, only references, images or a model.
 
 Takes texts with references (ROUGE-L, BLEU), with pooled image features (CLIPScore), or a language
 model and instruction records (perplexity). Scores of single texts come as arrays, for intervals

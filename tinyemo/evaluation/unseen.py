@@ -1,14 +1,15 @@
-"""Unseen classes: what is known of a class from its word alone, when no image of it was trained on.
+"""Unseen classes: can a class be recognised from its word alone, without training images of it?
 
-Each class is left out in turn, and only its anchor, made from its word, describes it. Settings are
-chosen by leaving out one of the *seen* classes in the same way, within the training items. Two
-questions to the test items: does the cosine to the unseen anchor rank the images of this class
-first (AUROC, chance .5), and is the class found among all classes (generalised zero-shot recall)
-once the seen classes have a penalty subtracted (Chao et al. 2016, arXiv 1605.04253)?
+Each class is left out of training in turn. Then its anchor, made from its word, is the only
+information about it. Settings are chosen by leaving out one of the *seen* classes in the same way,
+within the training items. The test items answer two questions. Does the cosine to the unseen anchor
+rank the images of this class first (AUROC, chance .5)? Is the class found among all classes, after
+a penalty was subtracted from the cosines to the seen classes (generalised zero-shot recall, Chao et
+al. 2016, arXiv 1605.04253)?
 
 A ridge regression from features to anchors gives sum_k share_k(x) anchor_k, a weighted sum of the
-seen anchors (as in ConSE, Norouzi et al. 2014). The shares do not depend on the anchors: they are
-computed once, and many kinds of anchors can then be compared cheaply.
+seen anchors (as in ConSE, Norouzi et al. 2014). The shares do not depend on the anchors. So they
+are computed once, and many kinds of anchors can then be compared at low cost.
 
 Shapes: N training items, M test items, C classes, R regressions, S seeds, B bootstrap rows.
 """
@@ -225,8 +226,8 @@ def resampled_scores(
     resampled.
 
     `tests` (S, C, M, C): cosines by seed and class left out; `penalties` (S, C), of the seen
-    cosines; `y` (M,). In every row, items and seeds are drawn anew, alike for all methods and
-    classes, so that the rows of two methods may be subtracted. B is 1 + RESAMPLES.
+    cosines; `y` (M,). Items and seeds are drawn again for every row, in the same way for all
+    methods and classes. So the rows of two methods may be subtracted. B is 1 + RESAMPLES.
 
         auroc       of the cosine to the unseen anchor
         relative    AUROC of that cosine minus the highest seen one

@@ -35,8 +35,8 @@ def zero_shot_table(
 
     `projectors[kind]` holds one projector per seed, trained towards anchors of `spaces[kind]`, a
     function of (words, seed) -> (n, D). As a control, the first kind is also tested with permuted
-    words: PERMUTATIONS permutations that leave no word in its place take the part of seeds, so the
-    interval is that of a projector whose words have lost their meaning.
+    words. Here PERMUTATIONS permutations, which leave no word in its place, are used instead of
+    seeds. So the interval is that of a projector whose words have lost their meaning.
 
     Columns: anchors, accuracy, sd, low, high, chance, majority, items.
     """

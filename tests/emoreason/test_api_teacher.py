@@ -99,14 +99,14 @@ def test_a_request_without_words_stays_unanswered(make_teacher, tmp_path):
     assert replies.keys() == {"scene-0#vqa", "scene-1#vqa"}
     usage = [teacher.usage[name] for name in ("unanswered", "requests", "retries")]
     assert usage == [1, 2, 0]
-    assert teacher.note == "1 of 3 requests have neither caption nor attributes to write from"
+    assert teacher.note == "1 of 3 requests have neither caption nor attributes"
     assert collect_replies(teacher, [bare], cache) == {}
     assert teacher.note.startswith("1 of 1 requests")
 
 
 def test_a_request_without_the_label_that_it_needs_is_an_error(make_teacher, tmp_path):
     request = Request("x#reasoning", "", "reasoning", "", "ekman", caption="A dog.")
-    with pytest.raises(ValueError, match="task 'reasoning' needs a label"):
+    with pytest.raises(ValueError, match="no label, expected one for task 'reasoning'"):
         collect_replies(make_teacher(), [request], tmp_path / "replies.jsonl")
 
 

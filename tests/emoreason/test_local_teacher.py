@@ -121,7 +121,7 @@ def test_a_request_with_neither_image_nor_words_stays_unanswered(llava, requests
     teacher = LocalTeacher(llava, max_new_tokens=NEW)
     bare = replace(requests[2], id="bare", caption="")
     assert texts(teacher, [bare, requests[2]]).keys() == {requests[2].id}
-    assert teacher.note == "1 of 2 requests have neither an image nor words to write from"
+    assert teacher.note == "1 of 2 requests have no image, no caption and no attributes"
 
 
 def test_a_killed_run_resumes_and_nothing_is_loaded_if_all_is_cached(llava, requests, tmp_path):

@@ -51,7 +51,7 @@ def test_a_caption_or_the_image_alone_is_enough():
 
 
 def test_a_request_without_the_label_that_its_task_needs_is_refused():
-    with pytest.raises(ValueError, match="'x#sentiment': task 'sentiment' needs a label"):
+    with pytest.raises(ValueError, match="'x#sentiment': no label, expected one for task"):
         teacher_messages(request("sentiment", label="", caption="A dog."))
 
 

@@ -2,10 +2,10 @@
 
 The server is a provider's, or a local one (vLLM, llama.cpp, Ollama, transformers serve).
 
-Owns the sending of many requests at once and the limit on their cost. A request consists of words
-alone (caption, attributes, label). Only `chat.completions` is used, with model, messages and a
-token limit. The temperature is the server's default, because OpenAI's reasoning models accept no
-other. The server's address and the key come from the environment variables OPENAI_BASE_URL and
+Owns the sending of many requests at once and the limit on their cost. A request contains only text
+(caption, attributes, label). Only `chat.completions` is used, with model, messages and a token
+limit. The temperature is the server's default, because OpenAI's reasoning models accept no other.
+The server's address and the key come from the environment variables OPENAI_BASE_URL and
 OPENAI_API_KEY.
 
 What can go wrong, and what happens then:
@@ -120,10 +120,7 @@ class ApiTeacher:
         self.note = ""
         sendable = [request for request in requests if facts_of(request)]
         if bare := len(requests) - len(sendable):
-            self.note = (
-                f"{bare} of {len(requests)} requests have neither caption nor attributes to write "
-                "from"
-            )
+            self.note = f"{bare} of {len(requests)} requests have neither caption nor attributes"
         if not sendable:
             return  # no key is needed if all replies are in the cache
         self._spent_before = dollars_spent(self.cache) if self.cache else 0.0
@@ -200,7 +197,7 @@ class ApiTeacher:
         openai.APIError: no reply after all retries.
         """
         costs = [0, 0, 0.0]
-        # OpenAI's newer models refuse max_tokens; not every local server knows the newer name.
+        # OpenAI's newer models refuse max_tokens; not every local server accepts the newer name.
         is_openai = urlsplit(self.base_url).hostname == "api.openai.com"
         limit = "max_completion_tokens" if is_openai else "max_tokens"
         fields = {"model": self.model, "messages": self.messages(request), limit: self.max_tokens}

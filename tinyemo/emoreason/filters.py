@@ -1,22 +1,22 @@
-"""Filters: which written instruction records are fit to train on, and why the others are not.
+"""Filters: which instruction records are fit to train on, and why the others are not.
 
-Takes instruction records in the order in which they are to be kept; gives those that pass every
-filter, and a table that accounts for each of them. Only answers are judged, all those of a
-conversation: the first bad one drops the record. The human turn may name the label, an answer must
-not mention that it was given. Words are runs of letters and digits; each Chinese or Japanese
-character is one.
+Takes instruction records in the order in which they are to be kept. Gives those that pass every
+filter, and a table that counts kept and dropped records by reason. Only answers are checked, in a
+conversation all of them. One bad answer is enough to drop the record. The human turn may name the
+label, but an answer must not mention that the label was given. A word is a run of letters and
+digits; each Chinese or Japanese character counts as one word.
 
-Two filters read the free text of a teacher model by short rules:
+Two filters check the free text of a teacher model by short rules:
 
-- "leaks the label line": the answer mentions the line that conditions it ("the given label"): it
-  matches a pattern in filters.yaml;
+- "leaks the label line": the answer mentions the line of the question that gives the label, for
+  example as "the given label". Such answers match a pattern in filters.yaml.
 - "contradicts the label": the answer names an emotion that cannot be true beside the label, in a
   clause without a word of denial or supposition. On 798 sentences written by hand, 57 of which name
   another emotion than their label, it finds 56 and drops 13 of the others.
 
-The language limits, as measured: none of 17,098 English texts dropped (MELD's utterances, class
-names in caption templates, the scenes' captions); of one-line messages in 14 languages 98 % caught
-from eight words, 87 % from five.
+The limits of the language filter were measured. It dropped none of 17,098 English texts (MELD's
+utterances, class names in caption templates, the scenes' captions). Of one-line messages in 14
+languages it dropped 98 % if they had eight words or more, and 87 % if they had five or more.
 """
 
 import re
@@ -38,25 +38,30 @@ from tinyemo.emotions import LABEL_SETS
 
 _DATA = yaml.safe_load(Path(__file__).with_name("filters.yaml").read_text(encoding="utf-8"))
 
-# task -> words of an answer at least, at most, and the words in a row that make an echo
+# task -> fewest and most words of an answer, and how many consecutive words of the question in an
+# answer make it an echo
 LIMITS: dict[str, tuple[int, int, int]] = {
     task: tuple(limits) for task, limits in _DATA["limits"].items()
 }
-ECHO_SENTENCE = 8  # words from which a sentence of the question, copied whole, is an echo
-# The tasks whose answers name the label. A caption may well tell what people in a photo feel.
+# Only sentences of the question with at least this many words are searched for in answers.
+ECHO_SENTENCE = 8
+# The tasks whose answers name the label. A caption may name what people in a photo feel.
 LABEL_TASKS = ("sentiment", "reasoning", "conversation")
 # The tasks whose answers must differ between images.
 LONG_ANSWERS = ("caption", "reasoning", "conversation")
-SAME_ANSWER_WORDS = 8  # from which the same long answer to another image is a duplicate
-# From so many words near duplicates are looked for: below, one changed word is a seventh of a text.
+# Equal answers to different images are duplicates only if they have at least this many words.
+SAME_ANSWER_WORDS = 8
+# Near duplicates are searched only among texts of at least this many words. In shorter texts a
+# single changed word makes too large a difference.
 NEAR_WORDS = 12
 NEAR_JACCARD = 0.85  # of the sets of word 3-grams
-# Of the MinHash index: it misses a pair at NEAR_JACCARD with p = (1 - 0.85^7)^24 = 1e-4.
+# Settings of the MinHash index: it misses a pair at NEAR_JACCARD with p = (1 - 0.85^7)^24 = 1e-4.
 BANDS, ROWS = 24, 7
 
-FOREIGN_LETTERS = 0.3  # share of letters of a script other than Latin from which a text is foreign
-LANGUAGE_WORDS = 5  # different words, without names, from which the language of a text is checked
-ENGLISH_AT_LEAST = 0.05  # probability of English, among LANGUAGES, below which a text is foreign
+FOREIGN_LETTERS = 0.3  # a text is foreign if a larger share of its letters is not Latin
+# The language is checked only in texts of at least this many different words, without names.
+LANGUAGE_WORDS = 5
+ENGLISH_AT_LEAST = 0.05  # a text is foreign if English, among LANGUAGES, is less probable than this
 LANGUAGES = tuple(_DATA["languages"])
 
 _WORD = re.compile(
@@ -84,7 +89,10 @@ MARKS = re.compile(
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern:
-    """One pattern for any of those of filters.yaml, its named parts filled in."""
+    """One pattern that matches what any of `patterns` matches.
+
+    The named parts of filters.yaml are filled in.
+    """
     labels = sorted({label for labels in LABEL_SETS.values() for label in labels})
     joined = "|".join(f"(?:{pattern})" for pattern in patterns)
     for name, part in _DATA["parts"].items():
@@ -117,7 +125,7 @@ class Answer:
 
     @cached_property
     def unquoted(self) -> str:
-        """The text without quotations (of signs or people), unless it is one as a whole."""
+        """The text without quotations (of signs or people), unless all of it is quoted."""
         text = self.text.replace("’", "'")
         unquoted = _QUOTED.sub('""', text)
         return unquoted if _WORD.search(unquoted) else text
@@ -130,7 +138,7 @@ def _question_words(question: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _question_runs(question: str, echo: int) -> list[str]:
-    """The runs of words of a question that no answer to it should hold, a space around each."""
+    """The word sequences of a question that no answer may contain, with a space at both ends."""
     runs = []
     for sentence in _SENTENCE_END.split(question):
         words = _words(sentence)
@@ -143,7 +151,7 @@ def _question_runs(question: str, echo: int) -> list[str]:
 
 
 def _is_refusal(answer: Answer) -> bool:
-    if REFUSAL_WORDS.isdisjoint(answer.words):  # the quick test of the two
+    if REFUSAL_WORDS.isdisjoint(answer.words):  # a fast test, before the slow patterns
         return False
     return bool(REFUSALS.search(answer.unquoted))
 
@@ -193,7 +201,7 @@ def _is_foreign(answer: Answer) -> bool:
     foreign_letters = sum(not _LATIN.match(c) for c in letters)
     if foreign_letters > FOREIGN_LETTERS * len(letters):
         return True
-    # Names say nothing of the language; in a text all in capitals they cannot be told.
+    # Names do not show the language of a text. In a text in capitals they cannot be recognised.
     text = text.lower() if text.isupper() else _NAME.sub("", text)
     different = {word for word in _words(text) if not word.isdigit()}
     if len(different) < LANGUAGE_WORDS:
@@ -233,7 +241,7 @@ class _Kept:
         self._empty_sketch = MinHash(num_perm=BANDS * ROWS, hashfunc=crc32)
 
     def add(self, item: Instruction, answers: list[Answer]) -> str:
-        """Keep the record and give "", or name the kind of duplicate that it is."""
+        """Keep the record and return "", or return the kind of duplicate that it is."""
         texts = tuple(" ".join(answer.words) for answer in answers)
         questions = (" ".join(_question_words(answer.question)) for answer in answers)
         words = " ".join(texts).split()
@@ -266,12 +274,13 @@ class _Kept:
 
 
 def filter_instructions(items: Iterable[Instruction]) -> tuple[list[Instruction], pd.DataFrame]:
-    """The records that pass every filter, in their order, and a table of what became of each.
+    """The records that pass every filter, in their order, and a table that counts all records.
 
     The table has one row for every task that occurs and each of REASONS, then "kept". Columns:
     task, reason, records (their sum is the number of items), example_id and example (the first
-    record dropped for this reason, and its answer; "" where none was, and for "kept"). ValueError
-    names a record whose task is none of TASKS.
+    record dropped for this reason, and its answer; "" where none was, and for "kept").
+
+    ValueError: a task that is none of TASKS; the message names the record.
     """
     kept = _Kept()
     counts: Counter[tuple[str, str]] = Counter()

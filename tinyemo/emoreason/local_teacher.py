@@ -2,8 +2,8 @@
 
 Takes requests and a checkpoint (a folder or hub id, with safetensors and without code of its
 own); gives replies, batch by batch. The messages are those of teacher_prompts.py, with the image
-in front, in the checkpoint's own chat template, or in that of LLaVA-1.5 if it has none. The
-checkpoint is loaded when the first batch is needed.
+in front. They are formatted by the checkpoint's own chat template, or by that of LLaVA-1.5 if it
+has none. The checkpoint is loaded when the first batch is needed.
 """
 
 import hashlib
@@ -54,8 +54,8 @@ class LocalTeacher:
     def key(self) -> str:
         """Hash of the checkpoint, the prompts and the token limit.
 
-        Of a folder, its small files and samples of its weights are hashed; of a hub id, the id
-        alone.
+        For a folder, its small files and samples of its weights are hashed. For a hub id, only the
+        id is hashed.
         """
         digest = hashlib.sha256(json.dumps([self.max_new_tokens, prompts_key()]).encode())
         folder = Path(self.checkpoint).expanduser()
@@ -102,7 +102,7 @@ class LocalTeacher:
         from_words = [request for request in requests if not request.image and facts_of(request)]
         if bare := len(requests) - len(with_image) - len(from_words):
             self.note = (
-                f"{bare} of {len(requests)} requests have neither an image nor words to write from"
+                f"{bare} of {len(requests)} requests have no image, no caption and no attributes"
             )
         for group in (with_image, from_words):  # a batch is of one kind
             for start in range(0, len(group), self.batch_size):

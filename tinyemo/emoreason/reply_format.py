@@ -1,4 +1,4 @@
-"""The form of a teacher's reply, and the reading of it: a text -> (human, gpt) turns.
+"""The form of a teacher's reply, and how it is parsed: a text -> (human, gpt) turns.
 
 Teachers write "Question: ..." and "Answer: ..." (see `answer_form` in teacher_prompts.yaml).
 Models vary this form, so the usual variants are accepted too: numbers, bold type, headings, code
@@ -13,7 +13,7 @@ from tinyemo.data.instructions import IMAGE_TOKEN
 # The tasks whose questions the teacher writes too -> the most pairs of question and answer.
 MOST_TURNS = {"vqa": 1, "sentiment": 1, "conversation": 5}
 
-# Image tokens, and halves of a surrogate pair: JSON can encode them, a UTF-8 file cannot.
+# Image tokens, and halves of a surrogate pair. JSON can encode such a half, a UTF-8 file cannot.
 _FORBIDDEN = re.compile(f"{IMAGE_TOKEN}|[\ud800-\udfff]")
 _FENCE = re.compile(r"```\w*\n?(.*?)(?:```|\Z)", re.DOTALL)
 # "Question:", "**Q1:**", "2. Question:", "### Answer 2:" at a line's start or after a sentence.
@@ -31,7 +31,7 @@ def parse_turns(task: str, question: str, text: str) -> tuple[tuple[str, str], .
     these two keys are read too.
 
     A text is malformed if a question has no answer (or the reverse), if there are more pairs than
-    the task asks for, or if it holds an image token or half a surrogate pair. A blank text is not
+    the task allows, or if it holds an image token or half a surrogate pair. A blank text is not
     malformed: it gives an empty answer, which the filter "empty" counts.
     """
     if not text.strip():

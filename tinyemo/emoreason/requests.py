@@ -1,9 +1,9 @@
 """Requests to teachers, their replies, and the instruction records that replies become.
 
-Owns the types Request, Reply and Teacher, the plan of which requests a table of records leads to,
-and the way from a reply to an instruction record. Takes records (data/records.py) and label
-anchors. The wordings of all questions are those of prompts.py. The random draws for a record
-depend on the seed and its id, not on the other records.
+Owns the types Request, Reply and Teacher. Plans the requests for a table of records, and turns
+each reply into an instruction record. Takes records (data/records.py) and label anchors. The
+wordings of all questions are those of prompts.py. The random draws for a record depend on the seed
+and its id, not on the other records.
 """
 
 import os
@@ -35,7 +35,7 @@ class Request:
 
     # unique: "<record id>#<task>", or "<record id>#<task>-<label>" if the label is not the record's
     id: str
-    image: str  # path to open; "" if the teacher works from words alone
+    image: str  # path to open; "" if the teacher gets only text
     task: str  # one of instructions.TASKS
     label: str  # the emotion that is given; "" if none is given (caption, vqa)
     label_set: str
@@ -117,7 +117,7 @@ def draw_candidates(
     if label not in labels or len(labels) < 3 or len(anchors) != len(labels):
         raise ValueError(
             f"cannot draw candidates for {label!r} from {len(labels)} labels and {len(anchors)} "
-            "anchors: expected it among at least three labels, and one anchor per label"
+            "anchors: expected at least three labels that include it, and one anchor per label"
         )
     own = labels.index(label)
     offsets = anchors - anchors.mean(axis=0)  # (C, D)
@@ -238,7 +238,7 @@ def _other_labels_by_votes(record: Mapping[str, object], labels: Sequence[str]) 
 
 def _known(record: Mapping[str, object], captions: Mapping[str, str] | None) -> dict[str, object]:
     """The fields of a Request that all requests about a record share."""
-    if _UNSAFE_PATH.search(record["image"]):  # checked here, before a teacher is paid
+    if _UNSAFE_PATH.search(record["image"]):  # checked before requests are sent and cost money
         raise ValueError(
             f"record {record['id']!r}: image {record['image']!r}: expected a path without "
             "backslashes and without a drive letter (a:), so that instruction files can name it"

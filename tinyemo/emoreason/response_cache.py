@@ -8,7 +8,7 @@ Owns an append-only file of JSON lines, one reply per line:
     prompt_tokens, completion_tokens, dollars    the cost
 
 Takes a teacher and requests; gives replies by request id. A changed request or teacher has
-another key and is requested anew. If a run is killed, only the replies that are under way at that
+another key and is requested again. If a run is killed, only the replies that are under way at that
 moment are lost. Only one process at a time can write a cache: it holds a file lock, which ends
 with the process.
 

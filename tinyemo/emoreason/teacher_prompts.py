@@ -43,7 +43,9 @@ def teacher_messages(request: Request, sees_image: bool = False) -> list[dict[st
         )
     assignment = ASSIGNMENTS[request.task]
     if "{label}" in assignment and not request.label:
-        raise ValueError(f"request {request.id!r}: task {request.task!r} needs a label")
+        raise ValueError(
+            f"request {request.id!r}: no label, expected one for task {request.task!r}"
+        )
     user = assignment.format(label=request.label)
     if facts:
         user = FACTS_HEADING[sees_image].format(facts=facts) + "\n\n" + user

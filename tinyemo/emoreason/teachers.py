@@ -1,10 +1,11 @@
-"""Teachers by name, and the way from requests to the records of a dataset part.
+"""Teachers by name, and how requests become the records of a dataset part.
 
 A teacher's name is one of
 
     grammar           the grammar of EmoScenes (emoscenes/teacher.py): drawn scenes only, true by
                       construction
-    grammar:full      the same, and explanations name all evidence: a small share of high quality
+    grammar:full      the same, but explanations name all evidence; used for a small share of the
+                      explanations
     grammar:held-out  the same, with sentence skeletons that never occur in training data
     local:<folder>    an image-text-to-text checkpoint of transformers, folder or hub id
                       (local_teacher.py)
@@ -63,7 +64,7 @@ class Part:
 def share_out(
     requests: Sequence[Request], teacher: str, best: str, share: float, seed: int
 ) -> dict[str, list[Request]]:
-    """A plan for `make_part`: `best` gets a share of the explanations, `teacher` all else.
+    """A plan for `make_part`: `best` gets a share of the explanations, `teacher` all other texts.
 
     Whether a request belongs to this share depends on the seed and the request's id, not on the
     other requests.

@@ -119,7 +119,7 @@ def test_poles_of_too_few_known_words_are_not_tested_and_an_unknown_emotion_is_a
     lists = {"shape": {"round": list("abcd"), "square": list("efgh")}}
     table = text_association(a_space({}, unknown=("a",)), lists)
     assert table["effect"].isna().all() and (table["p"] == 1).all() and not table["found"].any()
-    with pytest.raises(ValueError, match="emotion 'disgust': the space knows none of its words"):
+    with pytest.raises(ValueError, match="emotion 'disgust': none of its words is in the space"):
         text_association(a_space({}, unknown=emotion_words("ekman")["disgust"]), lists)
 
 

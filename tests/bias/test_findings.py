@@ -158,7 +158,7 @@ ROW = "00000000a1,rain,anger,data,accept,,yes\n"
         ),
         ((HEADER + ROW + ROW.replace(",yes", ", oh,no,yes")).encode(), 3, "9 cells, expected 7"),
         ((HEADER + ROW + "00000000a2,fog,fear").encode(), 3, "3 cells, expected 7"),
-        ((HEADER + ROW + ROW).encode(), 3, "finding 00000000a1 stands in row 2 already"),
+        ((HEADER + ROW + ROW).encode(), 3, "finding 00000000a1 is already in row 2"),
         (
             (HEADER + ROW.replace(",,", ',"two\nlines",') + ROW.replace(",,", ',"open,')).encode(),
             3,

@@ -182,7 +182,7 @@ def test_inputs_that_do_not_fit_are_named():
         ),
         (
             lambda: before_and_after(y[:8], y[:8] == 0, {"a": y[:8]}),
-            "groups: expected at least 10 items of a label",
+            "groups of label and value: none has 10 items",
         ),
         (
             lambda: before_and_after(y, y == 0, {"a": y}, unbiased="b"),

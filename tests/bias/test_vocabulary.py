@@ -148,7 +148,7 @@ def test_too_few_controls_another_width_and_a_single_predicted_label_are_refused
     reading = np.zeros((N, D), np.float32), np.zeros(N, int)
     with pytest.raises(ValueError, match="3 controls; expected .* at least 20"):
         over_represented(reading, LABELS, vocabulary.vectors[:C], vocabulary, [reading] * 3)
-    with pytest.raises(ValueError, match=r"\(2, 7\): the vocabulary is of width 128"):
+    with pytest.raises(ValueError, match=r"\(2, 7\): expected width 128"):
         vocabulary.place(np.ones((2, 7)))
     with pytest.raises(ValueError, match="no label is predicted for 10 images"):
         over_represented(reading, LABELS, vocabulary.vectors[:C], vocabulary, [reading] * 20)

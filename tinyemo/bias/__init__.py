@@ -1,1 +1,1 @@
-"""Bias: find what a model uses beside the emotion, test it, review it, and reduce it."""
+"""Bias: find which attributes a model uses besides the emotion, test, review and reduce them."""

@@ -4,8 +4,8 @@ Takes word lists (word_lists.yaml) and a space of words: a language model's inpu
 CLIP's text tower. Gives one row per contrast of two concepts and emotion. The same test for images
 is in `image_associations`.
 
-An association shows what is near what. It does not show what is unfair, nor what a model does with
-it: that crying is near sadness is correct.
+An association shows which words are near each other. It does not show that this is unfair: crying
+is near sadness, and that is correct. It also does not show how a model uses the association.
 
 The score of a word is always s(w) = mean cosine to an emotion's words minus mean cosine to the
 other emotions' words. So a word that is near all emotions has a score of about zero.
@@ -112,7 +112,7 @@ class EmotionWords:
     """The emotion words of a label set in a space, and other words beside them."""
 
     anchors: Tensor  # (W, D), emotion words that the space contains
-    of: np.ndarray  # (W, C) bool, which emotion each of them stands for
+    of: np.ndarray  # (W, C) bool, which emotion each of them names
     vectors: dict[str, Tensor]  # all words, emotion words or others, that the space contains
     missing: list[str]  # emotion words that it does not contain
 
@@ -128,8 +128,8 @@ class EmotionWords:
             of[:, k] = [word in words for word in present]
             if not of[:, k].any():
                 raise ValueError(
-                    f"emotion {label!r}: the space knows none of its words ({', '.join(words)}); "
-                    "table_space(whole=False) takes words of several tokens as well"
+                    f"emotion {label!r}: none of its words is in the space ({', '.join(words)}), "
+                    "expected at least one; table_space(whole=False) takes words of several tokens"
                 )
         anchors = torch.stack([vectors[word] for word in present])
         return cls(anchors, of, vectors, [word for word in named if word not in vectors])
@@ -206,7 +206,7 @@ def text_association(
 
 
 def _contrast(emotions: EmotionWords, x: Sequence[str], y: Sequence[str]) -> pd.DataFrame:
-    """The tests of one contrast, one row per emotion; NaN if a pole has too few known words."""
+    """The tests of one contrast, one row per emotion; NaN if too few words of a pole are found."""
     vectors = emotions.vectors
     own = [vectors[word] for word in x if word in vectors]
     other = [vectors[word] for word in y if word in vectors]

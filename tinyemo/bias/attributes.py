@@ -1,13 +1,13 @@
-"""The data detector: which labels go with which attribute values beyond what is legitimate.
+"""The data detector: labels and attribute values that are associated beyond what is legitimate.
 
 Takes: labels and attribute values of the same items.
 Gives: a detector table of associations (`data_associations`), and item weights under which the
 label is independent of one attribute (`independence_weights`).
 
 What is legitimate? If the true posterior p(label | attributes) is known, as in EmoScenes,
-everything that it explains. On real data it is unknown, and everything that the *other* attributes
-explain counts as legitimate. Then a found association is only a candidate: a person has to decide
-whether it is a bias.
+everything that it explains is legitimate. On real data it is unknown. Then everything that the
+*other* attributes explain counts as legitimate, and a found association is only a candidate: a
+person has to decide whether it is a bias.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ from tinyemo.bias.values import AttributeValues
 EXACT_BELOW = 5  # cells with fewer expected items get an exact test
 CHUNK = 4096  # items whose residuals are held as a dense matrix at a time
 RIDGE = 1e-6  # per item, added to Gram matrices that may be singular
-MIN_OWN_VARIANCE = (
-    1e-3  # share of a value's items; below it the other attributes determine the value
-)
+# If the squared residuals of a value are less than this per item with the value, the other
+# attributes determine the value.
+MIN_OWN_VARIANCE = 1e-3
 
 
 def data_associations(
@@ -63,10 +63,10 @@ def data_associations(
     error of one of the two regressions cancels to first order. With the exact posterior, e has mean
     zero whatever the attributes are, so nothing more has to be removed from the value. The variance
     of the sum under the null hypothesis is sum(r^2 p (1 - p)). The p-values come from Pearson's
-    type III distribution, which has the skewness of the sum: the correction for thousands of tests
-    needs far tails, where the normal distribution is wrong by a factor of ten. If fewer than 5
-    items are expected in a cell, or fewer than 5 items of the value outside it, the count gets an
-    exact test: it is a sum of independent trials (Poisson binomial).
+    type III distribution, which has the skewness of the sum. The correction for thousands of tests
+    needs very small p-values, for which the normal distribution is wrong by a factor of ten. If
+    fewer than 5 items are expected in a cell, or fewer than 5 items of the value outside it, the
+    count gets an exact test: it is a sum of independent trials (Poisson binomial).
 
     Further columns: items (with the value), observed and expected (those of them with the label),
     exact (bool: the row has the exact test).

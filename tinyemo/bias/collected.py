@@ -1,4 +1,4 @@
-"""One dataset of a collection as it is, and the models that the detectors compare on it.
+"""One dataset of a collection, without injected biases, and the models that are compared on it.
 
 Takes: the collection of notebook 09 and the name of one of its datasets.
 Gives: its training and test part, their attribute values, trained projectors, the model detector,
@@ -108,7 +108,7 @@ class CollectedDataset:
     ) -> list[Reading]:
         """Embeddings (M, d_llm) and predicted labels (M,) from several trainings.
 
-        The first training is the one in question, the second has another seed, and so many controls
+        The first training is the tested one. The second has another seed. Then `controls` trainings
         on permuted labels follow.
         """
         runs = TrainingRuns(recipe, anchors, self.test.x)
@@ -132,9 +132,9 @@ class CollectedDataset:
 
         The controls are the readings from the third on.
 
-        Further columns: those of `vocabulary.over_represented`, and again: whether the word is also
-        among the first ten words of its label in the second reading (the same recipe with another
-        seed).
+        Further columns: those of `vocabulary.over_represented`, and `again`: whether the word is
+        also among the first ten words of its label in the second reading (the same recipe with
+        another seed).
         """
         question, other_seed, *controls = readings
         tables = [
@@ -201,10 +201,10 @@ class CollectedDataset:
 
         pairs: rows of a detector table, with the columns what, where and effect.
 
-        The columns of `association_parts` are added to them, and erased: how much the probability
-        falls when the direction of the value is erased. carried_by is empty if the association of
-        the images has the opposite sign of the effect. The two detectors are image association and
-        erasure.
+        The columns of `association_parts` are added to them, and the column `erased`: how much the
+        probability falls when the direction of the value is erased. `carried_by` is empty if the
+        association of the images and the effect have opposite signs. The two detectors are image
+        association and erasure.
         """
         keys = ["what", "where"]
         columns = [values.names.index(what) for what in pairs["what"].unique()]

@@ -22,9 +22,9 @@ def common_labels(source: str, target: str) -> dict[str, str]:
 
     Labels without one are absent.
 
-    Where both label sets have groups in Parrott's taxonomy, these decide: Mikels' awe belongs to
-    Ekman's surprise, and Ekman's joy to none of Mikels' labels. Otherwise the words have to be
-    equal.
+    If both label sets have groups in Parrott's taxonomy, the groups are compared: Mikels' awe
+    belongs to Ekman's surprise, and Ekman's joy to none of Mikels' labels. Otherwise the words have
+    to be equal.
     """
     if source not in GROUPS or target not in GROUPS:
         return {label: label for label in labels_of(source) if label in labels_of(target)}
@@ -41,9 +41,9 @@ def common_parts(
 ) -> tuple[tuple[str, ...], dict[str, dict[str, SplitTensors]]]:
     """Label words, and part ("train", "test") -> dataset -> its items under `label_set`.
 
-    Validation items count as training items. A dataset without a training part gives half of its
-    test part for it. Items that are also in another dataset are left out. So are labels with fewer
-    than `minimum` items in some part.
+    Validation items count as training items. In a dataset without a training part, half of the test
+    part is used for training. Items that are also in another dataset are left out. Labels with
+    fewer than `minimum` items in any part are left out too.
 
     ValueError: a dataset has no common label, or fewer than two labels are left.
     """
@@ -59,13 +59,13 @@ def common_parts(
     if len(words) < 2:
         raise ValueError(
             f"the smallest parts of {', '.join(datasets)} hold {smallest}: expected {minimum} "
-            "items of at least two labels; leave a dataset out, or ask for fewer items"
+            "items of at least two labels; leave a dataset out, or require fewer items"
         )
     return words, parts
 
 
 def _without_shared_items(collection: Collection) -> pd.DataFrame:
-    """Records without items that stand in two datasets, and with one of each pair within a dataset.
+    """Records without the items that are in two datasets, and with one of each pair of duplicates.
 
     Columns of annotators' votes are left out, because labels are mapped to another set.
     """
@@ -84,7 +84,10 @@ def _relabelled(
     labels = common_labels(own_label_set, label_set)
     own = records[(records["dataset"] == dataset) & records["label"].isin(list(labels))]
     if own.empty:
-        raise ValueError(f"dataset {dataset!r}: none of its labels has a place in {label_set!r}")
+        raise ValueError(
+            f"dataset {dataset!r}: none of its labels has a counterpart in {label_set!r}, expected "
+            "at least one"
+        )
     split = own["split"].replace("validation", "train")
     own = own.assign(label=own["label"].map(labels), label_set=label_set, split=split)
     if not (own["split"] == "train").any():

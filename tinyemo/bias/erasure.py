@@ -6,9 +6,9 @@ concept-erasure), and the detector "erasure": for every attribute value, how muc
 probabilities of the items with the value fall when the linear direction of the value is erased.
 This needs only features, so it works where no scene can be drawn again.
 
-An effect shows that the model uses the direction, for good reasons or bad: erasing "smiling" lowers
-the probability of joy, as it should. To see which effects are biases, compare with the same effects
-of reference models (`references.excess_effects`).
+An effect shows that the model uses the direction. This need not be a bias: erasing "smiling" lowers
+the probability of joy, as it should. To see which effects are biases, compare them with the effects
+in reference models (`references.excess_effects`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +33,8 @@ def erase(x: Tensor, concept: np.ndarray | Tensor) -> LeaceEraser:
     """The eraser of a concept (N,) or (N, K), of any number type, fitted to features x (N, D).
 
     eraser(features) gives features of the same shape and dtype, from which no linear classifier can
-    predict the concept. They change as little as that allows, in the metric of their covariance.
-    Fit the eraser on training items and apply it to all items.
+    predict the concept. The change is the smallest possible one in the metric of the covariance of
+    the features. Fit the eraser on training items and apply it to all items.
 
     ValueError: shapes that do not fit, or a column of the concept that is the same for all items.
     """
@@ -49,9 +49,9 @@ def erase(x: Tensor, concept: np.ndarray | Tensor) -> LeaceEraser:
     if len(constant):
         column = int(constant[0])
         raise ValueError(f"erase: column {column} of the concept is the same for all items")
-    # The library ignores directions whose covariance with the concept is below 0.01. With unit
-    # variance, a rare concept is not ignored because it is rare. Constraining the trace would erase
-    # less than all.
+    # The library ignores directions whose covariance with the concept is below 0.01. The concept is
+    # scaled to unit variance, so that a rare concept is not ignored. The library's constraint on
+    # the trace is off, because with it a part of the concept would remain.
     standardised = (z - z.mean(dim=0)) / deviation
     fitter = LeaceFitter.fit(x.cpu().double(), standardised, constrain_cov_trace=False)
     return fitter.eraser
@@ -75,7 +75,7 @@ def erasure_effects(
         x: (N, D) features of the items of `values`.
         permutations: how often the values are shuffled over the items to get the null distribution,
         at least 10.
-        items: at most so many items of each value are used, drawn by `seed`.
+        items: at most this many items of each value are used, drawn by `seed`.
 
     `effect` is the probability before minus the probability after the erasure, averaged over items
     with the value. low and high come from a bootstrap of these items. p tests the excess over the
@@ -129,7 +129,7 @@ class _Model(NamedTuple):
     before: np.ndarray  # (N, C) probabilities of the features as they are
     mean: np.ndarray  # (D,) of the features
     covariance_factor: tuple  # Cholesky factor of their covariance
-    items: int  # at most so many items of a value are used
+    items: int  # at most this many items of a value are used
 
 
 def _model(predict: Callable[[Tensor], Tensor], x: Tensor, items: int) -> _Model:

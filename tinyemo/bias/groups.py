@@ -49,9 +49,9 @@ def naive_associations(
     true label (Mantel and Haenszel 1959; interval: Robins, Breslow and Greenland 1986). It is
     infinite if a cell is empty in every stratum.
 
-    This detector is a warning. It finds many associations in a classifier that has no bias: a
-    classifier uses everything that is visible, and the label does not tell everything that is
-    visible.
+    This detector is an example of a wrong test. It finds many associations even in a classifier
+    without bias: a classifier uses everything that is visible in an image, and items of the same
+    label do not all show the same.
     """
     tables = _tables(_cells(y, pred, words, values))
     # Infinities and NaN come from empty cells: log(0 / 0) counts as 0, and an interval whose error
@@ -93,8 +93,8 @@ def group_metrics(
                     for two labels)
 
     Rates over fewer than 10 items are left out. A score is NaN if no rate is left. The lowest or
-    largest of several noisy rates is more extreme than the true one: compare the last two scores
-    between values, not with 1 or 0.
+    largest of several noisy rates is more extreme than the true one. So compare the last two scores
+    between attribute values, not with 1 or 0.
     """
     rng = np.random.default_rng(seed)
     rows = []

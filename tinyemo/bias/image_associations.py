@@ -1,7 +1,7 @@
 """Image associations: are images that show an attribute value nearer to an emotion than others?
 
 Takes embeddings of images, anchors in the same space, labels and attribute values. Gives one row
-per value and emotion, and tells which part of a model an association comes from. The test for
+per value and emotion, and the part of a model that an association comes from. The test for
 words, and the score that both share, are in `associations`.
 """
 

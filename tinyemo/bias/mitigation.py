@@ -4,8 +4,8 @@ Takes: training features, labels, and for every item whether it shows the accept
 Gives: what to train on (MITIGATIONS). Takes the predictions of models before and after mitigation
 for the same test items; gives worst-group accuracy, gap and overall accuracy (`before_and_after`).
 
-All three ways remove an association from the training data that a person has judged to be a bias.
-None of them can tell whether it is one: applied to "smiling" and joy, they remove a true cause.
+All three methods remove an association from the training data that a person has judged to be a
+bias. None of them checks this judgement: applied to "smiling" and joy, they remove a true cause.
 """
 
 from collections.abc import Callable, Mapping
@@ -76,9 +76,9 @@ def reweighting(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitig
 def resampling(x: Tensor, y: Tensor, group: np.ndarray, seed: int = 0) -> Mitigated:
     """N items are drawn once by the same weights.
 
-    Each cell of value and label gets the count of independence, up to a difference of 1.
-
-    If a cell has too many items, some are left out; if it has too few, some are repeated.
+    Each cell of value and label then has the count that it would have if value and label were
+    independent, up to a difference of 1. If a cell has too many items, some are left out. If it has
+    too few, some are repeated.
     """
     rows = _balanced(y.numpy(), group, seed)
     rows = torch.from_numpy(rows)
@@ -117,21 +117,25 @@ def before_and_after(
         y: (N,) int labels.
         group: (N,) or (N, G) bool, whether an item shows each of G values.
         predicted: model -> predicted labels (seeds, N). The first model is the one before
-        mitigation.
+            mitigation.
         unbiased: the name of a model that was trained without the bias.
 
     The measures are means over seeds:
 
-    worst group   the lowest accuracy of a group; a group is the items of one label with, or
-    without, a value gap           the largest difference, over labels, between the accuracies of
-    these two groups (the true positive
-                  part of equalised odds, Hardt et al. 2016)
-    accuracy      over all items
+        worst group   the lowest accuracy of a group; a group is the items of one label with, or
+                      without, a value
+        gap           the largest difference, over labels, between the accuracies of these two
+                      groups (the true positive part of equalised odds, Hardt et al. 2016)
+        accuracy      over all items
 
-    Columns: measure, model, value, difference (from the first model), recovered (the difference as
-    a share of the difference between `unbiased` and the first model; NaN if the first model is not
-    worse beyond chance), and the ends of the intervals low, high, difference_low, difference_high,
-    recovered_low, recovered_high.
+    Columns:
+
+        measure, model, value
+        difference              from the first model
+        recovered               the difference as a share of the difference between `unbiased` and
+                                the first model; NaN if the first model is not significantly worse
+        low, high               ends of the interval of the value; difference_low, difference_high,
+                                recovered_low and recovered_high are those of the other two
 
     Groups of fewer than 10 items are left out. The intervals are 95 % percentiles of one bootstrap
     of the items for all models, so differences are paired. They apply to these trained models, not
@@ -145,7 +149,7 @@ def before_and_after(
     correct = np.stack(correct)  # (M, N) share of the seeds that are right
     scores = _bootstrap_scores(correct, _groups(y, group), seed)  # (measures, M, 1 + R)
 
-    # Differences are from the first model; `lost` is NaN where nothing is lost beyond chance.
+    # Differences are from the first model. `lost` is NaN where its interval contains no loss.
     difference = scores - scores[:, :1]
     lost = np.full((len(MEASURES), 1, scores.shape[2]), np.nan)
     if unbiased is not None:
@@ -192,7 +196,7 @@ def _groups(y: np.ndarray, group: np.ndarray) -> np.ndarray:
     sides = np.where(too_few, np.nan, sides)
     if np.isnan(sides).all():
         raise ValueError(
-            f"groups: expected at least {MIN_ITEMS} items of a label that show a value, or do not"
+            f"groups of label and value: none has {MIN_ITEMS} items or more, expected at least one"
         )
     return sides
 

@@ -1,8 +1,8 @@
 """Name that dataset: can the dataset of an item be predicted from its features?
 
-Takes parts of several datasets that were made comparable (`equal_terms`). Gives how well the
-dataset of an item can be predicted from its features alone. Whether the differences between
-datasets cost a model accuracy is measured in `transfer`.
+Takes parts of several datasets that were made comparable (`equal_terms`). Gives the accuracy with
+which the dataset of an item is predicted from its features alone. Whether the differences between
+datasets reduce the accuracy of a model is measured in `transfer`.
 
 Source: Torralba and Efros 2011, "Unbiased look at dataset bias", section 2.
 """
@@ -107,7 +107,7 @@ def _cross_validated(
     predicted = np.empty_like(names)
     for fold in range(FOLDS):
         held_out = folds == fold
-        ridge = Ridge(RIDGE_PENALTY)  # one factorisation serves all permutations
+        ridge = Ridge(RIDGE_PENALTY)  # one matrix factorisation for all permutations
         scores = ridge.fit(x[~held_out], targets[~held_out]).predict(x[held_out])
         scores = scores.reshape(held_out.sum(), -1, classes)
         predicted[:, held_out] = scores.argmax(axis=2).T

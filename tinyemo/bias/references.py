@@ -4,13 +4,14 @@ Takes: the probabilities of a model and of its reference models for the same ite
 Gives: the effect of each attribute value on each label, in excess of the reference models, with
 tests.
 
-A model may use an attribute for good reasons: because the attribute causes the emotion, because it
-occurs together with the cause, or because the model sees the cause badly. So "no effect" is not a
-useful null hypothesis, and neither is "no effect given the label". A reference model is trained by
-the same recipe on data in which attribute and label are associated only in legitimate ways: on
-draws without injected biases in EmoScenes, or on items drawn with `attributes.independence_weights`
-on real data. An effect beyond those of the reference models comes from the training data of the
-model. All models predict the same items, so the choice of items cancels.
+A model may use an attribute for legitimate reasons: because the attribute causes the emotion,
+because it occurs together with the cause, or because the features show the cause only weakly. So
+"no effect" is not a useful null hypothesis, and neither is "no effect given the label". A reference
+model is trained by the same recipe on data in which attribute and label are associated only in
+legitimate ways. In EmoScenes these data are draws without injected biases. In real data they are
+items drawn with `attributes.independence_weights`. An effect beyond those of the reference models
+comes from the training data of the model. All models predict the same items, so the choice of items
+cancels.
 """
 
 from collections.abc import Callable, Sequence
@@ -101,7 +102,7 @@ class AdjustedEffects:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceModels:
-    """What the comparison with R reference models needs of them."""
+    """The effects and mean probabilities of R reference models, for a comparison with them."""
 
     effects: np.ndarray  # (R, V, C) `AdjustedEffects` of each model
     mean: np.ndarray  # (M, C) mean of their probabilities
@@ -147,16 +148,15 @@ def resampled_references(
     `fit` trains the recipe on them and predicts the items of `adjusted`. The effects of the values
     of this attribute are kept.
 
-    Note that this counts everything that an attribute itself tells about the label as illegitimate.
-    Whether that is so is for a person to decide.
+    Note: this treats all information that the attribute alone has about the label as illegitimate.
+    A person has to decide whether it is.
 
     Args:
         x, y, values: training features (N, D), labels (N,) and attribute values of the N training
-        items.
+            items.
         adjusted: of the M items to predict.
-        probabilities: (M, C) of the model in question. The errors are those of its effects minus
-        the mean effects of
-            the reference models.
+        probabilities: (M, C) of the tested model. The errors are those of its effects minus the
+            mean effects of the reference models.
     """
     rng = np.random.default_rng(seed)
     attributes = np.array(adjusted.values.attributes)
@@ -204,8 +204,8 @@ def excess_effects(
 
     `effect` is the excess over the mean of the references. low and high are the ends of its 95 %
     interval, over trainings and (by `errors`) over items. The variances over the references are
-    moderated across all cells (Smyth 2004), because thirty references estimate the variance of each
-    of hundreds of cells badly.
+    moderated across all cells (Smyth 2004), because there are hundreds of cells, and thirty
+    references give only a rough estimate of the variance of each.
 
     Further columns: model, reference (the two effects). ValueError: fewer than 10 references.
     """

@@ -20,16 +20,15 @@ from tinyemo.bias.findings import MARKS, finding_id
 from tinyemo.io import write_atomically
 
 REVIEW = ("id", "what", "where", "detector", "mark", "comment", "seen")
-NOT_UTF8 = "a letter is not UTF-8: save the file as CSV in UTF-8"
-UNDECODABLE = "\ufffd"  # what stands for bytes that are not UTF-8
+NOT_UTF8 = "found a character that is not UTF-8: save the file as CSV in UTF-8"
+UNDECODABLE = "\ufffd"  # replaces bytes that are not UTF-8
 
 
 def read_review(path: str | Path) -> pd.DataFrame:
     """The review as text, with columns REVIEW and those that a person added.
 
-    It is empty if there is no file.
-    Reads what spreadsheets write: commas, semicolons or tabs, a byte order mark, any line end,
-    marks in capital letters.
+    It is empty if there is no file. All forms that spreadsheets write are read: commas, semicolons
+    or tabs, a byte order mark, any line end, marks in capital letters.
 
     ValueError: a malformed file; the message names the file, the row (as a spreadsheet counts) and
     the reason. The file is not changed.
@@ -86,7 +85,7 @@ def write_mark(
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One process at a time: if two wrote what each has read, one would lose the other's marks."""
+    """Let only one process at a time read and write the file, so that no mark is overwritten."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name(f".{path.name}.lock"), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -123,7 +122,8 @@ def _parse(path: Path) -> tuple[pd.DataFrame, str]:
         entry = _entry(path, row, header, cells, delimiter)
         name = entry["id"]
         if name in row_of:
-            raise _malformed(path, row, f"finding {name} stands in row {row_of[name]} already")
+            reason = f"finding {name} is already in row {row_of[name]}, expected it once"
+            raise _malformed(path, row, reason)
         row_of[name] = row
         entries[name] = entry
     return pd.DataFrame(list(entries.values()), columns=header, dtype=str), delimiter
@@ -155,7 +155,7 @@ def _check_header(path: Path, header: list[str]) -> None:
     if any(UNDECODABLE in name for name in header):
         raise _malformed(path, 1, NOT_UTF8)
     if len(set(header)) < len(header):
-        raise _malformed(path, 1, f"a column twice: {', '.join(header)}")
+        raise _malformed(path, 1, f"a column twice: {', '.join(header)}, expected each once")
 
 
 def _entry(
@@ -164,7 +164,7 @@ def _entry(
     """The cells of a row by column, with the mark in small letters and a valid id."""
     if len(cells) != len(header):
         reason = f"{len(cells)} cells, expected {len(header)} as in the header"
-        hint = f"a text that contains {delimiter!r} has to stand in quotes"
+        hint = f"a text that contains {delimiter!r} has to be in quotes"
         raise _malformed(path, row, f"{reason}; {hint}")
     if any(UNDECODABLE in cell for cell in cells):
         raise _malformed(path, row, NOT_UTF8)

@@ -1,9 +1,9 @@
 """Train on A, test on B: how much accuracy a model loses on other datasets.
 
 Takes training and test parts of several datasets that were made comparable (`equal_terms`), and a
-training function. Gives the train-on-A, test-on-B matrix and the loss of each dataset's models
-elsewhere. Whether datasets can be told apart is another question (`naming`): a visible difference
-does not have to cost accuracy.
+training function. Gives the train-on-A, test-on-B matrix and how much accuracy the models of each
+dataset lose on the other datasets. Whether datasets can be distinguished is another question
+(`naming`): a visible difference need not reduce accuracy.
 
 Source: Torralba and Efros 2011, "Unbiased look at dataset bias", section 3.1 and table 1.
 """

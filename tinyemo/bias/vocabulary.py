@@ -5,7 +5,7 @@ embeddings of images in the same space, and predictions. Gives, for every predic
 words that are nearer to its images than to all others, beyond the direction of its anchor. No
 attributes are needed.
 
-Three corrections make such a reading meaningful:
+Three corrections are needed for a meaningful result:
 
 - *Frequency*: the mean of all words and their first principal components follow word frequency and
   create hubs. Words and images lose these directions (Mu and Viswanath 2018; Suzuki et al. 2013). A
@@ -13,11 +13,12 @@ Three corrections make such a reading meaningful:
   subtracts (Conneau et al. 2018).
 - *Anchors*: training moves images towards anchors, so words near anchors appear by construction.
   The span of the anchors is removed.
-- *Chance*: a projector that is trained on anchors alone learns nothing outside of their span.
-  There, its random last layer remains, changed by AdamW's coordinate-wise steps, and it carries the
-  classes that the hidden layer separates. So shuffling images "finds" words for every projector. A
-  word counts only if it also stands out against control projectors. What the images show has to be
-  read in a space in which words were trained, such as CLIP's text space.
+- *Chance*: a projector that is trained on anchors alone learns nothing outside of their span. Its
+  output there comes from the random last layer, which AdamW's coordinate-wise steps have changed.
+  This output still differs between the classes that the hidden layer separates. So a test that only
+  shuffles images finds words for every projector. A word is found only if it also differs from the
+  results of control projectors. To see what the images show, use a space in which words were
+  trained, such as CLIP's text space.
 """
 
 from collections.abc import Container, Sequence
@@ -33,7 +34,7 @@ from transformers import PreTrainedTokenizerBase
 
 MIN_ITEMS = 10  # images of a predicted emotion; a smaller group has no words
 MIN_CONTROLS = 20  # control projectors; fewer cannot support a false discovery rate of 5 %
-TOP = 10  # a word is stable if it is among so many first words in a resample
+TOP = 10  # a word is stable in a resample if it is among this many first words
 TINY = 1e-12  # lower bound of norms and variances, against division by zero
 WORD_STARTS = "▁Ġ"  # how SentencePiece and byte-level BPE mark the start of a word
 Reading = tuple[np.ndarray, np.ndarray]  # embeddings (N, D), predicted labels (N,) int
@@ -58,7 +59,8 @@ class Vocabulary:
         width = self.vectors.shape[1]
         if np.ndim(vectors) != 2 or np.shape(vectors)[1] != width:
             raise ValueError(
-                f"vectors of shape {tuple(np.shape(vectors))}: the vocabulary is of width {width}"
+                f"vectors of shape {tuple(np.shape(vectors))}: expected width {width}, as in the "
+                "vocabulary"
             )
         vectors = np.asarray(vectors, dtype=np.float32)
         return _unit(_outside(vectors, self.common))
@@ -83,7 +85,7 @@ def read_vocabulary(
 
     A word is a token that starts a word ("▁" of SentencePiece, "Ġ" of byte-level BPE, no "##" of
     BERT), has at least three ASCII letters, and is no stop word of scikit-learn. Forms that differ
-    in case are averaged. A BPE does not tell whether such a token also ends a word ("Ġconf"): give
+    in case are averaged. A BPE token does not show whether it also ends a word ("Ġconf"). Pass
     `known`, the words of a corpus or a dictionary, to leave fragments out.
 
     ValueError: as `vocabulary_of`.
@@ -150,8 +152,8 @@ def over_represented(
     `reading` is a model's embeddings (N, D) and predictions (N,) int, which count `labels` (C,).
     `controls` (at least 20) are readings of the same images by projectors of the same recipe:
     trained on permuted labels, or, to test for a bias alone, on draws without it. In a space that
-    never saw labels, such as CLIP's, only predictions differ. `anchors` (A, D) are the directions
-    to remove. The rows are each label's `shown` first words and all that are found.
+    was made without labels, such as CLIP's, only predictions differ. `anchors` (A, D) are the
+    directions to remove. The rows are each label's `shown` first words and all that are found.
 
     - effect: mean cosine with the images predicted as the label, minus that with the others. Its
       percentile interval over `resamples` bootstrap draws of images does not account for the
@@ -183,8 +185,8 @@ def over_represented(
     kept = _testable_labels(predicted, null)  # (K,)
     if not len(kept):
         raise ValueError(
-            f"vocabulary: no label is predicted for {MIN_ITEMS} images or more "
-            "here and by the controls"
+            f"vocabulary: no label is predicted for {MIN_ITEMS} images or more by the model and by "
+            "enough controls, expected at least one"
         )
     null = null[:, kept]
     contrasts = _contrasts(images, predicted, len(labels))[kept]  # (K, D)

@@ -1,12 +1,11 @@
 """The command line: `tinyemo run`, `status`, `plan`, `results` and `check`.
 
-    tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]     run one notebook tinyemo
-    status [--profile P]                                      list the runs and how they ended
-    tinyemo plan PROFILE [--pairs "k=v ..."]                          what a profile needs and does
-    not find tinyemo results [PROFILE] [--pairs "k=v ..."] [--commit]          print a profile's
-    runs as tables tinyemo results --pages | --check                                 write or check
-    the committed pages tinyemo check FILE [--images DIR]                                 check an
-    instruction file
+    tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]   run one notebook
+    tinyemo status [--profile P]                                    list the runs and how they ended
+    tinyemo plan PROFILE [--pairs "k=v ..."]                        list what a profile still needs
+    tinyemo results [PROFILE] [--pairs "k=v ..."] [--commit]        print a profile's runs as tables
+    tinyemo results --pages | --check                               write or check committed pages
+    tinyemo check FILE [--images DIR]                               check an instruction file
 
 `python -m tinyemo.cli` is the same command. Each subcommand imports what it needs when it is
 called, so that `tinyemo --help` is fast. Exit code 0: success; 1: the input is wrong or something
@@ -49,13 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--pairs", default="", help="the key=value pairs of the runs")
     plan.set_defaults(command=_plan)
 
-    results = commands.add_parser("results", help="print runs as tables; the committed results")
+    results = commands.add_parser("results", help="print runs as tables, or commit or check them")
     results.add_argument("profile", nargs="?", help="only this profile's runs")
     results.add_argument("--pairs", default="", help="the key=value pairs of the runs")
     action = results.add_mutually_exclusive_group()
     action.add_argument("--commit", action="store_true", help="copy the runs to results/reference")
-    action.add_argument("--pages", action="store_true", help="write the generated pages anew")
-    action.add_argument("--check", action="store_true", help="check what is committed")
+    action.add_argument("--pages", action="store_true", help="write the generated pages again")
+    action.add_argument("--check", action="store_true", help="check the committed results")
     results.set_defaults(command=_results)
 
     check = commands.add_parser("check", help="check a file of instructions in LLaVA's format")

@@ -1,7 +1,8 @@
 """Words by which a text names an emotion, and whether two of them can both be true.
 
-Takes and gives labels of any label set of emotions.py. Who reads texts (the filters of instruction
-data, the checker of EmoScenes) shares these words and decides where in a text they count.
+Takes and gives labels of any label set of emotions.py. The modules that read texts (the filters of
+instruction data, the checker of EmoScenes) share these words. Each decides where in a text a word
+counts.
 """
 
 from collections.abc import Iterable
@@ -59,6 +60,6 @@ def labels_agree(one: str, other: str) -> bool:
 
 
 def _finer(label: str) -> set[str]:
-    """The Parrott labels under a label. Love is made of two of them in Parrott's own tree."""
+    """The Parrott labels under a label. Under love are two of them, as in Parrott's own tree."""
     finer = {"affection", "lust"} if label == "love" else set()
     return finer.union(*(groups.get(label, ()) for groups in GROUPS.values()))

@@ -1,8 +1,8 @@
 """Emotion labels: the label sets, the maps between them, synonyms and grounding templates.
 
-The words themselves are data, in emotions.yaml beside this module. Here they become tables, with
-the few look-ups that use them. A label is always a word, never a bare number: a number only exists
-as the position of a word in one label set.
+The words are data, in emotions.yaml beside this module. This module reads them into tables and has
+functions that look words up. A label is always a word. A number is only used as the position of a
+word in one label set.
 """
 
 from collections.abc import Sequence
@@ -45,12 +45,15 @@ for _name, _groups in GROUPS.items():
 # Parrott label -> three other words for it
 SYNONYMS: dict[str, Words] = _as_tuples(_DATA["synonyms"])
 
-# name of a grounding template -> the text, with the place {emotion} for the label
+# name of a grounding template -> the text, with {emotion} at the place of the label
 TEMPLATES: dict[str, str] = _DATA["templates"]
 
 
 def labels_of(label_set: str) -> Words:
-    """The words of a label set, in their fixed order. ValueError names the sets that exist."""
+    """The words of a label set, in their fixed order.
+
+    ValueError: an unknown set; the message names those that exist.
+    """
     if label_set not in LABEL_SETS:
         raise ValueError(
             f"unknown label set {label_set!r}: expected one of {', '.join(LABEL_SETS)}"

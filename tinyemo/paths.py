@@ -33,8 +33,8 @@ def locate(path: str | Path) -> Path:
     """A path that a parameter names: unchanged if it exists, else under `data_dir()` if it exists
     there.
 
-    A name that is in neither place is returned unchanged. It may be a hub id; whoever opens it
-    reports what was expected.
+    A name that is in neither place is returned unchanged, because it may be a hub id. The function
+    that opens it reports an error if it is not.
     """
     path = Path(path).expanduser()
     under_data = data_dir() / path

@@ -1,11 +1,12 @@
 """The run folder as a notebook uses it: where to write, where its inputs are, how to record the
 end.
 
-    run = start_run("02_projector_training", profile) features = run.input("01_feature_extraction")
-    # the run folder of that notebook folders = run.members("10_zero_shot_table")       # the run
-    folders of a swept notebook, by label run.save_table(scores, "accuracy");
-    run.save_figure(figure, "confusion") run.record({"test/accuracy": 0.75})               # the
-    last cell: without it the run failed
+    run = start_run("02_projector_training", profile)
+    features = run.input("01_feature_extraction")   # the run folder of that notebook
+    folders = run.members("10_zero_shot_table")     # the run folders of a swept notebook, by label
+    run.save_table(scores, "accuracy")
+    run.save_figure(figure, "confusion")
+    run.record({"test/accuracy": 0.75})             # the last cell: without it the run failed
 
 Files are written completely or not at all. If `tinyemo run` started the notebook, it keeps the
 manifest. If the notebook was started by hand (JupyterLab, papermill, nbval), `start_run` and
@@ -57,8 +58,8 @@ class Run:
     def members(self, stem: str) -> dict[str, Path]:
         """The folders of all runs of a swept notebook of this profile, by what each run changes.
 
-        "default" changes nothing. A notebook that is not swept has only this one. MissingRun if one
-        is missing.
+        The run "default" changes nothing. It is the only run of a notebook that is not swept.
+        MissingRun if a run is missing.
         """
         own = self._profile()
         members = own.members(stem) if own else {"default": {}}
@@ -134,7 +135,7 @@ def start_run(stem: str, profile: str) -> Run:
     (run.out / METRICS).unlink(missing_ok=True)
     values, inputs, notebook = {"profile": profile}, {}, notebook_path(stem)
     if notebook.exists():
-        # the values of the variables now: whoever works by hand may have changed the cell
+        # the present values of the variables: in a run by hand, the cell may have been changed
         variables = vars(sys.modules["__main__"])
         declared = parameters.declared(notebook)
         values = {name: variables.get(name, one.default) for name, one in declared.items()}
@@ -156,7 +157,9 @@ def _scalar(name: str, value) -> float | int | str | bool | None:
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, numbers.Real) and not math.isfinite(value):
-        raise ValueError(f"metric {name} is {value}: record None where a value is unknown")
+        raise ValueError(
+            f"metric {name} is {value}, expected a finite number, or None where it is unknown"
+        )
     if value is not None and not isinstance(value, (int, float, str)):
         raise ValueError(f"metric {name} is a {type(value).__name__}, expected a number or a word")
     return value

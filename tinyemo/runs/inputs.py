@@ -2,15 +2,16 @@
 
 Takes a notebook and its parameter values, or a manifest. Gives name -> {path, sha256}:
 
-    notebook         the code of its cells (not their text and comments) library          the code
-    of the modules that it imports, directly or through others parameter file   its values (not its
-    comments) run <name>       the outputs of another run <parameter>      a file or folder that the
-    parameter names; `<parameter>: <text>` for one of several
-                     texts inside a list or dict, and for the folder of a published dataset
+    notebook         the code of its cells (not their text and comments)
+    library          the code of the modules that it imports, directly or through others
+    parameter file   its values (not its comments)
+    run <name>       the outputs of another run
+    <parameter>      a file or folder that the parameter names; `<parameter>: <text>` for one of
+                     several texts inside a list or dict, and for the folder of a published dataset
 
-A file counts with its content, a folder with the names and sizes of its files. A CSV also counts
-with the names and sizes of the files that it lists. `changed` says which inputs of a run differ
-now.
+The digest of a file is made of its content, that of a folder of the names and sizes of its files.
+The digest of a CSV also includes the names and sizes of the files that the CSV lists. `changed`
+lists the inputs of a run that differ now.
 """
 
 import csv
@@ -165,15 +166,15 @@ def changed(content: dict) -> list[str]:
 
 
 def stale_inputs(folder: Path, values: dict) -> list[str]:
-    """What changed since a finished run, other runs apart; empty if `folder` holds no finished run.
+    """The inputs that changed since a finished run; empty if `folder` holds no finished run.
 
-    `values` are the parameter values that the run would get now.
+    Other runs are not compared. `values` are the parameter values that the run would get now.
     """
     content = manifest.read(folder)
     if content.get("status") != "done":
         return []
     own = [name for name in changed(content) if not name.startswith("run ")]
-    names = [name for name in own if name != "parameter file"]  # the values count, not their file
+    names = [name for name in own if name != "parameter file"]  # its values are compared instead
     if content.get("parameters") != json.loads(json.dumps(values, default=str)):
         names.append("parameters")
     return names

@@ -90,7 +90,7 @@ def finish(folder: Path, status: str, **fields) -> dict:
 
 
 def state(folder: Path) -> str:
-    """A run's status as it is now. "killed": the process ended without writing how."""
+    """A run's status now. "killed": the process ended without writing how it ended."""
     content = read(folder)
     if content.get("status") != "running" or alive(content):
         return content.get("status", "no manifest")

@@ -7,7 +7,7 @@ tables/*.csv, figures/*.png). Gives the text of each page:
     results/reference/<profile>/<notebook>/README.md     all metrics, tables and figures of a run
     README.md and docs/*.md                              the same pages, with their blocks filled
 
-A block stands between `<!-- results:PROFILE/NOTEBOOK/TABLE -->` and `<!-- /results -->`.
+A block is the text between `<!-- results:PROFILE/NOTEBOOK/TABLE -->` and `<!-- /results -->`.
 """
 
 import json
@@ -118,8 +118,8 @@ def references() -> list[Path]:
 
 
 def pages() -> dict[Path, str]:
-    """The text that each generated page should have. FileNotFoundError: a block without its
-    table."""
+    """The text that each generated page should have. FileNotFoundError: the table of a block is
+    missing."""
     found = {}
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         if path.exists():

@@ -16,10 +16,9 @@ its strict mode: an int is accepted for a float, but a bool is not accepted for 
 A parameter file holds `name: value` lines. It may also hold two keys for its profile
 (tinyemo.runs.profiles):
 
-    base: scenes             # the profile whose runs this notebook reads where this profile has
-    none sweep:                   # one run with the file's own values, and one for each combination
-    of these;
-      - {loss: [nt_xent, info_nce], layers: [1, 2]}      # a single mapping needs no list around it
+    base: scenes    # the profile whose runs this notebook reads where this profile has none
+    sweep:          # one run with the file's own values, and one for each combination of these
+      - {loss: [nt_xent, info_nce], layers: [1, 2]}   # a single mapping needs no list around it
 """
 
 import ast
@@ -103,7 +102,7 @@ def _assignment(statement: ast.stmt) -> tuple[str, typing.Any, typing.Any]:
         default = ast.literal_eval(value)
     except ValueError:
         raise ValueError(
-            "expected a literal: a computed value would not follow the parameters it is made from"
+            "expected a literal: a computed value would not change with the parameters in it"
         ) from None
     if annotation is None:
         return name, _kind_of(default), default
@@ -193,7 +192,7 @@ def _parse_as_one_of(text: str, kinds: tuple) -> typing.Any:
 
 
 class _CommandLineLoader(yaml.SafeLoader):
-    """YAML in which 1e-4 is a float, as in Python. YAML 1.1 asks for 1.0e-4."""
+    """YAML in which 1e-4 is a float, as in Python. YAML 1.1 requires 1.0e-4."""
 
 
 _CommandLineLoader.add_implicit_resolver(
@@ -224,10 +223,10 @@ def read_pairs(pairs: dict[str, str], parameters: dict[str, Parameter]) -> dict[
 
 
 def read_sweep(path: Path, parameters: dict[str, Parameter]) -> list[dict[str, typing.Any]]:
-    """What each run of a file's `sweep` changes of the file's own values, checked, each once.
+    """The changes that each run of a file's `sweep` makes to the file's own values, each once.
 
-    The first is {}, the file's own values, whether or not the sweep names them. ValueError as
-    above.
+    The values are checked. The first entry is {}: the file's own values, whether or not the sweep
+    names them. ValueError: one sentence that names the file and the key.
     """
     defaults = {name: parameter.default for name, parameter in parameters.items()}
     own = defaults | read_file(path, parameters)
@@ -269,8 +268,8 @@ def read_yaml(path: Path) -> dict[str, typing.Any]:
 def _checked(
     name: str, value: typing.Any, parameters: dict[str, Parameter], where: str, convert: Callable
 ) -> typing.Any:
-    """`convert(value, kind)` with the declared kind. ValueError says where, which name, what was
-    expected."""
+    """`convert(value, kind)` with the declared kind. ValueError names the place, the parameter and
+    what was expected."""
     if name not in parameters:
         hint = hint_for_unknown(name, parameters)
         raise ValueError(f"{where}: unknown parameter {name!r}: {hint}")

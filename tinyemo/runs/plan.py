@@ -1,4 +1,4 @@
-"""What a profile would need: the runs of its sweeps, and what its parameters name that is not here.
+"""What a profile needs: the runs of its sweeps, and the missing files that its parameters name.
 
 Takes a profile; prints sentences (`tinyemo plan`, called by `make plan` after Snakemake's dry run).
 Datasets and features have to be put in place by hand. Checkpoints and encoders that are neither on
@@ -71,7 +71,7 @@ def _lacking_checkpoint(key: str, name: str) -> Iterator[str]:
 
 
 def _lacking_teacher(key: str, name: str) -> Iterator[str]:
-    """A sentence if the teacher `name` cannot work yet, or does not exist."""
+    """A sentence if the teacher `name` does not exist, or if something that it needs is missing."""
     from tinyemo.emoreason.teachers import load_teacher  # takes a second: only if one is named
 
     kind, _, what = name.partition(":")

@@ -3,8 +3,8 @@ form.
 
 Takes a profile's name (a folder under params/) or a path to such a folder. Gives its notebooks, its
 runs, and the edges between them. An edge comes from a `run.input("...")` or `run.members("...")`
-call in a notebook's code. The `sweep` of a parameter file makes several runs of one notebook; its
-`base` names the profile that has the runs which this one lacks.
+call in a notebook's code. The `sweep` of a parameter file makes several runs of one notebook. Its
+`base` names the profile whose runs are used where this profile has none.
 """
 
 import hashlib

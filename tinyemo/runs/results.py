@@ -1,10 +1,9 @@
 """Results: runs as tables, the committed reference, and the check that both agree.
 
-    tinyemo results [PROFILE] [--pairs "k=v ..."]           print the runs' metrics and name stale
-    runs tinyemo results PROFILE [--pairs "k=v ..."] --commit    copy the small files to
-    results/reference/ tinyemo results --pages                                 write the generated
-    pages anew tinyemo results --check                                 fail unless what is committed
-    agrees
+    tinyemo results [PROFILE] [--pairs "k=v ..."]         print metrics, name stale runs
+    tinyemo results PROFILE [--pairs "k=v ..."] --commit  copy small files to results/reference/
+    tinyemo results --pages                               write the generated pages again
+    tinyemo results --check                               fail unless what is committed agrees
 
 Takes run folders (manifest.json, metrics.json, tables/*.csv, figures/*.png). A reference run is
 results/reference/<profile>/<notebook>/ with a source.json: profile, notebook, command, run key,
@@ -38,8 +37,10 @@ def find_runs(name: str | None = None) -> list[Path]:
 
 
 def without_members(folders: list[Path]) -> list[Path]:
-    """The folders that no sweep varied. The notebook that reads a sweep's members has tables of
-    them."""
+    """The folders of runs that are no members of a sweep.
+
+    The notebook that reads the members of a sweep has tables about them.
+    """
     return [folder for folder in folders if "+" not in folder.name]
 
 
@@ -49,10 +50,10 @@ def without_members(folders: list[Path]) -> list[Path]:
 def print_or_write(
     profile: str | None, pairs: str = "", commit_runs: bool = False, write_pages: bool = False
 ) -> None:
-    """Print a profile's runs, or copy them to the reference, or only write the pages anew.
+    """Print a profile's runs, or copy them to the reference, or only write the pages again.
 
-    ValueError: there is no run to copy. FileNotFoundError: there is no such profile, or no table
-    for a block.
+    ValueError: there is no run to copy. FileNotFoundError: there is no such profile, or the table
+    of a block is missing.
     """
     name = run_name(Profile.find(profile).name, pairs_of(pairs)) if profile else None
     if commit_runs:
@@ -128,7 +129,7 @@ def commit(folder: Path) -> Path:
 
 
 def _source(folder: Path, run: dict, copied: dict[str, dict]) -> dict:
-    """The source.json of a reference. Of paths outside the checkout it keeps the last part only."""
+    """The source.json of a reference. It keeps only the last part of paths outside the checkout."""
     recorded = [entry["path"] for entry in run["inputs"].values()]
     outside = {path for path in recorded if Path(path).is_absolute()}
     inputs = {

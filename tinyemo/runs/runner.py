@@ -12,12 +12,14 @@ in the folder (the keys of shards and checkpoints decide what may be reused). It
 that is still writing there.
 
 Exit codes. Each has one sentence on stderr and a status in the manifest:
-    0    metrics.json is written                         done 2    unknown notebook or profile, bad
-    parameter      refused; a finished run in the folder is not touched 3    the run of another
-    notebook is missing          failed 4    a cell failed                                   failed
-    5    the kernel died, or did not start               kernel died 6    the notebook ended without
-    metrics.json         failed 7    the run folder cannot be written, or disk full  failed, if that
-    can still be written 130  interrupted (Ctrl-C, SIGTERM)                   interrupted
+    0    metrics.json is written                         done
+    2    unknown notebook or profile, bad parameter      refused; a finished run is not touched
+    3    the run of another notebook is missing          failed
+    4    a cell failed                                   failed
+    5    the kernel died, or did not start               kernel died
+    6    the notebook ended without metrics.json         failed
+    7    the run folder cannot be written, or disk full  failed, if that can still be written
+    130  interrupted (Ctrl-C, SIGTERM)                   interrupted
 
 Inside a notebook, `start_run` gives its run folder and its inputs, whether this runner, papermill,
 JupyterLab or nbval started it. Importing this module is cheap: papermill is imported when a
@@ -43,9 +45,9 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "TQDM_MININTERVAL": "5",
-    # Threads that spin while they wait cost nothing on an idle machine. But beside one busy process
-    # they made training on two cores four times slower (3.8 s instead of 0.9 s per batch of the
-    # small CLIP).
+    # By default, threads use the processor while they wait. On an idle machine this costs nothing.
+    # Beside one busy process it made training on two cores four times slower (3.8 s instead of
+    # 0.9 s per batch of the small CLIP).
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 CANNOT_WRITE = (
@@ -124,10 +126,10 @@ def _given_values(
 
 
 def _wait_for_other_runner(folder: Path) -> None:
-    """Wait until no other runner writes to the folder: a kernel can outlive its killed runner for a
-    while.
+    """Wait until no other runner writes to the folder.
 
-    A notebook that is open in JupyterLab is not waited for: its kernel lives as long as its window.
+    A kernel can continue for a while after its runner was killed. A notebook that is open in
+    JupyterLab is not waited for, because its kernel runs until the notebook is closed.
     """
     shown = False
     while manifest.state(folder) == "running":
@@ -219,7 +221,7 @@ def _position(notebook: Path, source: str) -> tuple[int | None, str]:
 
 
 def _refuse(folder: Path | None, sentence: str, stem: str, profile: str) -> int:
-    """Exit code 2: print why, and write a manifest unless a finished run would lose its own."""
+    """Exit code 2: print why, and write a manifest unless one of a finished run is there."""
     print(sentence, file=sys.stderr)
     if folder and not (folder / METRICS).exists():
         try:

@@ -1,12 +1,13 @@
-"""Does a text about a scene say true things about it?
+"""Are the statements of a text about a scene true?
 
 Takes English text and the attributes of a scene (place, weather, time, object, face, posture,
 style, brightness, colorfulness). Gives the claims of the text, each true or false; the emotions
-that it names as felt; and the words that the checker does not know.
+that it names as felt; and the words that are not in the checker's vocabulary.
 
-The texts it is made for come from the grammar of EmoScenes or from models trained on it: a closed
-vocabulary. Its words are in checker.yaml, written from ordinary English; nothing here imports the
-grammar. A word outside the vocabulary is never guessed: it is counted as unknown and reported.
+The checker is made for texts of the grammar of EmoScenes and of models trained on such texts. Their
+vocabulary is closed. The checker's vocabulary is in checker.yaml; it was written from ordinary
+English, and nothing here imports the grammar. The checker does not guess the meaning of other
+words: it counts them as unknown and reports them.
 
 Negation scope, in four rules:
 
@@ -17,19 +18,19 @@ Negation scope, in four rules:
    a definite article: "without the rose" has a rose.
 4. Words for light and colour ("dark", "faded") count only beside a word for the picture.
 
-Measured on sentences written by hand (recall and precision; 120 of the 798 were used to complete
-the vocabulary), beside the reader of free English that this checker replaced, which had been
-corrected on all of them:
+Recall / precision on 798 sentences written by hand, beside those of the reader of free English that
+this checker replaced. 120 of the sentences were used to complete the checker's vocabulary. The
+earlier reader had been corrected on all of them.
 
                                                 values mentioned    texts with a fault
     the 200 of tests/data that fit it best      .967 / .970         .970 / .915
-    the reader before it                        .998 / .994         1.000 / .990
+    the earlier reader                          .998 / .994         1.000 / .990
     all 798, with things that no scene has      .885 / .956         .782 / .872
-    the reader before it                        .997 / .995         .997 / .993
+    the earlier reader                          .997 / .995         .997 / .993
 
-On texts of the closed vocabulary the two agree: 35,626 texts of the grammar have no fault under
-either and no unknown word, and in 1,200 texts of the trained models of the smoke profile they
-differ in 3. So judge free English by its count of unknown words first.
+On texts of the closed vocabulary the two agree. Both find no fault and no unknown word in 35,626
+texts of the grammar. In 1,200 texts of the trained models of the smoke profile they differ in 3. So
+for free English, look at the number of unknown words first.
 """
 
 import re
@@ -68,7 +69,7 @@ class Phrase(NamedTuple):
 
 @dataclass(frozen=True)
 class Mention:
-    """One visible thing that a text says is in the picture.
+    """A statement of a text that one visible thing is in the picture.
 
     `values`: all values of the attribute that its words may mean.
     """
@@ -80,18 +81,18 @@ class Mention:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text says, whatever the scene."""
+    """The content of a text, independent of any scene."""
 
     mentions: list[Mention]
     emotions: list[tuple[str, ...]]  # named as felt: the labels that each word may stand for
-    unknown: list[str]  # content words that the checker does not know, in their order
+    unknown: list[str]  # content words that are not in the vocabulary, in their order
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A mention held against a scene.
+    """A mention compared with a scene.
 
-    `values`: the values of the scene that its words fit; if none does, all that they may mean.
+    `values`: the values of the scene that fit its words; if none fits, all possible values.
     """
 
     attribute: str
@@ -102,7 +103,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Check:
-    """A text held against a scene and a label."""
+    """A text compared with a scene and a label."""
 
     claims: list[Claim]
     felt: frozenset[str]  # labels that the text names as felt
@@ -118,7 +119,7 @@ def _plural(noun: str) -> str:
 
 
 def _lexicon() -> dict[str, Phrase]:
-    """Phrase -> its meaning, of all words that the checker knows."""
+    """The checker's vocabulary: phrase -> its meaning."""
     table: dict[str, Phrase] = {}
     for word, labels in EMOTION_WORDS.items():
         table[word] = Phrase("emotion", labels)
@@ -237,7 +238,7 @@ def _finest(mentions: Iterable[Mention]) -> list[Mention]:
 
 
 def check(text: str, attributes: Mapping[str, object], label: str = "") -> Check:
-    """Hold a text against a scene and, unless it is "", a label of any set.
+    """Compare a text with a scene and, unless `label` is "", with a label of any set.
 
     `attributes`: those of ATTRIBUTES, brightness and colorfulness in [0, 1]. KeyError names one
     that is missing; ValueError: the label is in no set.

@@ -1,8 +1,8 @@
 """Counterfactual scenes: the same scene drawn with another value of one attribute.
 
 Takes scenes and the function that encodes them; gives features, and from these the causal effect of
-every attribute value on the probabilities of a model, beside the effect on the true posterior.
-Photographs do not offer this.
+every attribute value on the probabilities of a model, beside the effect on the true posterior. This
+is not possible with photographs.
 """
 
 from collections.abc import Callable, Mapping, Sequence

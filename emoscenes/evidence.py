@@ -6,9 +6,9 @@ of evidence (I. J. Good, Probability and the Weighing of Evidence, 1950),
 
     W(v : k) = log p(v | k) - log p(v | not k)    in nats,
 
-the amount by which seeing the value v moves the log-odds of label k away from those of the prior.
-It does not depend on the other attributes of the scene, because given the label each is drawn on
-its own. The weight of an inert value is 0.
+the amount by which the value v changes the log-odds of label k from those of the prior. It does not
+depend on the other attributes of the scene, because they are drawn independently given the label.
+The weight of an inert value is 0.
 """
 
 from collections.abc import Mapping

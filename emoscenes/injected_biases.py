@@ -129,7 +129,7 @@ def pairs_to_swap(
     n = len(has_value)
     n_value, n_label = has_value.sum(), has_label.sum()
     if not 0 < n_value < n:
-        raise ValueError(f"{n_value} of {n} scenes have the value, too few to compare")
+        raise ValueError(f"{n_value} of {n} scenes have the value, expected 1 to {n - 1}")
     # strength = both / n_value - (n_label - both) / (n - n_value), solved for `both`
     n_other = n - n_value
     wanted = (strength + n_label / n_other) / (1 / n_value + 1 / n_other)
@@ -143,7 +143,9 @@ def pairs_to_swap(
     possible = min(len(rows), len(partners))
     count = abs(swaps)
     if count > possible:
-        raise ValueError(f"too few of {n} scenes can swap: {count} pairs needed, {possible} found")
+        raise ValueError(
+            f"{possible} pairs among {n} scenes can be swapped, expected at least {count}"
+        )
     rows = rng.permutation(rows)[:count]
     partners = rng.permutation(partners)[:count]
     return rows, partners

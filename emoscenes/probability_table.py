@@ -1,7 +1,7 @@
 """Reads EmoScenes' probability table, `probability_table.yaml`, once and checks it.
 
-Takes nothing; gives the table as constants. What they mean is explained in the YAML file and in
-`emoscenes.scenes`. ValueError: a table that contradicts itself.
+Takes nothing; gives the table as constants. The YAML file and `emoscenes.scenes` explain them.
+ValueError: a table that contradicts itself.
 """
 
 from pathlib import Path

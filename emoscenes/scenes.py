@@ -4,7 +4,7 @@ Owns the ground truth of the synthetic dataset. Takes seeds and counts; gives sc
 records and exact probabilities. All numbers of the model are in `probability_table.yaml`.
 
 The model is log-linear and generates the label first. A Parrott label k is drawn from PRIOR. Then
-expression, object, background and action are drawn from p(value | k), each on its own given k. Then
+expression, object, background and action are drawn from p(value | k), independently given k. Then
 weather, time, style and colorfulness are drawn given the background, and brightness uniformly. So
 
     log p(k | scene) = log PRIOR[k] + sum_i w[i, value_i, k] + const,    w[i, v, k] = log p(v | k),

@@ -31,7 +31,7 @@ from tinyemo.io import read_image, write_atomically
 
 
 def reprint(image: Image.Image) -> Image.Image:
-    """The picture as another camera and a poor printer would show it."""
+    """The picture with the look of another camera and of a poor print."""
     image = ImageOps.posterize(ImageOps.mirror(image), 4)
     faded = ImageEnhance.Color(image).enhance(0.4)
     return ImageOps.autocontrast(faded, cutoff=2)

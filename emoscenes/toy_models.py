@@ -77,8 +77,9 @@ def train_clip(
     """Train the small CLIP on (N, S, S, 3) uint8 images with K captions each; returns the losses.
 
     In each step an image is paired with two of its captions, each in a contrastive loss of its own,
-    and with the next two captions in the next step. The image tower costs most, and captions that
-    name one thing (an object, a person) teach it more than one that names everything.
+    and with the next two captions in the next step. The image tower takes most of the time. It
+    learns more from captions that name one thing (an object, a person) than from one that names
+    everything.
     `folder` gets the open_clip config and weights. A training that was interrupted resumes from the
     checkpoint there.
     """
@@ -151,11 +152,12 @@ def train_lm(
 
     conversations: lists of (question, answer) turns.
 
-    Returns the losses of the two phases. In the first the model reads `texts` with a single layer,
-    so what a word means must be in its embedding, and words that are used for the same reasons
-    become neighbours. Anchors need that; a deep model would put it into its layers instead. In the
-    second phase the model reads everything, with the other layers on top, which have no effect at
-    first; the words of `texts` keep their embeddings. Input and output embeddings are tied.
+    Returns the losses of the two phases. In the first phase a model with a single layer is trained
+    on `texts`. So the meaning of a word has to be in its embedding, and words that are used for the
+    same reasons become neighbours. Anchors need this property. A deep model would store the meaning
+    in its layers instead. In the second phase the model is trained on all texts, with the other
+    layers on top, which have no effect at first. The embeddings of the words of `texts` do not
+    change. Input and output embeddings are tied.
     """
     turn_texts = [_TURN.format(*turn) for turns in conversations for turn in turns]
     tokenizer = _train_tokenizer(texts + turn_texts, recipe.vocabulary)
@@ -228,7 +230,7 @@ def _lm_config(recipe: LmRecipe, tokenizer: PreTrainedTokenizerFast, layers: int
 
 
 def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Byte-level BPE. A prefix space gives the bare word "joy" the same token as in running
+    """Byte-level BPE. A space before each text gives a single word "joy" the same token as within a
     text."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)

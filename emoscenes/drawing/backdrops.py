@@ -1,8 +1,8 @@
 """The picture behind a scene's person and object: sky, weather, and the place.
 
 Takes a scene; gives a square picture. It is mirrored with the scene, so in the frame of the pen the
-person is always on the left and the object on the lower right. Rooms show sky and weather through a
-window; elsewhere the weather falls on the place.
+person is always on the left and the object on the lower right. In rooms, sky and weather are seen
+through a window. In other places the weather is drawn over the place.
 """
 
 from pathlib import Path

@@ -29,8 +29,8 @@ def draw_records(
     """Draw scene i as the image of record i: records with `image` filled in.
 
     The files are in a sub-folder of `folder` that is named by a hash of the scenes, the size, the
-    name of `finish` and the drawing code. So changed code never meets old pictures, and pictures
-    that exist are not drawn again.
+    name of `finish` and the drawing code. So pictures that exist are not drawn again, but pictures
+    made by other code are never used.
     """
     digest = hashlib.sha256(f"{size} {scenes} {getattr(finish, '__name__', '')}".encode())
     digest.update(code_digest("emoscenes.drawing.picture", "emoscenes.sets").encode())

@@ -12,7 +12,7 @@ where coordinates are those of the pen's frame:
     cap     [x, y, rx, ry], angles
     star    [x, y, outer radius, inner radius], points: how many tips, turn: degrees (-90)
     ring    [x, y, radius], discs: how many, size: radius of a disc, turn: degrees (0),
-            colours: they take turns
+            colours: used in turn
     ground  y of its upper edge, colours: [top, bottom]
     at      [x, y]: the origin of the frame of its `shapes`
 

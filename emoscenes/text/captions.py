@@ -1,10 +1,10 @@
 """Captions of scenes, and short texts in which people tell what scenes make them feel.
 
-The two must not mix. Captions teach the small CLIP what things are called: they name only what is
-drawn and never an emotion. Feeling texts teach the small language model how emotion words and
-things belong together: each is about one sampled scene and the label drawn for it, names the
-attributes that speak for that label (`scenes.SIGNATURES`), and often a coarser word for it
-(`emotions.FROM_PARROTT`).
+The two have different purposes and are kept apart. The small CLIP is trained on captions, to learn
+the names of things: captions name only what is drawn and never an emotion. The small language model
+is trained on feeling texts, to learn which things belong to which emotion word. Each feeling text
+is about one sampled scene and the label drawn for it. It names the attributes that make this label
+likely (`scenes.SIGNATURES`), and often a coarser word for the label (`emotions.FROM_PARROTT`).
 
 Takes scenes and a seeded numpy generator; gives lower-case text from a small vocabulary
 (captions.yaml).
@@ -52,7 +52,7 @@ def caption(scene: Scene, rng: np.random.Generator, kind: str) -> str:
 
 
 def _name(attribute: str, value: str, rng: np.random.Generator) -> str:
-    """A value as a thing that can be looked at."""
+    """A value as a noun phrase for a visible thing."""
     if attribute == "background":
         return f"the {value}"
     name = _pick(rng, WORDS[attribute][value])
@@ -60,7 +60,7 @@ def _name(attribute: str, value: str, rng: np.random.Generator) -> str:
 
 
 def _things(scene: Scene, label: str, rng: np.random.Generator) -> tuple[list[str], list[str]]:
-    """What in the scene speaks for the label (or a placeholder), and what for no label."""
+    """Things that make the label likely (or a placeholder), and inert things, of a scene."""
     shown = [(name, getattr(scene, name)) for name in SIGNATURES]
     evidence = []
     for name, value in shown:

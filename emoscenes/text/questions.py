@@ -1,12 +1,13 @@
 """Full captions of scenes, questions with answers, and questions about feeling.
 
 Takes a scene's attributes (the seven of `scenes.ATTRIBUTES`, brightness and colorfulness in [0, 1])
-and a numpy generator; gives English text whose every statement is true of them. A sentence template
-is drawn first, then a phrase for each of its slots (questions.yaml).
+and a numpy generator; gives English text in which every statement about them is true. A sentence
+template is drawn first, then a phrase for each of its slots (questions.yaml).
 
-Light and colour are named only where they are clear (below 0.35 or above 0.65) and the time and the
-weather agree. Rooms show their weather through a window. Captions and plain questions hold no
-emotion word; answers about feeling hold only the label's.
+Light and colour are named only where they are clear (below 0.35 or above 0.65) and do not
+contradict the time and the weather. In rooms, the weather is seen through a window. Captions and
+plain questions contain no emotion word. The only emotion word in answers about feeling is that of
+the label.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def _sentence(text: str, stop: str = ".") -> str:
 
 def _light(attributes: Mapping[str, object]) -> dict[str, str]:
     """Words for light and colour where they are clear: "brightness" and "colorfulness" -> word."""
-    # A word that the time or the weather speaks against is left out.
+    # A word that contradicts the time or the weather is left out.
     out_of_place = ""
     if attributes["time"] == "night" or attributes["weather"] in ("rain", "storm"):
         out_of_place = "bright"
@@ -95,7 +96,7 @@ class _Description:
             extras.append("light")
         order = rng.permutation(extras)
         self.named = order[: 1 + int(rng.random() * len(extras))].tolist()
-        # Does the object, the time and weather, the kind of picture have a sentence of its own?
+        # Whether each of these has its own sentence: object, time and weather, kind of picture.
         apart = rng.random(3) < (0.4, 0.5, 0.35)
         self.thing_apart, self.time_apart, self.look_apart = apart.tolist()
         self.slots = self._slots()
@@ -214,7 +215,7 @@ def question_about(attributes: Mapping[str, object], rng: np.random.Generator) -
     shown = {name: attributes[name] for name in ATTRIBUTES} | _light(attributes)
     name = _pick(rng, tuple(shown))
     value, topic = shown[name], TOPICS[name]
-    # A second value of the attribute, of which nobody could say that the picture shows it.
+    # A second value of the attribute, which the picture clearly does not show.
     unasked = {value}
     for seen in shown.values():
         unasked.update(_PHRASES["nearly"].get(seen, ()))

@@ -7,8 +7,8 @@ A text names only evidence (`evidence.evidence`: attributes that raise the log-o
 the heaviest first. Each piece comes with a meaning that connects it with the emotion
 (meanings.yaml). The only emotion that a text names is the label itself.
 
-A *skeleton* is a sentence with open slots (sentences.yaml). One skeleton in ten is held out of
-training text, by a rule that needs no list (`is_held_out`).
+A *skeleton* is a sentence with open slots (sentences.yaml). One skeleton in ten is never used in
+training text. The checksum of a skeleton decides which (`is_held_out`).
 """
 
 import re
@@ -28,7 +28,7 @@ _MEANINGS = yaml.safe_load((_FOLDER / "meanings.yaml").read_text("utf-8"))
 
 # Names of things that are plural; all other names are singular.
 _PLURAL = {"balloons", "tears", "eyes"}
-# Viewers do not feel these labels themselves: a scene speaks "of" them.
+# Viewers do not feel these emotions themselves. A sentence may name them only after "of".
 NOT_FELT = ("neglect", "shame", "suffering")
 _LABEL_WITHOUT_OF = re.compile(r"(?<!of )\{label\}")
 # How many of the heaviest pieces of evidence a rationale names: p(1), p(2), p(3).
@@ -92,14 +92,14 @@ def skeletons() -> list[str]:
 
 
 def is_held_out(skeleton: str) -> bool:
-    """Whether a skeleton is kept out of training text: one in ten, by its checksum, for good."""
+    """Whether a skeleton is never used in training text: one in ten, chosen by its checksum."""
     return crc32(skeleton.encode()) % 10 == 0
 
 
 def _allowed(held_out: bool, felt: bool) -> Families:
-    """The families without the skeletons that a text may not use; questions are never held out.
+    """The families with only the skeletons that a text may use; questions are never held out.
 
-    `held_out`: held-out skeletons alone, else none of them. `felt`: viewers can feel the label.
+    `held_out`: only held-out skeletons, else none of them. `felt`: viewers can feel the label.
     """
     allowed: Families = {}
     for role, families in FAMILIES.items():
@@ -123,7 +123,7 @@ _ALLOWED = {
 
 
 class _Writer:
-    """One text in the making: its evidence, the skeletons it may use, and what it has used."""
+    """The state while one text is written: its evidence, allowed skeletons, and what was used."""
 
     def __init__(
         self,
@@ -182,14 +182,14 @@ class _Writer:
         return text[0].upper() + text[1:]
 
     def _meaning(self, value: str, senses: set[str]) -> Meaning:
-        """A meaning of a value that the sentence, and if possible the text, has not given yet."""
+        """A meaning of a value that is new in the sentence and, if possible, new in the text."""
         meanings = MEANINGS.get((value, self.label)) or MEANINGS[value, "other labels"]
         new_in_sentence = [meaning for meaning in meanings if meaning[1] not in senses]
         new_in_text = [meaning for meaning in new_in_sentence if meaning[1] not in self.senses]
         return self.pick(new_in_text or new_in_sentence)
 
     def reasons(self, values: Sequence[str]) -> list[str]:
-        """Sentences that name every value and say what it means.
+        """Sentences that name every value and its meaning.
 
         The heaviest comes first, except that the two values of a pair may change places.
         """

@@ -1,9 +1,9 @@
 """Texts that the small language model is pretrained on, before it is given any image.
 
-They are about scenes of their own, without pictures: the feeling texts of captions.py, which teach
-how emotion words and things belong together, and questions and answers of the scene grammar
-(teacher.py), which teach the English of EmoReason. Skeletons that are held out of training are
-held out here too.
+They are about further scenes, without pictures. There are two kinds. From the feeling texts of
+captions.py the model learns which things belong to which emotion words. From the questions and
+answers of the scene grammar (teacher.py) it learns the English of EmoReason. Skeletons that are
+held out of training are held out here too.
 """
 
 import re
@@ -23,9 +23,9 @@ Turns = list[tuple[str, str]]  # (question, answer) each
 def conversation_texts(n: int, seed: int) -> list[Turns]:
     """Conversations about n scenes that no notebook shows, about five per scene.
 
-    They are planned and written as EmoReason is: three short ones per scene, up to two
-    explanations, and sometimes a conversation. No anchors are known yet, so the false candidate
-    labels of an explanation come from random vectors instead.
+    They are planned and written in the same way as EmoReason: three short ones per scene, up to two
+    explanations, and sometimes a longer conversation. There are no anchors before the model is
+    trained, so random vectors are used to draw the false candidate labels of an explanation.
     """
     records, _ = make_records(n, 0, 0, seed=seed, dataset=f"read-{seed}")
     generator = torch.Generator().manual_seed(seed)
@@ -48,7 +48,7 @@ def _without_image(question: str) -> str:
 
 
 def words_read(texts: int = 2000, seed: int = 0) -> set[str]:
-    """The words of so many feeling texts, in lower case.
+    """The words of `texts` feeling texts, in lower case.
 
     They become whole tokens of the small language model.
     """

@@ -1,7 +1,7 @@
 """Three sources of label anchors: a language model's embeddings, CLIP's text tower, and chance.
 
 Takes the name of a source, gives a function from words to anchors. The last two are controls for
-experiments: CLIP's text tower has the geometry of images, but may know little about emotion words;
+experiments: CLIP's text tower has the geometry of images, but perhaps little about emotion words;
 random directions hold no information about the words at all.
 """
 

@@ -154,7 +154,7 @@ def test_the_version_is_written_in_one_place():
 # ---- the shape of modules
 
 MOST_NODES = 15  # syntax-tree nodes per statement, docstrings not counted
-MOST_LINES = 400
+MOST_LINES = 500  # a guide: a longer module usually has two subjects
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

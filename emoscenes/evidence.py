@@ -26,8 +26,8 @@ THRESHOLD = 0.25  # nats; a smaller weight does not count as evidence
 def weight_of_evidence(attribute: str, value: str, label: str, label_set: str = "parrott") -> float:
     """W(value : label) in nats; 0 for attributes that do not depend on the label.
 
-    The label is compared with all other labels of Parrott, or for a coarser set with those that
-    have a counterpart in it.
+    The label is compared with all other labels of the set. For a set coarser than Parrott's, these
+    are the Parrott labels that are mapped to another label of the set.
     """
     if attribute not in SIGNATURES:
         return 0.0

@@ -47,7 +47,11 @@ class GrammarTeacher:
         self.key = digest.hexdigest()[:16]
 
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """A reply to each request, in order. ValueError names the request and what is wrong."""
+        """The replies, in the order of the requests.
+
+        A request to explain a label without evidence in the scene gets no reply. ValueError names
+        the request and what is wrong.
+        """
         for request in requests:
             _check(request)
             if request.task in EXPLAINED and not evidence(

@@ -89,10 +89,10 @@ def info_nce_upstream(
     anchor_labels: Tensor,
     temperature: float = 0.1,
 ) -> Tensor:
-    """The infoNCE of TinyEmo's released code, for reproduction only: its numerator has negatives.
+    """InfoNCE of TinyEmo's released code, with negatives in the numerator. Only for reproduction.
 
-    If n other items of the batch have the class of an item, its own anchor and its first n - 1
-    negatives count as positives.
+    If n other items of the batch have the same class as an item, the numerator contains the item's
+    own anchor and also its first n - 1 negatives.
     """
     logits = _cosines(embeddings, anchors) / temperature  # (N, M)
     own = _same_class(labels, anchor_labels)  # (N, M)

@@ -65,9 +65,11 @@ def common_parts(
 
 
 def _without_shared_items(collection: Collection) -> pd.DataFrame:
-    """Records without the items that are in two datasets, and with one of each pair of duplicates.
+    """Records without repeated items.
 
-    Columns of annotators' votes are left out, because labels are mapped to another set.
+    An item that is in two datasets is left out of both. Of a pair of duplicates within a dataset,
+    one is kept. Columns of annotators' votes are left out, because labels are mapped to another
+    set.
     """
     pairs = collection.duplicates
     between = pairs[pairs["dataset_a"] != pairs["dataset_b"]]

@@ -33,7 +33,7 @@ Pair = tuple[str, str]  # ("attribute: value", label), the columns what and wher
 
 
 class LabelledSet(Protocol):
-    """N items: `emoscenes.biased_sets.TrainingSet` is one."""
+    """N labelled items. `emoscenes.biased_sets.TrainingSet` is a class of this form."""
 
     records: pd.DataFrame
     x: Tensor  # (N, D) features
@@ -42,7 +42,7 @@ class LabelledSet(Protocol):
 
 
 class Sets(Protocol):
-    """What an experiment needs: `emoscenes.experiment_sets.ExperimentSets` is one."""
+    """What an experiment needs. `emoscenes.experiment_sets.ExperimentSets` has this form."""
 
     train: LabelledSet  # with the injected biases
     train_without_bias: LabelledSet  # the same items before the biases were injected
@@ -104,7 +104,7 @@ class InjectedBiasExperiment:
         return self.runs.fit(part.x, part.y, seed)
 
     def probabilities(self, model: MetricProjector) -> np.ndarray:
-        """(M, C) float64 of a model for the test items."""
+        """The label probabilities of a model for the test items, (M, C) float64."""
         return self.runs.probabilities(model)
 
     def reference(self, number: int) -> Outputs:

@@ -94,9 +94,9 @@ def _largest_values(table: pd.DataFrame, number: int) -> list[str]:
 
 
 def effect_forest(table: pd.DataFrame, title: str) -> Figure:
-    """Effects with 95 % intervals, one row per value and label.
+    """A forest plot: effects with 95 % intervals, one row per value and label.
 
-    One panel per unit, one colour per detector. Filled markers: found.
+    One panel per unit, one colour per detector. A filled marker is an effect that was found.
     """
     looks = detector_looks(table["detector"])
     units = list(dict.fromkeys(table["unit"]))
@@ -175,10 +175,10 @@ def contact_sheet(
     columns: int = 4,
     side: int = 80,
 ) -> Figure:
-    """The pictures of findings: for each one, `columns` with the attribute value and without it.
+    """Pictures for each finding: `columns` with the attribute value, `columns` without it.
 
-    Each picture is shown whole, at most `side` pixels wide and high, in few colours: about 6 KB of
-    the file.
+    Each picture is shown whole, at most `side` pixels wide and high. It has few colours, so that it
+    takes about 6 KB of the file.
     """
     width = min(WIDEST, 0.4 + 1.92 * columns)
     height = 0.4 + 1.55 * len(findings)

@@ -88,13 +88,13 @@ def group_metrics(
     gap             this accuracy minus the accuracy of the items without the value
     worst_group     the lowest accuracy of a group; a group is all items of one label with the
                     value, or all without it
-    equalised_odds  the largest difference, between the items with and without the value, of a true
-                    or false positive rate of one label against all others (fairlearn's definition,
-                    for two labels)
+    equalised_odds  the largest difference of a rate between the items with and without the value;
+                    the rates are the true and the false positive rate of each label against all
+                    others (for two labels, this is fairlearn's definition)
 
     Rates over fewer than 10 items are left out. A score is NaN if no rate is left. The lowest or
     largest of several noisy rates is more extreme than the true one. So compare the last two scores
-    between attribute values, not with 1 or 0.
+    between attribute values, and not with their ideal values 1 and 0.
     """
     rng = np.random.default_rng(seed)
     rows = []

@@ -56,7 +56,7 @@ def image_association(
     if not len(near) == len(y) == present.shape[0]:
         raise ValueError(
             f"image association: {len(near)} embeddings, {len(y)} labels, "
-            f"{present.shape[0]} rows of values; expected one of each per item"
+            f"{present.shape[0]} rows of values; expected equal numbers"
         )
     score, information, variance, within = _sums_over_labels(near, present, y)
     # a value that all or none of the items of each label show has neither scale nor variance
@@ -114,16 +114,18 @@ def association_parts(
     - `projector`: `image_association` of embeddings (N, D) with anchors (C, D). This is the total.
     - `added`: the total minus the mean of models of the same recipe that cannot have learned the
       association. `controls` are embeddings (N, D) of the same items by three or more projectors
-      that were trained where value and label are independent. The interval is that of one more
-      control (Student's t).
+      that were trained where value and label are independent. The interval is the prediction
+      interval for one more control (Student's t).
     - `encoder`: `image_association` of features (N, E) with CLIP's text anchors (C, E).
-    - `anchors`: the value's own word in `space`: its mean cosine to the emotion's words minus that
-      to the others', divided by the sd of all (Caliskan's WEFAT). The interval is Welch's over
-      emotion words. NaN if the space does not contain the word.
+    - `anchors`: the value's own word in `space`: its mean cosine to the emotion's words minus its
+      mean cosine to the words of the other emotions, divided by the sd of all these cosines
+      (Caliskan's WEFAT). The interval is Welch's over emotion words. NaN if the space does not
+      contain the word.
 
     `carried_by` names the parts (`added` instead of `projector` if there are controls) that have
-    the sign of the total, an effect of at least `min_effect` and an interval without zero. Nothing
-    is corrected for the number of tests, so use this for what was already found.
+    the sign of the total, an effect of at least `min_effect` and an interval without zero. There is
+    no correction for the number of tests, so use this only for associations that were already
+    found.
 
     ValueError: one or two controls, or inputs of different length.
     """

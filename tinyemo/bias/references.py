@@ -61,7 +61,7 @@ class AdjustedEffects:
             self._set_weights(np.flatnonzero(attributes == attribute))
 
     def _set_weights(self, own: np.ndarray) -> None:
-        """The rows of `weights` for the values of one attribute, given by their positions."""
+        """Fill the rows of `weights` for the values of one attribute, given by their positions."""
         gram = self.gram
         others = np.setdiff1d(np.arange(len(gram)), own)
         of_others = gram[np.ix_(others, others)] + self.ridge * np.eye(len(others))

@@ -69,7 +69,7 @@ class TrainingRuns:
         return model
 
     def probabilities(self, model: MetricProjector) -> np.ndarray:
-        """(M, C) float64 of the test items."""
+        """The label probabilities of a model for the test items, (M, C) float64."""
         return model.classify(self.test_x, self.anchors).double().numpy()
 
     def fit_and_predict(self, x: Tensor, target: Tensor | np.ndarray, seed: int) -> np.ndarray:

@@ -99,7 +99,7 @@ def read_csv(
         if column not in table:
             raise ValueError(
                 f"{path}: column {column!r} is missing: "
-                "expected image, label[, split, p_..., attr_...]"
+                "expected the columns image and label, and optionally split, p_..., attr_..."
             )
         empty = table[column].isna()
         if empty.any():
@@ -154,7 +154,10 @@ def _name_of(path: Path) -> str:
 
 
 def _read_own(path: Path, name: str, seed: int) -> pd.DataFrame:
-    """Records of one's own CSV or folder of classes, with a test part."""
+    """Records of a user's own CSV or folder of classes.
+
+    If all items are training items, a share becomes the test part.
+    """
     if not path.exists():
         raise FileNotFoundError(
             f"not found: {path}: expected a CSV file, a folder of classes, or one of "

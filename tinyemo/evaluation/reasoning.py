@@ -173,8 +173,8 @@ def tower_error(
     test = (records["split"] == "test").to_numpy()
     if not train.any() or not test.any():
         raise ValueError(
-            f"probe of {attribute!r}: expected records of the splits train and test, got "
-            f"{train.sum()} and {test.sum()}"
+            f"probe of {attribute!r}: expected records in the splits train and test, got "
+            f"{train.sum()} in train and {test.sum()} in test"
         )
     true = records[column].astype(str).to_numpy()
     values, targets = np.unique(true[train], return_inverse=True)

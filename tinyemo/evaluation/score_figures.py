@@ -175,7 +175,7 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
 
 
 def confusion_heatmap(counts: pd.DataFrame, title: str) -> Figure:
-    """Row-normalised confusion matrix of (C, C) counts; up to 10 classes show their shares."""
+    """Row-normalised confusion matrix of (C, C) counts, with numbers in the cells if C <= 10."""
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
     c = len(counts)
     side = 2.2 + 0.42 * c if c <= 10 else 2.4 + 0.27 * c

@@ -87,7 +87,7 @@ def score_by_dataset(
 
 
 def _verdict(verdicts: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd.Series:
-    """The audit's row of one run and dataset."""
+    """The row of the duplicate audit for one run and dataset."""
     table = verdicts.get(run, pd.DataFrame(columns=["dataset"]))
     found = table[table["dataset"] == dataset]
     if len(found) != 1:

@@ -42,9 +42,9 @@ class Checker(Protocol):
 
 
 def named(claims: Sequence[Claim], pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs that the claims name, in their order.
+    """Those of `pairs` that the claims name, in the order of `pairs`.
 
-    Words that fit several values ("flower") name a pair only if no other pair could be meant.
+    Some words fit several values ("flower"). They name a pair only if no other of `pairs` fits.
     """
     meant = []
     for claim in claims:

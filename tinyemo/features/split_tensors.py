@@ -17,7 +17,10 @@ from tinyemo.features.store import FeatureStore
 
 @dataclass(frozen=True)
 class SplitTensors:
-    """One split under one label set. Classes are in the order of `emotions.labels_of`."""
+    """The tensors of one split, with the labels of one label set.
+
+    Classes are in the order of `emotions.labels_of`.
+    """
 
     records: pd.DataFrame  # N rows
     x: Tensor  # features (N, D) float32

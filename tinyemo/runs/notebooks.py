@@ -32,7 +32,7 @@ def read_cells(notebook: Path) -> list[dict]:
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     except FileNotFoundError:
-        raise FileNotFoundError(f"no notebook {notebook}") from None
+        raise FileNotFoundError(f"there is no notebook {notebook}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{notebook} is not a notebook: {error}") from None
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]

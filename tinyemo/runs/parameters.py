@@ -188,7 +188,7 @@ def _parse_as_one_of(text: str, kinds: tuple) -> typing.Any:
             return parse(text, kind)
         except ValueError:
             continue
-    raise ValueError(f"{text!r} has none of the types")
+    raise ValueError(f"{text!r} has none of the types that are allowed here")
 
 
 class _CommandLineLoader(yaml.SafeLoader):

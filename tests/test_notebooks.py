@@ -142,7 +142,7 @@ def test_instruction_data_are_correct_and_every_request_is_counted(
 
 def test_inserted_copies_are_found_and_the_table_calls_them_contaminated(smoke_results):
     m = metrics(smoke_results, "09_dataset_collection")
-    assert m["planted_found"] == m["planted"] > 0
+    assert m["copies_found"] == m["copies"] > 0
     long = pd.read_csv(smoke_results / "smoke/10_zero_shot_table/tables/zero_shot_long.csv")
     joint = long[long["run"] == "joint"].set_index("dataset")
     assert (

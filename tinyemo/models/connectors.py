@@ -12,7 +12,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Connector:
-    """The network that a stream's tokens go through."""
+    """Which network maps the tokens of one stream into the LM's embedding space."""
 
     kind: str  # a key of CONNECTORS
     width: int  # D of the stream's tokens

@@ -168,8 +168,8 @@ class MultimodalLM(nn.Module):
     ) -> "MultimodalLM":
         """The model that `save` wrote, from a folder or hub id, in evaluation mode.
 
-        `base` is where an adapter's base is now, if it was moved. FileNotFoundError: no such
-        folder, an incomplete one, or no base. ValueError: a damaged folder, or another base than
+        `base` is the new path of the adapters' base model, if it was moved. FileNotFoundError: no
+        such folder, an incomplete one, or a missing base model. ValueError: a damaged folder, or another base than
         the one that the adapters were trained on.
         """
         folder, config, tensors = read_folder(folder)

@@ -220,7 +220,7 @@ class _TrainingRun:
             yield by_task
 
     def _loss_against_words(self, embeddings: Tensor, rows: dict[int, Tensor]) -> Tensor:
-        """Items are compared with the words of their own task; tasks count by their items."""
+        """Loss of items against the words of their own task, the mean over all items."""
         loss = 0.0
         parts = embeddings.split([len(task_rows) for task_rows in rows.values()])
         for (t, task_rows), part in zip(rows.items(), parts, strict=True):
@@ -299,7 +299,7 @@ class _TrainingRun:
         save_atomically(saved, path)
 
     def _restore(self, path: Path, key: str) -> None:
-        """Take over the state of a checkpoint of this run; start anew if there is none."""
+        """Load the state of this run's checkpoint. Without one, training starts from the beginning."""
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
         except Exception:  # no file, or a file that torch cannot read, with any of its errors

@@ -257,7 +257,7 @@ def _read_tinyllava(
     tokenizer: str | Path | None,
     dtype: torch.dtype,
 ) -> _Parts:
-    """TinyLLaVA's layout."""
+    """Read a checkpoint in the layout of TinyLLaVA."""
     file = folder / "config.json"
     kind = _supported_values(file, config, TINYLLAVA)["connector_type"]
     text = dict(config.get("text_config") or {})

@@ -169,8 +169,8 @@ class MultimodalLM(nn.Module):
         """The model that `save` wrote, from a folder or hub id, in evaluation mode.
 
         `base` is the new path of the adapters' base model, if it was moved. FileNotFoundError: no
-        such folder, an incomplete one, or a missing base model. ValueError: a damaged folder, or another base than
-        the one that the adapters were trained on.
+        such folder, an incomplete one, or a missing base model. ValueError: a damaged folder, or
+        another base than the one that the adapters were trained on.
         """
         folder, config, tensors = read_folder(folder)
         has_adapters = config["base"] is not None

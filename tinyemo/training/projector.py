@@ -299,7 +299,7 @@ class _TrainingRun:
         save_atomically(saved, path)
 
     def _restore(self, path: Path, key: str) -> None:
-        """Load the state of this run's checkpoint. Without one, training starts from the beginning."""
+        """Load the state of this run's checkpoint; without one, start from the beginning."""
         try:
             saved = torch.load(path, map_location=self.device, weights_only=True)
         except Exception:  # no file, or a file that torch cannot read, with any of its errors

@@ -310,9 +310,9 @@ def test_detector_map_distinguishes_injected_biases_from_false_alarms(table):
     )
     data, model, naive = figure.axes
     assert [axis.get_title() for axis in figure.axes] == [
-        "data\nfalse alarms: 0",
-        "model\nfalse alarms: 0",
-        "naive\nfalse alarms: 5",
+        "data\nno excess: 0",
+        "model\nno excess: 0",
+        "naive\nno excess: 5",
     ]
     assert marks(data)[0.3, 0] == ("*", HUES[0], True) and marks(model)[0.3, 0] == (
         "*",

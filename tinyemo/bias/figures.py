@@ -291,7 +291,7 @@ def detector_map(
             axis.plot(cells["effect"], cells["row"], marker, color=color, ms=size, mfc=fill)
         axis.axvline(0, color=INK, lw=1)
         alarms = sum(one["kind"] == BESIDE)
-        axis.set_title(f"{detector}\nfalse alarms: {alarms}")
+        axis.set_title(f"{detector}\nno excess: {alarms}")
         axis.set_xlabel(one["unit"].iloc[0])
         axis.margins(x=0.1)
     name_rows(axes[0, 0], rows)

@@ -225,5 +225,5 @@ def test_tower_error_is_the_error_of_a_probe():
     assert error["low"] < 0.25 < error["high"] and error["high"] - error["low"] < 0.1
     with pytest.raises(ValueError, match="expected a column attr_colour"):
         tower_error(table, features, "colour")
-    with pytest.raises(ValueError, match="splits train and test, got 400 and 0"):
+    with pytest.raises(ValueError, match="splits train and test, got 400 in train and 0 in test"):
         tower_error(table[:800], features[:800])

@@ -25,6 +25,7 @@ import pandas as pd
 from scipy.stats import beta, spearmanr
 
 from tinyemo.bias.power_figures import power_curve, recall_curve
+from tinyemo.evaluation.bootstrap import percentile_interval
 from tinyemo.runs import manifest
 
 COMBINATION = "data and model"
@@ -214,7 +215,7 @@ def _lead(lead: np.ndarray, set_of_pair: np.ndarray, weights: np.ndarray) -> dic
     """The mean of a lead (pairs,) and its bootstrap interval, by weights (draws, sets)."""
     totals = weights @ np.bincount(set_of_pair, lead)
     pairs = weights @ np.bincount(set_of_pair)
-    low, high = np.quantile(totals / pairs, [0.025, 0.975])
+    low, high = percentile_interval(totals / pairs)
     return {"lead": lead.mean(), "lead_low": low, "lead_high": high}
 
 
@@ -360,7 +361,7 @@ def agreements(sets: list[dict]) -> dict[str, list[float]]:
 def over_sets(each: list[float]) -> list[float]:
     """Of one number per set: the mean, and the 2.5 % and 97.5 % quantiles of the sets."""
     mean = np.mean(each)
-    low, high = np.quantile(each, (0.025, 0.975))
+    low, high = percentile_interval(each)
     return [round(float(x), 4) for x in (mean, low, high)]
 
 

@@ -28,8 +28,9 @@ from emoscenes.experiment_sets import ExperimentSets
 from emoscenes.injected_biases import BIASABLE_ATTRIBUTES, InjectedBias, possible_biases
 from emoscenes.scenes import sample_scenes
 from tinyemo.bias.experiment import BEFORE, WITHOUT_BIAS, InjectedBiasExperiment
-from tinyemo.bias.mitigation import INTERVAL, MEASURES, MITIGATIONS
+from tinyemo.bias.mitigation import MEASURES, MITIGATIONS
 from tinyemo.emotions import labels_of
+from tinyemo.evaluation.bootstrap import percentile_interval
 from tinyemo.features.encoders import load_image_encoder
 from tinyemo.models.anchors import load_anchors
 from tinyemo.paths import runs_dir
@@ -123,11 +124,11 @@ def over_cases(values: pd.DataFrame, draws: np.ndarray) -> pd.DataFrame:
     for model in (BEFORE, *MITIGATIONS, WITHOUT_BIAS):
         gain = (values[model] - values[BEFORE]).to_numpy()
         drawn_gain = gain[draws].mean(axis=1)
-        low, high = np.quantile(drawn_gain, INTERVAL)
+        low, high = percentile_interval(drawn_gain)
         row = {"cases": len(values), "model": model, "mean": values[model].mean()}
         row |= {"difference": gain.mean(), "low": low, "high": high}
         row["recovered"] = gain.mean() / loss.mean()
-        limits = np.quantile(drawn_gain / drawn_loss, INTERVAL)
+        limits = percentile_interval(drawn_gain / drawn_loss)
         row["recovered_low"], row["recovered_high"] = limits
         rows.append(row)
     return pd.DataFrame(rows)

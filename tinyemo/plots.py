@@ -1,7 +1,7 @@
 """Figures: functions that take tables and arrays and return a matplotlib Figure, all in one style.
 
 Owns only the appearance: no function here computes a result, loads a file or saves one. A notebook
-shows the figure and its run saves it, so nothing has to be computed again for another colour.
+shows the figure and its run saves it. So a change of colours needs no new computation.
 """
 
 import math
@@ -12,7 +12,9 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 from sklearn.decomposition import PCA
 
@@ -29,6 +31,7 @@ STYLE = {
     "axes.axisbelow": True,
 }
 INK, ACCENT, PALE, GREY = "#22313f", "#c8553d", "#9fb4c7", "#8c8c8c"
+NAME_LETTERS = 48  # letters per line of a row's name
 # Hues that colour-blind readers can distinguish (Okabe and Ito 2008), then Paul Tol's "muted" ones
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933")
 
@@ -61,6 +64,20 @@ def bold_title(figure: Figure, title: str) -> None:
 def legend_below(figure: Figure, *entries, **options) -> None:
     """One legend below all axes of the figure; arguments as for `Figure.legend`."""
     figure.legend(*entries, loc="outside lower center", frameon=False, **options)
+
+
+def name_rows(axis: Axes, names: Sequence[str]) -> None:
+    """One name per row of the axis, the first at the top, long names in several lines."""
+    axis.set_yticks(range(len(names)), [textwrap.fill(name, NAME_LETTERS) for name in names])
+    axis.set_ylim(len(names) - 0.5, -0.5)
+
+
+def interval_line(
+    axis: Axes, low: float, high: float, y: float, color: str, width: float = 2.5
+) -> Line2D:
+    """A horizontal line from low to high at the height y; returns it."""
+    (line,) = axis.plot([low, high], [y, y], color=color, lw=width, solid_capstyle="butt")
+    return line
 
 
 # images

@@ -1,8 +1,8 @@
 """Word embedding association tests: is a concept nearer to one emotion than to the others?
 
 Takes word lists (word_lists.yaml) and a space of words: a language model's input-embedding table or
-CLIP's text tower. Gives one row per contrast of two concepts and emotion. The same test for images
-is in `image_associations`.
+CLIP's text tower. Gives one row for each combination of a contrast (two concepts, such as old and
+young) and an emotion. The same test for images is in `image_associations`.
 
 An association shows which words are near each other. It does not show that this is unfair: crying
 is near sadness, and that is correct. It also does not show how a model uses the association.
@@ -69,7 +69,7 @@ def _are_different_words(words: object) -> bool:
 
 
 def emotion_words(label_set: str) -> dict[str, list[str]]:
-    """Label -> the words that stand for it: itself, its finer labels, and synonyms of these."""
+    """Label -> its words: the label itself, its finer labels, and synonyms of all of these."""
     groups = GROUPS["ekman"] | GROUPS.get(label_set, {})
     found = {}
     for label in labels_of(label_set):

@@ -149,7 +149,9 @@ def _check_attributes(explained_by: Sequence[str] | None, values: AttributeValue
     unknown = set(explained_by or ()) - set(values.attributes)
     if unknown:
         known = sorted(set(values.attributes))
-        raise ValueError(f"explained_by names {sorted(unknown)}: expected some of {known}")
+        raise ValueError(
+            f"explained_by: unknown attributes {sorted(unknown)}, expected some of {known}"
+        )
 
 
 def _null_models(

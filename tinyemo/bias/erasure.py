@@ -23,7 +23,7 @@ from torch import Tensor
 
 from tinyemo.bias.references import MIN_EFFECT, excess_effects
 from tinyemo.bias.values import AttributeValues
-from tinyemo.evaluation.bootstrap import RESAMPLES
+from tinyemo.evaluation.bootstrap import RESAMPLES, percentile_interval
 
 CHUNK = 8192  # items at a time
 RIDGE = 1e-9  # of the mean variance of a feature
@@ -105,7 +105,7 @@ def erasure_effects(
         counts = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, n)
         means = counts @ falls / n  # (R, C)
         effect[j] = falls.mean(axis=0)
-        low[j], high[j] = np.quantile(means, [0.025, 0.975], axis=0)
+        low[j], high[j] = percentile_interval(means)
 
     table = excess_effects(
         effect,

@@ -23,7 +23,18 @@ from matplotlib.patches import Rectangle
 from PIL import Image, ImageOps
 
 from tinyemo.bias.findings import PAIR
-from tinyemo.plots import ACCENT, HUES, INK, PALE, new_figure
+from tinyemo.plots import (
+    ACCENT,
+    HUES,
+    INK,
+    NAME_LETTERS,
+    PALE,
+    bold_title,
+    interval_line,
+    legend_below,
+    name_rows,
+    new_figure,
+)
 
 # The order in which detectors get colours and markers, so that each looks the same in all figures
 DETECTORS = (
@@ -40,7 +51,6 @@ DETECTORS = (
 )
 MARKS = "Dos^vP<>"
 WIDEST = 10  # inches of a figure
-LETTERS = 48  # letters per line of a name
 STABILITY = LinearSegmentedColormap.from_list("stability", ["#dfe7ee", HUES[0]])
 Captioned = tuple[Image.Image, str]  # a picture and the text under it
 
@@ -113,7 +123,7 @@ def effect_forest(table: pd.DataFrame, title: str) -> Figure:
             color, marker = looks[row["detector"]]
             y = rows.index(f"{row['what']} → {row['where']}") + offsets[row["detector"]]
             fill = color if row["found"] else "white"
-            axis.plot([row["low"], row["high"]], [y, y], color=color, lw=2, solid_capstyle="butt")
+            interval_line(axis, row["low"], row["high"], y, color, width=2)
             axis.plot(row["effect"], y, marker, color=color, ms=6, mfc=fill)
         for y in range(1, len(rows), 2):
             axis.axhspan(y - 0.5, y + 0.5, color="#f4f6f8", zorder=0)
@@ -122,8 +132,8 @@ def effect_forest(table: pd.DataFrame, title: str) -> Figure:
         axis.locator_params(axis="x", nbins=5)
         axis.grid(axis="y", visible=False)
     name_rows(axes[0, 0], rows)
-    figure.suptitle(title, fontsize=11, fontweight="bold")
-    legend_below(figure, looks, "95 % intervals; filled: found, hollow: not found")
+    bold_title(figure, title)
+    marker_legend(figure, looks, "95 % intervals; filled: found, hollow: not found")
     return figure
 
 
@@ -145,7 +155,7 @@ def word_bars(table: pd.DataFrame, title: str, words: int = 8) -> Figure:
     for axis, emotion in zip(axes.flat, emotions, strict=False):
         _word_panel(axis, table[table["where"] == emotion].head(words))
         axis.set_title(emotion)
-    figure.suptitle(title, fontsize=11, fontweight="bold")
+    bold_title(figure, title)
     unit = table["unit"].iloc[0]
     note = "95 % interval; bold: found;\nvertical line: control trainings"
     figure.supxlabel(f"{unit} ({note})", fontsize=10)
@@ -202,7 +212,7 @@ def contact_sheet(
                 axis.imshow(_small_square(picture, side), interpolation="nearest")
                 caption = textwrap.fill(text, 15)
                 axis.set_title(caption, y=-0.03, pad=0, va="top", fontsize=7, color=INK)
-    figure.suptitle(title, fontsize=11, fontweight="bold")
+    bold_title(figure, title)
     return figure
 
 
@@ -232,14 +242,14 @@ def before_after(table: pd.DataFrame, title: str) -> Figure:
             color = HUES[0] if y else ACCENT
             differs = row["difference_low"] > 0 or row["difference_high"] < 0
             fill = color if differs else "white"
-            axis.plot([row["low"], row["high"]], [y, y], color=color, lw=2.5, solid_capstyle="butt")
+            interval_line(axis, row["low"], row["high"], y, color)
             axis.plot(row["value"], y, "o", color=color, ms=6, mfc=fill)
         axis.set_title(measure)
         axis.grid(axis="y", visible=False)
         axis.margins(x=0.15)
         axis.locator_params(axis="x", nbins=4)
     name_rows(axes[0, 0], models)
-    figure.suptitle(title, fontsize=11, fontweight="bold")
+    bold_title(figure, title)
     figure.supxlabel("95 % intervals; dotted: before; filled: differs from it", fontsize=10)
     return figure
 
@@ -295,8 +305,8 @@ def detector_map(
         axis.set_xlabel(one["unit"].iloc[0])
         axis.margins(x=0.1)
     name_rows(axes[0, 0], rows)
-    figure.suptitle(title, fontsize=11, fontweight="bold")
-    legend_below(figure, KINDS, "hollow: injected or true, but not found")
+    bold_title(figure, title)
+    marker_legend(figure, KINDS, "hollow: injected or true, but not found")
     return figure
 
 
@@ -310,25 +320,19 @@ def detector_looks(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     return looks
 
 
-def legend_below(figure: Figure, looks: Mapping[str, tuple], title: str) -> None:
+def marker_legend(figure: Figure, looks: Mapping[str, tuple], title: str) -> None:
     """What the markers stand for, below the panels; `looks` are colour, marker and perhaps size."""
     handles = []
     for color, marker, *size in looks.values():
         size = size[0] if size else 7
         handles.append(Line2D([], [], ls="", color=color, marker=marker, ms=size))
-    style = {"frameon": False, "title_fontsize": 9, "ncols": min(5, len(looks))}
-    figure.legend(handles, looks, loc="outside lower center", title=title, **style)
+    columns = min(5, len(looks))
+    legend_below(figure, handles, looks, ncols=columns, title=title, title_fontsize=9)
 
 
 def _room(names: Sequence[str]) -> tuple[float, float]:
     """Inches for names at ten points: width of the longest line, height of the tallest name."""
-    lines = [textwrap.wrap(name, LETTERS) for name in names]
+    lines = [textwrap.wrap(name, NAME_LETTERS) for name in names]
     longest = max(len(line) for name in lines for line in name)
     tallest = max(len(name) for name in lines)
     return 0.075 * longest, 0.17 * tallest
-
-
-def name_rows(axis: Axes, names: Sequence[str]) -> None:
-    """Names on the left side, the first at the top."""
-    axis.set_yticks(range(len(names)), [textwrap.fill(name, LETTERS) for name in names])
-    axis.set_ylim(len(names) - 0.5, -0.5)

@@ -1,8 +1,8 @@
-"""Findings: what all detectors found, as one ranked table, and how a person's marks agree with it.
+"""Findings: what all detectors found, as one ranked table, and a reviewer's marks on them.
 
 Takes the detector tables (`evidence`) and the review (`review_file`). Gives the ranked table,
-counts of the marks per detector, and the accepted findings. The id of a finding is the same in
-every run and for other data.
+counts of the marks per detector, and the accepted findings. The id of a finding depends only on
+`detector`, `what` and `where`, so it is the same in every run and for every dataset.
 """
 
 import hashlib
@@ -42,14 +42,14 @@ def finding_id(detector: str, what: str, where: str) -> str:
 def rank(
     tables: Sequence[pd.DataFrame], examples: Mapping[tuple[str, str], Sequence[str]] | None = None
 ) -> pd.DataFrame:
-    """The found rows of all detector tables, with columns FINDING, ordered by credibility.
+    """The significant rows of all detector tables, ranked; with the columns FINDING.
 
-    A pair of what and where comes first if more detectors found it, then if its q is smaller, then
-    if its |effect| is larger (units differ, so this only decides ties). The rows of one pair are
-    together, in the order of `tables`. `agree` names the detectors that found the pair. Some of
-    them share data or a model, so their number only orders the table and is no independent
-    confirmation. `examples` holds the record ids or image paths that were given for the pair,
-    separated by " | ".
+    A pair is an attribute value (`what`) and an emotion (`where`). Pairs that more detectors found
+    come first, then pairs with a smaller q. |effect| decides only ties, because its unit differs
+    between detectors. The rows of one pair are together, in the order of `tables`. `agree` names
+    the detectors that found the pair. Some of them share data or a model, so their number only
+    orders the table and is no independent confirmation. `examples` holds the record ids or image
+    paths that were given for the pair, separated by " | ".
 
     ValueError: a table lacks a column of EVIDENCE, or a detector found one pair twice.
     """

@@ -16,9 +16,9 @@ from scipy.stats import chi2, norm
 from tinyemo.bias.attributes import checked_positions
 from tinyemo.bias.evidence import corrected, value_label_tests
 from tinyemo.bias.values import AttributeValues
+from tinyemo.evaluation.bootstrap import percentile_interval
 
 MIN_ITEMS = 10  # a rate over fewer items is not computed
-QUANTILES = [0.025, 0.975]
 
 
 class Tables(NamedTuple):
@@ -113,7 +113,7 @@ def group_metrics(
 
         row = {"what": what, "items": items}
         for name, score in observed.items():
-            low, high = np.quantile(resampled[name], QUANTILES)
+            low, high = percentile_interval(resampled[name])
             row[name] = score[0]
             row[f"{name}_low"] = low
             row[f"{name}_high"] = high

@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from tinyemo.bias.erasure import erase
-from tinyemo.evaluation.bootstrap import RESAMPLES
+from tinyemo.evaluation.bootstrap import RESAMPLES, percentile_interval
 
-INTERVAL = (0.025, 0.975)
 MEASURES = {"worst group": 1, "gap": -1, "accuracy": 1}  # 1: higher is better, -1: lower is better
 MIN_ITEMS = 10  # of a group: an accuracy over fewer items is not computed
 RAKING_ROUNDS = 50
@@ -235,14 +234,14 @@ def _where_something_is_lost(difference: np.ndarray) -> np.ndarray:
     """The difference (3, 1, 1 + R), NaN where its interval does not show an improvement."""
     direction = np.reshape(list(MEASURES.values()), (-1, 1, 1))
     resampled = difference[..., 1:] * direction
-    lowest = np.quantile(resampled, INTERVAL[0], axis=2)
+    lowest, _ = percentile_interval(np.moveaxis(resampled, 2, 0))
     is_lost = lowest > 0
     return np.where(is_lost[..., None], difference, np.nan)
 
 
 def _with_limits(scores: np.ndarray, value: str, low: str, high: str) -> dict[str, float]:
     """The first of scores (1 + R,) and the interval of the others, under the given names."""
-    lower, upper = np.quantile(scores[1:], INTERVAL)
+    lower, upper = percentile_interval(scores[1:])
     return {value: scores[0], low: lower, high: upper}
 
 

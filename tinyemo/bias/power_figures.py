@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinyemo.bias.figures import DETECTORS, WIDEST, detector_looks, legend_below, name_rows
-from tinyemo.plots import INK, new_figure
+from tinyemo.bias.figures import DETECTORS, WIDEST, detector_looks, marker_legend
+from tinyemo.plots import INK, bold_title, interval_line, name_rows, new_figure
 
 
 def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: float = 0.10) -> Figure:
@@ -29,7 +29,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
         power.plot(x, one["recall"], marker, ls="-", color=color, ms=6, lw=line_width)
         power.vlines(x, one["low"], one["high"], color=color, lw=1.4)
         row = rates.loc[name]
-        alarms.plot([row["low"], row["high"]], [y, y], color=color, lw=2.5, solid_capstyle="butt")
+        interval_line(alarms, row["low"], row["high"], y, color)
         alarms.plot(row["fdr"], y, marker, color=color, ms=6)
     power.set_title("Injected biases that are found")
     power.set_xlabel("strength of the bias (risk difference in training)")
@@ -42,7 +42,7 @@ def power_curve(recall: pd.DataFrame, fdr: pd.DataFrame, title: str, limit: floa
     alarms.set_xlim(-0.03, 1.03)
     alarms.grid(axis="y", visible=False)
     name_rows(alarms, list(looks))
-    figure.suptitle(title, fontsize=11, fontweight="bold")
+    bold_title(figure, title)
     return figure
 
 
@@ -81,5 +81,5 @@ def recall_curve(
     beyond = [name for name in looks if name not in set(curve["detector"])]
     if beyond:
         note += f"\nnowhere within {limit:.2f}: {', '.join(beyond)}"
-    legend_below(figure, looks, note)
+    marker_legend(figure, looks, note)
     return figure

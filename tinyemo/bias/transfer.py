@@ -16,7 +16,12 @@ import pandas as pd
 from torch import Tensor
 
 from tinyemo.bias.evidence import corrected
-from tinyemo.evaluation.bootstrap import ALPHA, RESAMPLES, correctness_by_run
+from tinyemo.evaluation.bootstrap import (
+    ALPHA,
+    RESAMPLES,
+    correctness_by_run,
+    percentile_interval,
+)
 from tinyemo.evaluation.classification import predictions_table
 from tinyemo.features.split_tensors import SplitTensors
 
@@ -76,8 +81,8 @@ def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.Dat
     p[:, :-1][own_dataset] = np.nan
 
     accuracy = _with_others(draws)
-    drop_low, drop_high = _interval(drop)
-    accuracy_low, accuracy_high = _interval(accuracy)
+    drop_low, drop_high = percentile_interval(drop[1:])
+    accuracy_low, accuracy_high = percentile_interval(accuracy[1:])
     items = predictions.groupby("dataset")["id"].nunique()[names].to_numpy()  # (B,)
     items = np.column_stack([np.tile(items, (len(items), 1)), items.sum() - items])  # (A, B + 1)
     table = pd.DataFrame({"what": np.repeat(names, len(names) + 1)})
@@ -106,15 +111,9 @@ def percent_drops(predictions: pd.DataFrame) -> pd.DataFrame:
     own = np.einsum("raa->ra", draws)  # (1 + R, A)
     others = _with_others(draws)[..., -1]  # (1 + R, A)
     drop = 100 * (own - others) / own
-    low, high = _interval(drop)
+    low, high = percentile_interval(drop[1:])
     columns = {"dataset": names, "self": own[0], "others": others[0]}
     return pd.DataFrame(columns | {"drop": drop[0], "low": low, "high": high})
-
-
-def _interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % percentile interval of `draws` (1 + R, ...), whose row 0 is the observed value."""
-    low, high = np.quantile(draws[1:], [0.025, 0.975], axis=0)
-    return low, high
 
 
 def _with_others(values: np.ndarray) -> np.ndarray:

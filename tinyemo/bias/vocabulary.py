@@ -29,13 +29,16 @@ import pandas as pd
 from scipy import sparse
 from scipy.stats import false_discovery_control
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from sklearn.preprocessing import normalize
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
+
+from tinyemo.evaluation.bootstrap import percentile_interval
 
 MIN_ITEMS = 10  # images of a predicted emotion; a smaller group has no words
 MIN_CONTROLS = 20  # control projectors; fewer cannot support a false discovery rate of 5 %
 TOP = 10  # a word is stable in a resample if it is among this many first words
-TINY = 1e-12  # lower bound of norms and variances, against division by zero
+TINY = 1e-12  # lower bound of variances, against division by zero
 WORD_STARTS = "▁Ġ"  # how SentencePiece and byte-level BPE mark the start of a word
 Reading = tuple[np.ndarray, np.ndarray]  # embeddings (N, D), predicted labels (N,) int
 
@@ -63,7 +66,7 @@ class Vocabulary:
                 "vocabulary"
             )
         vectors = np.asarray(vectors, dtype=np.float32)
-        return _unit(_outside(vectors, self.common))
+        return normalize(_outside(vectors, self.common))
 
     def without(self, directions: np.ndarray | Tensor) -> "Vocabulary":
         """The words outside of the span of `directions` (A, D).
@@ -75,7 +78,7 @@ class Vocabulary:
         rest = _outside(self.vectors, span)
         kept = np.square(rest).sum(axis=1) > 0.5  # (W,)
         words = tuple(word for word, is_kept in zip(self.words, kept, strict=True) if is_kept)
-        return Vocabulary(words, _unit(rest[kept]), np.concatenate([self.common, span]))
+        return Vocabulary(words, normalize(rest[kept]), np.concatenate([self.common, span]))
 
 
 def read_vocabulary(
@@ -131,7 +134,7 @@ def vocabulary_of(words: Sequence[str], vectors: np.ndarray | Tensor) -> Vocabul
     components = directions[:, -number:].T
     mean = vectors.mean(axis=0)
     common = _basis(np.stack([mean, *components]))
-    return Vocabulary(tuple(words), _unit(_outside(vectors, common)), common)
+    return Vocabulary(tuple(words), normalize(_outside(vectors, common)), common)
 
 
 def over_represented(
@@ -215,7 +218,7 @@ def over_represented(
         table = pd.DataFrame({"detector": "vocabulary", "what": [beyond.words[j] for j in rows]})
         table["where"] = labels[k]
         table["effect"] = effects[i, rows]
-        table["low"], table["high"] = np.quantile(resampled[:, rows], [0.025, 0.975], axis=0)
+        table["low"], table["high"] = percentile_interval(resampled[:, rows])
         table["unit"] = "cosine"
         table["p"] = p[i, rows]
         table["q"] = q[i, rows]
@@ -238,7 +241,7 @@ def _control_cosines(controls: Sequence[Reading], beyond: Vocabulary, labels: in
     for r, (embeddings, predicted) in enumerate(controls):
         own = _large(np.asarray(predicted), labels)
         contrasts = _contrasts(beyond.place(embeddings), predicted, labels)[own]
-        cosines[r, own] = _unit(contrasts) @ words
+        cosines[r, own] = normalize(contrasts) @ words
     return cosines
 
 
@@ -356,9 +359,3 @@ def _basis(vectors: np.ndarray) -> np.ndarray:
     """Orthonormal rows that span the vectors (K, D)."""
     _, size, rows = np.linalg.svd(vectors, full_matrices=False)
     return rows[size > size[0] * 1e-5].astype(np.float32)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (M, D) scaled to unit length, float32."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(length, TINY)).astype(np.float32)

@@ -22,6 +22,7 @@ import faiss
 import numpy as np
 import pandas as pd
 from imagehash import phash
+from sklearn.preprocessing import normalize
 
 from tinyemo.data.records import FILES, SPLITS
 from tinyemo.io import digests, read_image
@@ -214,7 +215,7 @@ def _near_features(
 ) -> Pairs:
     """Pairs of entries with a cosine of at least `threshold`, of which one has no picture."""
     x, has_picture = features[entries["row"]], pictured[entries["row"]]  # (n, D), (n,)
-    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    x = normalize(x)
     index = _feature_index(x)
     # for unit rows the squared distance is 2 - 2 cosine; principal components only shorten
     # distances, so that within the cells that are searched no pair above the threshold is lost

@@ -23,6 +23,15 @@ TEST_RESAMPLES = 10_000
 CHUNK = 100  # resamples drawn at once: 2,000 x N indices may not fit into memory
 
 
+def percentile_interval(scores: np.ndarray | Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval (low, high) of resampled scores (R, ...), one interval per column.
+
+    Both limits have the shape (...) of one resample; a number for scores (R,).
+    """
+    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
+
+
 def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """95 % interval (low, high) of the mean of (N,) values, one per item."""
     rng = np.random.default_rng(seed)
@@ -31,7 +40,7 @@ def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     for _ in range(RESAMPLES // CHUNK):
         rows = rng.integers(len(values), size=(CHUNK, len(values)))  # (CHUNK, N)
         means.append(values[rows].mean(axis=1))
-    return _percentiles(np.concatenate(means))
+    return percentile_interval(np.concatenate(means))
 
 
 def score_interval(
@@ -46,7 +55,7 @@ def score_interval(
     for _ in range(RESAMPLES):
         rows = rng.integers(items, size=items)
         scores.append(score(rows))
-    return _percentiles(scores)
+    return percentile_interval(scores)
 
 
 def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
@@ -71,7 +80,7 @@ def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
     observed = float(values @ counts / n)
     distance = np.abs(means - observed)
     extreme = int((distance >= abs(observed) - 1e-12).sum())
-    low, high = _percentiles(means)
+    low, high = percentile_interval(means)
     return {
         "difference": observed,
         "low": low,
@@ -166,9 +175,3 @@ def significantly_best(items: pd.DataFrame) -> str | None:
         if leader in pair and p >= ALPHA:
             return None
     return leader
-
-
-def _percentiles(scores: np.ndarray | list[float]) -> tuple[float, float]:
-    """The central 95 % of resampled scores."""
-    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

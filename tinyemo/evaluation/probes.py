@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
 from tinyemo.training.temperature import best_temperature
@@ -47,7 +48,7 @@ class Probe:
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         """Features (N, D) -> probabilities (N, C) float64: softmax of the scores / temperature."""
-        standardised = (_unit(x) - self.mean) / self.scale
+        standardised = (_unit_rows(x) - self.mean) / self.scale
         scores = self.model.decision_function(standardised)
         return softmax(scores / self.temperature, axis=1)
 
@@ -61,7 +62,7 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
     """
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
     _check(name, x, y)
-    unit = _unit(x)
+    unit = _unit_rows(x)
     mean = unit.mean(axis=0)
     total_variance = np.square(unit - mean).sum(axis=1).mean()
     scale = float(np.sqrt(total_variance))
@@ -113,9 +114,8 @@ def _tune(
     return best
 
 
-def _unit(x: np.ndarray) -> np.ndarray:
-    x = np.asarray(x, dtype=np.float64)
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+def _unit_rows(x: np.ndarray) -> np.ndarray:
+    return normalize(np.asarray(x, dtype=np.float64))
 
 
 def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:

@@ -5,15 +5,23 @@ function here computes a result.
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from tinyemo.plots import ACCENT, GREY, HUES, INK, PALE, bold_title, legend_below, new_figure
+from tinyemo.plots import (
+    ACCENT,
+    GREY,
+    HUES,
+    INK,
+    PALE,
+    bold_title,
+    interval_line,
+    legend_below,
+    name_rows,
+    new_figure,
+)
 
 # reference lines of accuracies: column -> hue, line style
 LIMITS = {"limit": (ACCENT, "-"), "majority": (INK, ":")}
@@ -35,7 +43,7 @@ def accuracy_intervals(table: pd.DataFrame, title: str) -> Figure:
         top = y
         for row in rows.to_dict("records"):
             hue = HUES[models.index(row["model"])]
-            _interval(axis, row["low"], row["high"], y, hue, 2.5)
+            interval_line(axis, row["low"], row["high"], y, hue, 2.5)
             axis.plot(row["accuracy"], y, "o", color=hue, ms=6)
             ticks[y] = f"{group}: {row['model']}" if len(groups) > 1 else row["model"]
             y -= 1
@@ -57,7 +65,7 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
     """Accuracy with its interval, one panel per dataset and one row per run.
 
     `long` is a table of `table.score_by_dataset`. Grey: trained on the dataset. Hollow:
-    the audit's verdict is not "clean"; the diamond is the accuracy on the clean items. Star:
+    the audit's status is not "clean"; the diamond is the accuracy on the clean items. Star:
     significantly best. Lines: majority class and, in an optional column `limit`, the best possible
     (Bayes).
     """
@@ -81,18 +89,18 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
         for row in rows.to_dict("records"):
             y = runs.index(row["run"])
             label, hue = ("trained on", GREY) if row["trained_on"] else ("zero-shot", HUES[0])
-            handles[label] = _interval(axis, row["low"], row["high"], y, hue, 2.5)
+            handles[label] = interval_line(axis, row["low"], row["high"], y, hue, 2.5)
             marker, size = ("*", 11) if row["best"] else ("o", 4.5)
-            inside = hue if row["verdict"] == "clean" else "white"
+            inside = hue if row["status"] == "clean" else "white"
             axis.plot(row["accuracy"], y, marker, color=hue, ms=size, mfc=inside)
-            if row["verdict"] == "contaminated":
+            if row["status"] == "contaminated":
                 x = row["clean_accuracy"]
                 (diamond,) = axis.plot(x, y, "D", color=ACCENT, ms=4, ls="")
                 handles["on the clean items"] = diamond
         axis.set_title(dataset, fontsize=10)
         axis.grid(axis="y", visible=False)
         axis.margins(x=0.12)
-    _name_rows(axes[0, 0], runs)
+    name_rows(axes[0, 0], runs)
     bold_title(figure, title)
     key = "accuracy (95 % interval over items); hollow: not clean; star: significantly best"
     legend_below(figure, handles.values(), handles, ncols=len(handles), title=key)
@@ -113,13 +121,13 @@ def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Fi
             significant = row["p_holm"] < alpha
             hue = HUES[0] if significant else PALE
             inside = hue if significant else "white"
-            _interval(axis, row["from"], row["to"], y, hue, 2.2)
+            interval_line(axis, row["from"], row["to"], y, hue, 2.2)
             axis.plot(row["difference"], y, "o", color=hue, ms=5.5, mfc=inside)
         axis.axvline(0, color=INK, lw=1)
         axis.set_title(question)
         axis.grid(axis="y", visible=False)
     figure.supxlabel("difference (95 % interval over items)", fontsize=10)
-    _name_rows(axes[0, 0], runs)
+    name_rows(axes[0, 0], runs)
     bold_title(figure, title)
     return figure
 
@@ -147,7 +155,7 @@ def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -
             axis.plot(rows["value"], y, "o", color=hue, ms=4.5, label=method)
         axis.set_title(name)
         axis.grid(axis="y", visible=False)
-    _name_rows(axes[0, 0], classes)
+    name_rows(axes[0, 0], classes)
     bold_title(figure, title)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     legend_below(figure, handles, labels, ncols=3)
@@ -230,15 +238,3 @@ def risk_coverage(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     )
     axis.legend(loc="upper left", frameon=False)
     return figure
-
-
-def _interval(axis: Axes, low: float, high: float, y: float, hue: str, width: float) -> Line2D:
-    """A horizontal line from low to high; returns it."""
-    (line,) = axis.plot([low, high], [y, y], color=hue, lw=width, solid_capstyle="butt")
-    return line
-
-
-def _name_rows(axis: Axes, names: Sequence[str]) -> None:
-    """One name per row, the first at the top."""
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.5, -0.5)

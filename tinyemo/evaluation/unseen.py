@@ -1,15 +1,16 @@
 """Unseen classes: can a class be recognised from its word alone, without training images of it?
 
 Each class is left out of training in turn. Then its anchor, made from its word, is the only
-information about it. Settings are chosen by leaving out one of the *seen* classes in the same way,
-within the training items. The test items answer two questions. Does the cosine to the unseen anchor
-rank the images of this class first (AUROC, chance .5)? Is the class found among all classes, after
-a penalty was subtracted from the cosines to the seen classes (generalised zero-shot recall, Chao et
-al. 2016, arXiv 1605.04253)?
+information about it. Hyperparameters are chosen by leaving out one of the *seen* classes in the
+same way, within the training items. We ask two questions about the test items. Does the cosine to
+the unseen anchor rank the images of this class first (AUROC, chance .5)? Is the class found among
+all classes, after a penalty was subtracted from the cosines to the seen classes (generalised
+zero-shot recall, Chao et al. 2016, arXiv 1605.04253)?
 
-A ridge regression from features to anchors gives sum_k share_k(x) anchor_k, a weighted sum of the
-seen anchors (as in ConSE, Norouzi et al. 2014). The shares do not depend on the anchors. So they
-are computed once, and many kinds of anchors can then be compared at low cost.
+A ridge regression predicts an anchor from the features. Its prediction is a weighted sum of the
+seen anchors, sum_k share_k(x) anchor_k (as in ConSE, Norouzi et al. 2014). The weights share_k(x)
+depend on the image and on the training labels, and not on the anchors. So they are computed once,
+and many kinds of anchors can then be compared at low cost.
 
 Shapes: N training items, M test items, C classes, R regressions, S seeds, B bootstrap rows.
 """
@@ -21,7 +22,9 @@ import numpy as np
 import pandas as pd
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import KernelCenterer
+from sklearn.preprocessing import KernelCenterer, normalize
+
+from tinyemo.evaluation.bootstrap import percentile_interval
 
 RESAMPLES = 500  # of test items and seeds, for an interval
 TINY = 1e-12  # instead of a division by zero
@@ -35,8 +38,8 @@ def position_between(vectors: np.ndarray, positive: np.ndarray, negative: np.nda
     The axis is the mean difference of the pairs' unit vectors (SemAxis, An et al. 2018, arXiv
     1806.05521).
     """
-    axis = (_unit(positive) - _unit(negative)).mean(axis=0)  # (D,)
-    position = _unit(vectors) @ axis  # (C,)
+    axis = (normalize(positive) - normalize(negative)).mean(axis=0)  # (D,)
+    position = normalize(vectors) @ axis  # (C,)
     return (position - position.mean()) / position.std()
 
 
@@ -55,11 +58,11 @@ def blend(
     `position_between`.
     """
     classes = len(vectors)
-    of_word = meaning * _unit(vectors)  # (C, D)
+    of_word = meaning * normalize(vectors)  # (C, D)
     one_each = own * np.eye(classes)  # (C, C)
     shared = np.full((classes, 1), common)
     on_pole = pole * position[:, None]  # (C, 1)
-    return _unit(np.hstack([of_word, one_each, shared, on_pole]))
+    return normalize(np.hstack([of_word, one_each, shared, on_pole]))
 
 
 class LeftOut:
@@ -103,7 +106,7 @@ class LeftOut:
                 "because two are left out at a time"
             )
         features = np.concatenate([x, test_x]).astype(np.float64)  # (N + M, D)
-        unit = _unit(features)
+        unit = normalize(features)
         self.squares = 2 - 2 * unit @ unit.T  # squared distances (N + M, N + M)
 
         test = np.arange(len(x), len(unit))
@@ -278,8 +281,9 @@ def score_table(
 ) -> pd.DataFrame:
     """The `resampled_scores` of several methods as rows: method, class, score, value, low, high.
 
-    `class` is a word, or "mean" over all; low and high are the 95 % interval. One more score is
-    gain: AUROC minus that of the method `reference`, resampled in pairs.
+    `class` is a word, or "mean" over all; low and high are the 95 % interval. The additional score
+    `gain` is the AUROC minus the AUROC of the method `reference`; its interval is from a paired
+    bootstrap.
     """
     rows = []
     for method, one in scores.items():
@@ -289,7 +293,7 @@ def score_table(
             columns = dict(zip(words, values.T, strict=True))
             columns["mean"] = values.mean(axis=1)
             for label, column in columns.items():  # (B,)
-                low, high = np.quantile(column[1:], [0.025, 0.975])
+                low, high = percentile_interval(column[1:])
                 rows.append((method, label, name, column[0], low, high))
     return pd.DataFrame(rows, columns=["method", "class", "score", "value", "low", "high"])
 
@@ -330,8 +334,3 @@ def _margin(cosine: np.ndarray, unseen: int, *absent: int) -> tuple[np.ndarray, 
 
 def _harmonic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return 2 * a * b / np.maximum(a + b, TINY)
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.maximum(lengths, TINY)

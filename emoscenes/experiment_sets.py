@@ -1,9 +1,9 @@
 """The sets of an experiment with injected biases, drawn from EmoScenes.
 
-Takes: a function from scenes to features, sizes, and the biases to inject.
-Gives: training scenes with and without the biases, unbiased test scenes, further training sets
-without biases, and counterfactual scenes. `tinyemo.bias.experiment` trains and compares models on
-them.
+Takes an encoder (a function that maps scenes to features), the sizes of the sets, and the biases to
+inject. Gives training scenes with and without the biases, unbiased test scenes, further training
+sets without biases, and counterfactual scenes. `tinyemo.bias.experiment` trains and compares models
+on them.
 """
 
 import re
@@ -49,9 +49,10 @@ class ExperimentSets:
         label_biases: Sequence[InjectedBias],
         seed: int = 0,
     ) -> "ExperimentSets":
-        """Draw the sets, with the biases of `ScenePool.training_set`.
+        """Sample all sets.
 
-        encode: n scenes -> features (n, D).
+        encode: n scenes -> features (n, D). n_pool, n_train, n_test: numbers of scenes. The biases
+        are as in `ScenePool.training_set`.
         """
         pool_scenes, _ = sample_scenes(n_pool, [seed, POOL])
         test_scenes, _ = sample_scenes(n_test, [seed, TEST])

@@ -121,7 +121,7 @@ def true_posterior(records: pd.DataFrame, label_set: str = "parrott") -> np.ndar
 
 
 def bayes_accuracy(label_set: str = "parrott", decorrelated: bool = False) -> float:
-    """The best accuracy that a classifier of scenes can expect, exact.
+    """The best possible expected accuracy of a classifier of scenes, exact.
 
     Enumerates all combinations of the modelled attributes. For Ekman and Mikels: among scenes whose
     label has a counterpart in the set. `decorrelated`: on scenes of `sample_decorrelated`.

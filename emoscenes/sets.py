@@ -1,10 +1,10 @@
 """The eight datasets of EmoScenes, modelled on TinyEmo's table of eight photo datasets.
 
-Three are for training, under the labels of Ekman, Mikels and Parrott, as EmotionROI (small), EmoSet
-and WEBEmo (large) are. They hold scenes in the style of photographs. Five have a test part only,
-and each changes one thing:
+Three are for training. They use the labels of Ekman, Mikels and Parrott, and stand for EmotionROI
+(small), EmoSet and WEBEmo (large). They hold scenes in the style of photographs. Five have a test
+part only, and each changes one thing:
 
-    scenes-split          nothing: other scenes of the same kind        (as Emotion6)
+    scenes-split          the sample of scenes only                     (as Emotion6)
     scenes-rendering      the camera: mirrored, faded, fewer colours    (as FI)
     scenes-style          the style: paintings                          (as ArtPhoto)
     scenes-abstract       the style: abstract pictures                  (as Abstract)
@@ -49,7 +49,7 @@ class SceneSet:
     finish: Callable[[Image.Image], Image.Image] | None = None  # changes a finished picture
 
     def limit(self) -> float:
-        """The best accuracy that a classifier can expect on its test part, exact."""
+        """The best possible expected accuracy on its test part, exact."""
         return bayes_accuracy(self.label_set, self.decorrelated)
 
 

@@ -31,7 +31,7 @@ class GrammarTeacher:
 
     A request for an explanation gets no reply where nothing in the scene is evidence for its label.
 
-    held_out: rationales and conversations use the sentence skeletons that are kept out of training;
+    held_out: rationales and conversations use the sentence patterns that are kept out of training;
         else they use all others.
     full: rationales name all the evidence.
     """

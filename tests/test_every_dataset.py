@@ -105,7 +105,7 @@ def test_all_datasets_are_read_and_the_broken_image_is_reported(results):
     )
 
 
-def test_every_dataset_has_an_accuracy_an_interval_and_a_verdict(results):
+def test_every_dataset_has_an_accuracy_an_interval_and_a_status(results):
     long = pd.read_csv(results / "10_zero_shot_table/tables/zero_shot_long.csv")
     joint = long[long["run"] == "joint"].set_index("dataset")
     assert set(joint.index) == set(LAYOUTS)
@@ -128,9 +128,9 @@ def test_emotion6_is_contaminated_by_the_photographs_it_shares_with_emotionroi(r
         ["run", "dataset"]
     )
     assert 0 < share < 1
-    assert long.loc[("joint", "Emotion6"), "verdict"] == "contaminated"
+    assert long.loc[("joint", "Emotion6"), "status"] == "contaminated"
     assert long.loc[("joint", "Emotion6"), "contaminated"] == pytest.approx(share, abs=1e-5)
-    assert (long.loc["joint"].drop("Emotion6")["verdict"] == "clean").all()
+    assert (long.loc["joint"].drop("Emotion6")["status"] == "clean").all()
 
 
 def test_a_separable_dataset_is_learnt(results):

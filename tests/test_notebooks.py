@@ -146,7 +146,7 @@ def test_inserted_copies_are_found_and_the_table_calls_them_contaminated(smoke_r
     long = pd.read_csv(smoke_results / "smoke/10_zero_shot_table/tables/zero_shot_long.csv")
     joint = long[long["run"] == "joint"].set_index("dataset")
     assert (
-        joint.loc["scenes-split", "verdict"] == "contaminated"
+        joint.loc["scenes-split", "status"] == "contaminated"
         and joint.loc["scenes-split", "contaminated"] > 0.04
     )
     assert (joint["contaminated"].drop("scenes-split") < 0.01).all()

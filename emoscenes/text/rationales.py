@@ -7,8 +7,8 @@ A text names only evidence (`evidence.evidence`: attributes that raise the log-o
 the heaviest first. Each piece comes with a meaning that connects it with the emotion
 (meanings.yaml). The only emotion that a text names is the label itself.
 
-A *skeleton* is a sentence with open slots (sentences.yaml). One skeleton in ten is never used in
-training text. The checksum of a skeleton decides which (`is_held_out`).
+A *sentence pattern* is a sentence with open slots (sentences.yaml). One pattern in ten is never
+used in training text. The checksum of a pattern decides which (`is_held_out`).
 """
 
 import re
@@ -35,7 +35,7 @@ _LABEL_WITHOUT_OF = re.compile(r"(?<!of )\{label\}")
 _PIECES = (0.03, 0.72, 0.25)
 
 Meaning = tuple[str, str]  # a clause, and the same as a noun phrase (its sense)
-Families = dict[str, list[list[str]]]  # role of a sentence -> families -> skeletons
+Families = dict[str, list[list[str]]]  # role of a sentence -> families -> patterns
 
 
 def _with_article(name: str) -> str:
@@ -78,7 +78,7 @@ def _read_families() -> Families:
     for role, written in _SENTENCES["families"].items():
         families[role] = []
         for templates in written:
-            family = [skeleton for one in templates for skeleton in _expand(one, parts)]
+            family = [pattern for one in templates for pattern in _expand(one, parts)]
             families[role].append(family)
     return families
 
@@ -86,20 +86,20 @@ def _read_families() -> Families:
 FAMILIES = _read_families()
 
 
-def skeletons() -> list[str]:
-    """Every sentence skeleton, each once."""
-    return [skeleton for role in FAMILIES.values() for family in role for skeleton in family]
+def patterns() -> list[str]:
+    """Every sentence pattern, each once."""
+    return [pattern for role in FAMILIES.values() for family in role for pattern in family]
 
 
-def is_held_out(skeleton: str) -> bool:
-    """Whether a skeleton is never used in training text: one in ten, chosen by its checksum."""
-    return crc32(skeleton.encode()) % 10 == 0
+def is_held_out(pattern: str) -> bool:
+    """Whether a pattern is never used in training text: one in ten, chosen by its checksum."""
+    return crc32(pattern.encode()) % 10 == 0
 
 
 def _allowed(held_out: bool, felt: bool) -> Families:
-    """The families with only the skeletons that a text may use; questions are never held out.
+    """The families with only the patterns that a text may use; questions are never held out.
 
-    `held_out`: only held-out skeletons, else none of them. `felt`: viewers can feel the label.
+    `held_out`: only held-out patterns, else none of them. `felt`: viewers can feel the label.
     """
     allowed: Families = {}
     for role, families in FAMILIES.items():
@@ -123,7 +123,7 @@ _ALLOWED = {
 
 
 class _Writer:
-    """The state while one text is written: its evidence, allowed skeletons, and what was used."""
+    """The state while one text is written: its evidence, allowed patterns, and what was used."""
 
     def __init__(
         self,
@@ -156,14 +156,14 @@ class _Writer:
 
         The first mention of a value in a text varies its name, later ones use the plainest.
         """
-        skeleton = self.pick(self.pick(self.families[role]))
+        pattern = self.pick(self.pick(self.families[role]))
         slots = {"label": self.label}
         listed: list[str] = []
         senses: set[str] = set()  # given in this sentence
         for i, value in enumerate(values, start=1):
             name = NAMES[value][0] if value in self.named else self.pick(NAMES[value])
             clause, sense = self._meaning(value, senses)
-            if f"{{why{i}}}" in skeleton or f"{{sense{i}}}" in skeleton:
+            if f"{{why{i}}}" in pattern or f"{{sense{i}}}" in pattern:
                 senses.add(sense)
             some = _with_article(name)
             listed.append(some)
@@ -178,7 +178,7 @@ class _Writer:
         slots["list"] = _joined(listed)
         self.named.update(values)
         self.senses |= senses
-        text = skeleton.format_map(slots)
+        text = pattern.format_map(slots)
         return text[0].upper() + text[1:]
 
     def _meaning(self, value: str, senses: set[str]) -> Meaning:
@@ -222,7 +222,7 @@ def rationale(
     """Why the scene evokes the label: 1 to 4 sentences on its heaviest evidence, mostly two pieces.
 
     `attributes` as for `evidence.evidence`. `full`: all its evidence, at greater length.
-    `held_out`: held-out skeletons only, else none of them. ValueError if the scene has no evidence
+    `held_out`: held-out patterns only, else none of them. ValueError if the scene has no evidence
     for the label.
     """
     writer = _Writer(attributes, label, label_set, rng, held_out)

@@ -2,7 +2,7 @@
 
 They are about further scenes, without pictures. There are two kinds. From the feeling texts of
 captions.py the model learns which things belong to which emotion words. From the questions and
-answers of the scene grammar (teacher.py) it learns the English of EmoReason. Skeletons that are
+answers of the scene grammar (teacher.py) it learns the English of EmoReason. Patterns that are
 held out of training are held out here too.
 """
 

@@ -1,4 +1,4 @@
-"""The audit: identical items of two splits, repaired splits, and verdicts on test parts."""
+"""The audit: identical items of two splits, repaired splits, and statuses on test parts."""
 
 import time
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from toy_records import records_in_parts, table
 
-from tinyemo.data.audit import audit, audit_sentences, contaminated_ids, repair_splits, verdicts
+from tinyemo.data.audit import audit, audit_sentences, contaminated_ids, repair_splits, statuses
 from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.records import check_records
 from tinyemo.features.pt_trees import import_pt_tree
@@ -43,8 +43,8 @@ def test_audit_finds_identical_files_and_features_whatever_their_names(tmp_path)
         f"toy/{40 + i:06d}": f"toy/{59 - i:06d}" for i in range(10)
     }
     assert audit_sentences(records, found) == [
-        "train shares items with test: 1 of 40 train items have identical files in test",
-        "validation repeats test: 10 of 10 validation items have identical features in test",
+        "train shares items with test: 1 of 40 items have identical files",
+        "validation is contained in test: 10 of 10 items have identical features",
     ]
     clean = records[(records["split"] == "train") & (records.index != 7)]
     assert audit_sentences(clean, audit(clean)) == [
@@ -87,9 +87,9 @@ def test_verdicts_are_clean_contaminated_or_unknown_with_a_reason():
     overlaps = {"EmotionROI": ("Emotion6",)}
 
     def judge(*trained_on):
-        table = verdicts(records, found, trained_on, ["joy", "awe", "fear"], overlaps)
+        table = statuses(records, found, trained_on, ["joy", "awe", "fear"], overlaps)
         rows = table.set_index("dataset")
-        return [(row["verdict"], row["contaminated"]) for _, row in rows.iterrows()], rows
+        return [(row["status"], row["contaminated"]) for _, row in rows.iterrows()], rows
 
     assert judge()[0] == [("clean", 0), ("clean", 0)]
     assert judge("WEBEmo")[0] == [("clean", 0), ("contaminated", 1)]

@@ -8,7 +8,7 @@ from toy_records import records_in_parts
 
 from emoscenes.drawing.image_files import draw_records
 from emoscenes.scenes import make_records
-from tinyemo.data.audit import audit, contaminated_ids, verdicts
+from tinyemo.data.audit import audit, contaminated_ids, statuses
 from tinyemo.data.duplicates import COLUMNS, COSINE, find_duplicates
 
 
@@ -50,8 +50,8 @@ def test_resized_jpeg_copies_are_found_and_other_scenes_are_not(tmp_path):
     pairs = set(zip(found["id_a"], found["id_b"], strict=True))
     assert set(zip(copies["id"], copied["id"], strict=True)) <= pairs
     assert audit(records).empty  # no two files have the same bytes
-    row = verdicts(records, found, ["web"], ["zest"], {}).iloc[0]
-    assert row["verdict"] == "contaminated"
+    row = statuses(records, found, ["web"], ["zest"], {}).iloc[0]
+    assert row["status"] == "contaminated"
     assert row["contaminated"] == len(contaminated)
     assert row["words_trained"] == 1
 

@@ -338,7 +338,9 @@ def test_a_missing_address_or_key_is_an_error_unless_all_replies_are_cached(
     with pytest.raises(ValueError, match="no key: set OPENAI_API_KEY"):
         collect_replies(make_teacher(), make_requests(3), cache)
     monkeypatch.delenv("OPENAI_BASE_URL")
-    with pytest.raises(ValueError, match="no server: set OPENAI_BASE_URL, such as"):
+    with pytest.raises(
+        ValueError, match="no server is configured: set the environment variable OPENAI_BASE_URL"
+    ):
         ApiTeacher("gpt-9")
 
 

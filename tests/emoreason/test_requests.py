@@ -75,7 +75,7 @@ def test_three_labels_are_enough_for_candidates_and_fewer_are_refused():
     assert sorted(drawn) == ["x", "y", "z"]
     six = ("a", "b", "c", "d", "e", "f")
     for label, labels, rows in (("x", ("x", "y"), 2), ("q", six, 6), ("a", six, 5)):
-        with pytest.raises(ValueError, match="cannot draw candidates"):
+        with pytest.raises(ValueError, match="cannot choose answer options for label"):
             draw_candidates(label, labels, np.ones((rows, 3)), rng)
 
 

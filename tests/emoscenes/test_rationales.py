@@ -1,4 +1,4 @@
-"""Rationales and conversations: faithful to scene and label, varied, with held-out skeletons."""
+"""Rationales and conversations: faithful to scene and label, varied, with held-out patterns."""
 
 import re
 from dataclasses import asdict
@@ -17,8 +17,8 @@ from emoscenes.text.rationales import (
     NAMES,
     conversation,
     is_held_out,
+    patterns,
     rationale,
-    skeletons,
 )
 from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, SYNONYMS
 
@@ -93,18 +93,18 @@ TAGS = {
 FILLED = re.compile(r"\b(" + "|".join(sorted(map(re.escape, TAGS), key=len, reverse=True)) + r")\b")
 
 
-def sentences_as_skeletons(text, label):
+def sentences_as_patterns(text, label):
     """The sentences of a text with the words that fill slots taken out again."""
     for sentence in re.split(r"(?<=\.) ", text):
         emptied = FILLED.sub(lambda m: TAGS[m[0]], sentence[0].lower() + sentence[1:])
         yield re.sub(r"<a>(, <a>)*( and <a>)?", "<a>", re.sub(rf"\b{label}\b", "<label>", emptied))
 
 
-def as_sentences(skeleton):
-    """What `sentences_as_skeletons` gives for a skeleton, with singular and plural subjects."""
+def as_sentences(pattern):
+    """What `sentences_as_patterns` gives for a pattern, with singular and plural subjects."""
     for (s, be, it), other in product((("s", "is", "it"), ("", "are", "they")), ("s", "")):
         agreed = (
-            skeleton.replace("{s1}", s)
+            pattern.replace("{s1}", s)
             .replace("{is1}", be)
             .replace("{it1}", it)
             .replace("{s2}", other)
@@ -113,27 +113,27 @@ def as_sentences(skeleton):
         yield re.sub(r"<a>( and <a>)?", "<a>", tagged)
 
 
-def test_there_are_many_skeletons_and_a_tenth_is_held_out():
-    every = skeletons()
+def test_there_are_many_patterns_and_a_tenth_is_held_out():
+    every = patterns()
     assert len(every) == len(set(every)) >= 2000
-    assert 0.08 <= np.mean([is_held_out(skeleton) for skeleton in every]) <= 0.12
+    assert 0.08 <= np.mean([is_held_out(pattern) for pattern in every]) <= 0.12
     kept_for_good = (
         "{the1} lead{s1} to {label}: {why1}.",
         "{the1} evoke{s1} {label}, since {why1}.",
     )
-    assert [is_held_out(skeleton) for skeleton in kept_for_good] == [True, False]
+    assert [is_held_out(pattern) for pattern in kept_for_good] == [True, False]
     for role, families in FAMILIES.items():
         for family in families:
             assert sum(map(is_held_out, family)) >= 6, (role, family[0])
 
 
-def test_held_out_skeletons_occur_only_in_held_out_texts(cases):
+def test_held_out_patterns_occur_only_in_held_out_texts(cases):
     made = {
         side: {
             s
-            for skeleton in skeletons()
-            if is_held_out(skeleton) == side
-            for s in as_sentences(skeleton)
+            for pattern in patterns()
+            if is_held_out(pattern) == side
+            for s in as_sentences(pattern)
         }
         for side in (False, True)
     }
@@ -148,14 +148,14 @@ def test_held_out_skeletons_occur_only_in_held_out_texts(cases):
                 answer for _, answer in conversation(attributes, label, label_set, rng, side)
             ][:2]
             used[side].update(
-                chain(*(sentences_as_skeletons(said, label) for said in (text, *answers)))
+                chain(*(sentences_as_patterns(said, label) for said in (text, *answers)))
             )
     assert used[False] <= made[False] and used[True] <= made[True]
     assert len(used[False]) > 1500 and len(used[True]) > 200
 
 
 def test_answers_of_conversations_follow_the_weights_of_evidence(cases):
-    verdicts = {
+    shares_by_answer = {
         "would be gone|no .* left|nothing would|would not": [],
         "much weaker|most of|far less": [],
         "not gone|would still (?:feel|evoke|speak of)": [],
@@ -170,15 +170,15 @@ def test_answers_of_conversations_follow_the_weights_of_evidence(cases):
         }
         if gone := shown(question):
             share = weights[gone.pop()] / sum(weights.values())
-            [verdict] = [v for v in verdicts if re.search(v, answer)]
-            verdicts[verdict].append(share)
+            [kind] = [words for words in shares_by_answer if re.search(words, answer)]
+            shares_by_answer[kind].append(share)
         else:
             first, second = sorted(weights, key=weights.get, reverse=True)[:2]
             most += 1
             assert shown(answer) == {first, second} and shown(answer.split(" than the ")[1]) == {
                 second
             }, answer
-    alone, more, less = verdicts.values()
+    alone, more, less = shares_by_answer.values()
     assert set(alone) == {1.0} and 0.5 < min(more) and max(more) < 1 and max(less) <= 0.5
     assert set(turns) == {2, 3} and most > 100
 

@@ -1,10 +1,10 @@
-"""evaluation/comparison.py: comparison with the best probe, verdicts, accuracy on clean items."""
+"""evaluation/comparison.py: comparison with the best probe, statuses, accuracy on clean items."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.data.audit import contaminated_ids, statuses
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import predictions_table, summary
 from tinyemo.evaluation.comparison import audited_scores, compare
@@ -57,9 +57,9 @@ def audited(records, leaked, trained_on, right):
     table = pd.concat(
         [predictions(records, "projector", right), predictions(records, "probe_svm", ~right)]
     )
-    verdict = verdicts(records, pairs, trained_on, EKMAN[:4], {})
+    status = statuses(records, pairs, trained_on, EKMAN[:4], {})
     contaminated = contaminated_ids(records, pairs, trained_on)
-    return *audited_scores(table, verdict, contaminated, trained_on), table
+    return *audited_scores(table, status, contaminated, trained_on), table
 
 
 def test_clean_scores_leave_out_the_leaked_items(records):
@@ -72,14 +72,14 @@ def test_clean_scores_leave_out_the_leaked_items(records):
     expected = summary(predicted[predicted["run"] == "projector"], EKMAN)
     assert {f"test/{key}": value for key, value in expected.items()}.items() <= metrics.items()
     row = table.set_index("model").loc["projector"]
-    assert (row["verdict"], row["words trained"]) == ("contaminated", "4/6")
+    assert (row["status"], row["words trained"]) == ("contaminated", "4/6")
     # 30 against 10 of 40 items is significant, 20 against 10 of the clean 30 is not (z = 1.94)
     assert not row["best"]
 
 
 def test_unknown_training_data_gives_no_clean_numbers(records):
     table, metrics, _ = audited(records, [], ["somewhere else"], np.arange(40) < 30)
-    assert set(table["verdict"]) == {"unknown"} and table["clean accuracy"].isna().all()
+    assert set(table["status"]) == {"unknown"} and table["clean accuracy"].isna().all()
     assert metrics["test/clean_accuracy"] is None and metrics["test/contaminated"] is None
     assert metrics["test/accuracy"] == 0.75
 

@@ -41,7 +41,7 @@ def test_equal_texts_are_judged_once_and_cached_texts_not_again(server, proxy, t
     cache = tmp_path / "replies.jsonl"
     scores = judge_texts(TEXTS, REFERENCES, make_judge(server), cache)
     assert scores.index.tolist() == [3, 1, 4, 8]
-    assert (scores["verdict"] == "read").all()
+    assert (scores["reply"] == "read").all()
     overlaps = scores[["clue_overlap", "label_overlap"]].to_numpy().tolist()
     assert overlaps == [[8, 10], [8, 10], [0, 3], [10, 10]]
     assert proxy.completions.total() == 3
@@ -68,7 +68,7 @@ def test_a_reply_in_another_form_counts_as_unreadable(server, proxy, tmp_path, r
     set_answers(proxy, reply, "Clue overlap: 1\nLabel overlap: 2")
     two = TEXTS.iloc[[0, 3]]
     scores = judge_texts(two, REFERENCES, make_judge(server), tmp_path / "replies.jsonl")
-    assert scores["verdict"].tolist() == ["unreadable", "read"]
+    assert scores["reply"].tolist() == ["unreadable", "read"]
     assert np.isnan(scores["clue_overlap"].iloc[0])
     assert scores["label_overlap"].iloc[1] == 2
 
@@ -78,7 +78,7 @@ def test_an_unanswered_text_is_sent_again_next_time(server, proxy, tmp_path):
     proxy.fault = lambda content: "400" if "The ghost" in content else None
     two, cache = TEXTS.iloc[[0, 3]], tmp_path / "replies.jsonl"
     scores = judge_texts(two, REFERENCES, make_judge(server), cache)
-    assert scores["verdict"].tolist() == ["unanswered", "read"]
+    assert scores["reply"].tolist() == ["unanswered", "read"]
     proxy.fault = lambda content: None
     scores = judge_texts(two, REFERENCES, make_judge(server), cache)
     assert scores["clue_overlap"].tolist() == [3, 1]

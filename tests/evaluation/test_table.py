@@ -1,11 +1,11 @@
-"""evaluation/table.py and published.py: accuracies, marks and verdicts of constructed runs."""
+"""evaluation/table.py and published.py: accuracies, marks and statuses of constructed runs."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from prediction_tables import predictions_of
 
-from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.data.audit import contaminated_ids, statuses
 from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
@@ -17,11 +17,11 @@ from tinyemo.evaluation.table import audit_runs, score_by_dataset, wide_table
 N = 400
 
 
-def verdict(**by_dataset) -> pd.DataFrame:
-    """dataset=(verdict, share) -> a table with those columns of the audit that are read here."""
+def status(**by_dataset) -> pd.DataFrame:
+    """dataset=(status, share) -> a table with those columns of the audit that are read here."""
     return pd.DataFrame(
         [
-            {"dataset": name, "verdict": word, "share": share, "words": 6, "words_trained": 4}
+            {"dataset": name, "status": word, "share": share, "words": 6, "words_trained": 4}
             for name, (word, share) in by_dataset.items()
         ]
     )
@@ -51,12 +51,12 @@ def runs():
             predictions_of({"good": right(0.0, 7)}, "b", split="validation"),
         ]
     )
-    verdicts = {
-        "good": verdict(a=("clean", 0.0), b=("clean", 0.0)),
-        "weak": verdict(a=("clean", 0.0), b=("unknown", np.nan)),
-        "leaky": verdict(a=("clean", 0.0), b=("contaminated", 0.1)),
+    statuses = {
+        "good": status(a=("clean", 0.0), b=("clean", 0.0)),
+        "weak": status(a=("clean", 0.0), b=("unknown", np.nan)),
+        "leaky": status(a=("clean", 0.0), b=("contaminated", 0.1)),
     }
-    return table, verdicts, {"leaky": set(leaked)}, {"good": ["a"], "weak": ["a"], "leaky": ["c"]}
+    return table, statuses, {"leaky": set(leaked)}, {"good": ["a"], "weak": ["a"], "leaky": ["c"]}
 
 
 def cell(long, run, dataset):
@@ -92,7 +92,7 @@ def test_scores_of_all_items_and_of_the_clean_items(runs):
 
 
 def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
-    table, verdicts, contaminated, trained_on = runs
+    table, statuses, contaminated, trained_on = runs
     long = score_by_dataset(*runs)
     best = {(row.run, row.dataset) for row in long.itertuples() if row.best}
     # leaky is the only zero-shot run on a, so it has no mark there
@@ -106,17 +106,17 @@ def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
     leaking[:, :200] = True
     b = predictions_of({"good": right(0.6, 5), "weak": right(0.4, 6), "leaky": leaking}, "b")
     ids = {"leaky": {f"b/{i:05}" for i in range(200)}}
-    named = score_by_dataset(b, verdicts, ids, trained_on)
-    hidden = score_by_dataset(b, verdicts | {"leaky": verdict(b=("clean", 0.0))}, {}, trained_on)
+    named = score_by_dataset(b, statuses, ids, trained_on)
+    hidden = score_by_dataset(b, statuses | {"leaky": status(b=("clean", 0.0))}, {}, trained_on)
     assert not cell(named, "leaky", "b")["best"]
     assert cell(hidden, "leaky", "b")["best"]
     # contaminated by unknown items: no clean accuracy, and only the other runs are compared
-    unnamed = score_by_dataset(b, verdicts, {}, trained_on)
+    unnamed = score_by_dataset(b, statuses, {}, trained_on)
     assert pd.isna(cell(unnamed, "leaky", "b")["clean_accuracy"])
     assert list(unnamed.loc[unnamed["best"], "run"]) == ["good"]
 
 
-def test_wide_table_shows_accuracy_interval_marks_and_verdict(runs):
+def test_wide_table_shows_accuracy_interval_marks_and_status(runs):
     wide = wide_table(score_by_dataset(*runs), ["b", "a", "FI"]).set_index("model")
     assert list(wide.columns) == ["b", "a", "FI"] and list(wide.index) == [
         "majority class",
@@ -195,25 +195,25 @@ def test_verdicts_come_from_the_audit():
     long = score_by_dataset(
         predictions_of({run: np.arange(40) < 20 for run in trained_on}, "b"),
         {
-            run: verdicts(records, pairs, names, {"joy", "fear"}, {})
+            run: statuses(records, pairs, names, {"joy", "fear"}, {})
             for run, names in trained_on.items()
         },
         {run: contaminated_ids(records, pairs, names) for run, names in trained_on.items()},
         trained_on,
     )
     leaky, unknown = cell(long, "on a", "b"), cell(long, "on c", "b")
-    assert (leaky["verdict"], leaky["contaminated"], leaky["words_trained"]) == (
+    assert (leaky["status"], leaky["contaminated"], leaky["words_trained"]) == (
         "contaminated",
         0.25,
         "2/6",
     )
     # the ten leaked items are among the twenty that it predicts correctly
     assert leaky["clean_accuracy"] == pytest.approx(10 / 30)
-    assert unknown["verdict"] == "unknown" and pd.isna(unknown["clean_accuracy"])
+    assert unknown["status"] == "unknown" and pd.isna(unknown["clean_accuracy"])
 
 
 def test_invalid_tables_are_refused(runs):
-    table, verdicts, contaminated, trained_on = runs
+    table, statuses, contaminated, trained_on = runs
     long = score_by_dataset(*runs)
     with pytest.raises(
         ValueError, match=r"synthetic datasets \(scenes-ekman\) and real ones \(FI\)"
@@ -224,10 +224,10 @@ def test_invalid_tables_are_refused(runs):
     with pytest.raises(ValueError, match="synthetic datasets"):
         published_table(["scenes-ekman"])
     with pytest.raises(
-        ValueError, match="verdicts of run 'good': 0 rows for dataset 'a', expected one"
+        ValueError, match="statuses of run 'good': 0 rows for dataset 'a', expected one"
     ):
         score_by_dataset(
-            table, verdicts | {"good": verdict(b=("clean", 0.0))}, contaminated, trained_on
+            table, statuses | {"good": status(b=("clean", 0.0))}, contaminated, trained_on
         )
     with pytest.raises(ValueError, match="no row has split 'test'"):
         score_by_dataset(table[table["split"] == "train"], *runs[1:])
@@ -290,6 +290,6 @@ def test_published_projector_is_audited_by_the_training_data_its_authors_name():
     found = audit_runs(
         records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))}
     )
-    table = found["verdicts"]["published"].set_index("dataset")
-    assert list(table["verdict"]) == ["contaminated", "unknown"]  # EmotionROI has Emotion6's images
+    table = found["statuses"]["published"].set_index("dataset")
+    assert list(table["status"]) == ["contaminated", "unknown"]  # EmotionROI has Emotion6's images
     assert list(table["words_trained"]) == [6, 8] and found["trained_on"] == {"published": []}

@@ -20,8 +20,10 @@ def tree(tmp_path, monkeypatch):
 
 
 def test_a_tree_and_a_run_of_01_give_the_same_repaired_records(tree, tmp_path):
-    records, store, found, verdict = load_features(tree, 0.2)
-    assert len(found) == 12 and verdict[0].startswith("validation repeats test: 12 of 12")
+    records, store, found, repetitions = load_features(tree, 0.2)
+    assert len(found) == 12 and repetitions[0].startswith(
+        "validation is contained in test: 12 of 12"
+    )
     assert records["split"].value_counts().to_dict() == {"train": 48, "validation": 12, "test": 12}
     assert records[records["split"] == "validation"]["id"].str.contains("/train/").all()
     run = tmp_path / "01_feature_extraction"

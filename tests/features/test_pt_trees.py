@@ -36,7 +36,7 @@ def test_the_published_leak_is_found_reported_and_repaired(tmp_path):
     records, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
     found = audit(records, store.rows(records["id"]))
     assert audit_sentences(records, found) == [
-        "validation repeats test: 12 of 12 validation items have identical features in test"
+        "validation is contained in test: 12 of 12 items have identical features"
     ]
     repaired = repair_splits(records, found, 0.2, seed=0)
     assert repaired["split"].value_counts().to_dict() == {"train": 48, "validation": 12, "test": 12}
@@ -141,7 +141,7 @@ def test_real_emotion6_features(tmp_path):
     assert isinstance(store, FeatureStore) and store.pooled.shape == (1802, 768)
     found = audit(records, store.rows(records["id"]))
     assert audit_sentences(records, found) == [
-        "validation repeats test: 416 of 416 validation items have identical features in test"
+        "validation is contained in test: 416 of 416 items have identical features"
     ]
     repaired = repair_splits(records, found, 0.1, seed=0)
     assert repaired["split"].value_counts().to_dict() == {

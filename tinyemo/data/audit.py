@@ -1,7 +1,7 @@
 """The audit: what the duplicates mean for test results, and how splits are repaired.
 
 Takes records (data/records.py) and the tables of pairs that data/duplicates.py finds; gives the
-ids of contaminated test items, a verdict on each test part, and records without the items that two
+ids of contaminated test items, a status on each test part, and records without the items that two
 splits share.
 """
 
@@ -32,8 +32,8 @@ def audit_sentences(records: pd.DataFrame, duplicates: pd.DataFrame) -> list[str
     for (a, b), pairs in duplicates.groupby(["split_a", "split_b"]):
         total, shared = int((records["split"] == a).sum()), pairs["id_a"].nunique()
         kinds = " and ".join(sorted(set(pairs["kind"])))
-        verb = f"{a} repeats {b}" if shared == total else f"{a} shares items with {b}"
-        sentences.append(f"{verb}: {shared} of {total} {a} items have identical {kinds} in {b}")
+        verb = "is contained in" if shared == total else "shares items with"
+        sentences.append(f"{a} {verb} {b}: {shared} of {total} items have identical {kinds}")
     return sentences or ["no item of one split is identical to an item of another"]
 
 
@@ -42,9 +42,8 @@ def repair_splits(
 ) -> pd.DataFrame:
     """The records without the repeated items that `duplicates` lists, and with a validation part.
 
-    A repeated item stays in the split where it matters most: in test rather than in validation, in
-    either rather than in train. If no validation item is left, a seeded stratified fraction of
-    train becomes validation.
+    Of a repeated item, only one copy is kept: the copy in test, otherwise the copy in validation.
+    If no validation item is left, a seeded stratified fraction of train becomes validation.
     """
     kept = records[~records["id"].isin(duplicates["id_a"])].reset_index(drop=True)
     if (kept["split"] == "validation").any():
@@ -66,7 +65,7 @@ def contaminated_ids(
     return set(duplicates["id_b"][trained & leak]) & set(records["id"])
 
 
-def verdicts(
+def statuses(
     records: pd.DataFrame,
     duplicates: pd.DataFrame,
     trained_on: Sequence[str],
@@ -81,10 +80,10 @@ def verdicts(
         dataset, items         number of test items
         contaminated, share    how many are also in a training or validation part; NaN where this
                                cannot be counted
-        verdict                "contaminated": some are, or an overlap is known. "unknown": none
+        status                 "contaminated": some are, or an overlap is known. "unknown": none
                                are, but data that was trained on is not in the records. Else "clean"
         words, words_trained   label words of its label set, and how many of them were trained on
-        why                    the verdict in a sentence
+        why                    the status in a sentence
     """
     is_test = records["split"] == "test"
     present = set(records["dataset"][~is_test])
@@ -94,8 +93,8 @@ def verdicts(
     for dataset, test in records[is_test].groupby("dataset", sort=False):
         number = int(test["id"].isin(leaked).sum())
         overlapping = _overlapping(dataset, trained_on, known_overlaps)
-        verdict, why = _verdict(number, len(test), overlapping, absent)
-        countable = number > 0 or verdict == "clean"
+        status, why = _status(number, len(test), overlapping, absent)
+        countable = number > 0 or status == "clean"
         words = labels_of(test["label_set"].iloc[0])
         rows.append(
             {
@@ -103,7 +102,7 @@ def verdicts(
                 "items": len(test),
                 "contaminated": number if countable else np.nan,
                 "share": number / len(test) if countable else np.nan,
-                "verdict": verdict,
+                "status": status,
                 "words": len(words),
                 "words_trained": len(set(words) & set(trained_words)),
                 "why": why,
@@ -125,10 +124,10 @@ def _overlapping(
     return found
 
 
-def _verdict(
+def _status(
     number: int, total: int, overlapping: Sequence[str], absent: Sequence[str]
 ) -> tuple[str, str]:
-    """(verdict, sentence) on a test part with `number` of `total` items in training data."""
+    """(status, sentence) on a test part with `number` of `total` items in training data."""
     missing = f"{', '.join(absent)}: trained on, but not here to compare"
     if number:
         why = f"{number} of {total} test items are also in what was trained on"

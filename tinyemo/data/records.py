@@ -106,7 +106,8 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
             row = int(rows[np.argmin(good)])
             raise ValueError(
                 f"{source}: row {row} (id {records['id'][row]!r}), columns p_<label>: expected "
-                f"shares >= 0 over the labels of {label_set!r} that sum to 1, or none at all"
+                f"shares >= 0 of the labels of {label_set!r} that sum to 1, or all empty, and no "
+                "share of another label"
             )
 
 

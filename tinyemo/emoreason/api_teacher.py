@@ -254,8 +254,8 @@ def _server_address() -> tuple[str, str]:
     base_url = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
     if not base_url:
         raise ValueError(
-            "no server: set OPENAI_BASE_URL, such as https://api.openai.com/v1 or "
-            "http://localhost:8000/v1"
+            "no server is configured: set the environment variable OPENAI_BASE_URL, for example to "
+            "https://api.openai.com/v1 or http://localhost:8000/v1"
         )
     url = urlsplit(base_url)
     has_user = "@" in url.netloc

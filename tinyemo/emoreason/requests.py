@@ -116,8 +116,9 @@ def draw_candidates(
     anchors = np.asarray(anchors, dtype=float)
     if label not in labels or len(labels) < 3 or len(anchors) != len(labels):
         raise ValueError(
-            f"cannot draw candidates for {label!r} from {len(labels)} labels and {len(anchors)} "
-            "anchors: expected at least three labels that include it, and one anchor per label"
+            f"cannot choose answer options for label {label!r}: found {len(labels)} labels and "
+            f"{len(anchors)} anchors, expected at least three labels, one of them {label!r}, and "
+            "one anchor per label"
         )
     own = labels.index(label)
     offsets = anchors - anchors.mean(axis=0)  # (C, D)

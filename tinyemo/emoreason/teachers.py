@@ -6,7 +6,7 @@ A teacher's name is one of
                       construction
     grammar:full      the same, but explanations name all evidence; used for a small share of the
                       explanations
-    grammar:held-out  the same, with sentence skeletons that never occur in training data
+    grammar:held-out  the same, with sentence patterns that never occur in training data
     local:<folder>    an image-text-to-text checkpoint of transformers, folder or hub id
                       (local_teacher.py)
     api:<model>       a model behind an OpenAI-compatible API (api_teacher.py)

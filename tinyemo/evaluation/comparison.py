@@ -16,7 +16,7 @@ from tinyemo.evaluation.table import score_by_dataset
 MAIN_RUN = "projector"  # its metrics are named without the run
 CLEAN = ("clean_accuracy", "clean_low", "clean_high")
 # columns of `score_by_dataset` and keys of `summary` that `audited_scores` shows
-AUDITED = ("accuracy", "low", "high", "verdict", "contaminated", *CLEAN, "words_trained")
+AUDITED = ("accuracy", "low", "high", "status", "contaminated", *CLEAN, "words_trained")
 SUMMARY_COLUMNS = {"macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE", "majority": "majority"}
 
 
@@ -93,13 +93,13 @@ def _of_limit(
 
 def audited_scores(
     predictions: pd.DataFrame,
-    verdicts: pd.DataFrame,
+    statuses: pd.DataFrame,
     contaminated: Collection[str],
     trained_on: Sequence[str],
 ) -> tuple[pd.DataFrame, dict[str, float | None]]:
-    """Score all runs under their label sets, with the audit's verdict beside every number.
+    """Score all runs under their label sets, with the audit's status beside every number.
 
-    All runs were trained on the same data, the datasets `trained_on`: `verdicts` and the ids
+    All runs were trained on the same data, the datasets `trained_on`: `statuses` and the ids
     `contaminated` of this data are those of data/audit.py. Returns a table with one row per label
     set, dataset and model, and metrics named [<label set>/][<dataset>/]test/[<run>_]... The first
     two parts are left out where there is only one, and the run for "projector". An unknown value is
@@ -112,7 +112,7 @@ def audited_scores(
         runs = part["run"].unique()
         table = score_by_dataset(
             part,
-            verdicts=dict.fromkeys(runs, verdicts),
+            statuses=dict.fromkeys(runs, statuses),
             contaminated=dict.fromkeys(runs, contaminated),
             trained_on=dict.fromkeys(runs, trained_on),
         )

@@ -2,11 +2,12 @@
 
 Takes texts, a reference for each, and a model behind an OpenAI-compatible API
 (emoreason/api_teacher.py, with its retries, budget and response cache); gives scores beside the
-texts. The two scores, clue overlap and label overlap, are those of EMER (Lian et al. 2023, arXiv
-2306.15401). The prompt is ours; it is in judge_prompt.txt beside this module. A user's own prompt
-file may replace it. In such a file, {reference} and {text} are replaced by the two explanations,
-and {label}, which is optional, by the label of the reference. A reply must have the form that our
-prompt prescribes. All other replies are counted as unreadable, and no score is guessed from them.
+texts. Clue overlap: do both texts name the same visible evidence? Label overlap: do both name the
+same emotion? Both scores are from EMER (Lian et al. 2023, arXiv 2306.15401). The prompt is ours; it
+is in judge_prompt.txt beside this module. A user's own prompt file may replace it. In such a file,
+{reference} is replaced by the reference and {text} by the explanation to judge. {label} is
+optional; it is replaced by the label of the reference. A reply must have the form that our prompt
+prescribes. All other replies are counted as unreadable, and no score is guessed from them.
 """
 
 import hashlib
@@ -56,7 +57,7 @@ class Judge(ApiTeacher):
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def messages(self, request: Request) -> list[dict[str, str]]:
-        """One user turn: the prompt, filled in."""
+        """One user message: the prompt with the request's label, reference and text filled in."""
         values = {"label": request.label, "reference": request.caption, "text": request.question}
         content = _SLOT.sub(lambda slot: values[slot[1]], self.prompt)
         return [{"role": "user", "content": content}]
@@ -71,7 +72,7 @@ def judge_texts(
     """`texts` (columns id, text, and any others) with these columns added:
 
         clue_overlap, label_overlap   0 to 10; nan without a readable reply
-        verdict                       "read", "unreadable" or "unanswered"
+        reply                         "read", "unreadable" or "unanswered"
 
     `references`: id -> label and explanation. Equal texts about one id are judged once, and texts
     in the response cache are not judged again. `reasoning.summarise` gives means and intervals.
@@ -103,9 +104,9 @@ def _read_scores(reply: Reply | None) -> dict[str, float | str]:
     """The two scores of a reply, and whether they could be read."""
     unknown = dict.fromkeys(OVERLAPS, np.nan)
     if reply is None:
-        return unknown | {"verdict": "unanswered"}
+        return unknown | {"reply": "unanswered"}
     found = _REPLY.fullmatch(reply.text)
     if not found:
-        return unknown | {"verdict": "unreadable"}
+        return unknown | {"reply": "unreadable"}
     scores = dict(zip(OVERLAPS, map(float, found.groups()), strict=True))
-    return scores | {"verdict": "read"}
+    return scores | {"reply": "read"}

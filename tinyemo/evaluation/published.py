@@ -1,7 +1,7 @@
 """Accuracies that others published, in a table of their own, marked as published.
 
 Source: Table VIII of TinyEmo (arXiv 2410.07062), top-1 accuracy. The numbers have no intervals.
-Where a dataset has no published split, their split differs from ours. The verdicts are ours.
+Where a dataset has no published split, their split differs from ours. The statuses are ours.
 EmotionROI and Emotion6 are the same 1,980 images, so a model trained on EmotionROI was trained on
 the images of Emotion6. The other training data of these models is not available for a comparison.
 """
@@ -32,16 +32,16 @@ def _long() -> pd.DataFrame:
             row["trained_on"] = cell.endswith("g")
             row["accuracy"] = float(cell.removesuffix("g")) / 100
             if dataset == "Emotion6" and model["EmotionROI"].endswith("g"):
-                row["verdict"] = "contaminated"
+                row["status"] = "contaminated"
                 row["why"] = "trained on EmotionROI, which has the same images"
             else:
-                row["verdict"] = "unknown"
+                row["status"] = "unknown"
                 row["why"] = "its training data is not available for a comparison"
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-# columns: run, params, dataset, trained_on, accuracy (a share, not percent), verdict, why
+# columns: run, params, dataset, trained_on, accuracy (a share, not percent), status, why
 PUBLISHED: pd.DataFrame = _long()
 
 
@@ -54,7 +54,7 @@ def published_table(columns: Sequence[str]) -> pd.DataFrame:
     """
     check_columns([*PUBLISHED["dataset"].unique(), *columns])
     marks = PUBLISHED["trained_on"].map({True: TRAINED, False: ""})
-    cells = PUBLISHED["accuracy"].map("{:.3f}".format) + marks + " " + PUBLISHED["verdict"]
+    cells = PUBLISHED["accuracy"].map("{:.3f}".format) + marks + " " + PUBLISHED["status"]
     models = PUBLISHED.assign(cell=cells).set_index(["run", "params"])
     wide = models.pivot(columns="dataset", values="cell")
     order = models.index.unique()

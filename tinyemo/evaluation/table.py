@@ -1,6 +1,6 @@
-"""A table of accuracies: one row per run, one column per dataset, and the audit's verdict on each.
+"""A table of accuracies: one row per run, one column per dataset, and the audit's result for each.
 
-Takes predictions of several runs on several datasets and the audit's verdicts on each run. Gives
+Takes predictions of several runs on several datasets and the audit's statuses on each run. Gives
 the table in long form (one row per run and dataset, for figures and further computation) and in
 wide form (cells to read). Only rows of split "test" are scored. Real photographs and EmoScenes
 never share a wide table; published numbers have a table of their own (evaluation/published.py).
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from tinyemo.data.audit import contaminated_ids, verdicts
+from tinyemo.data.audit import contaminated_ids, statuses
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.bootstrap import correctness_by_run, mean_interval, significantly_best
@@ -24,33 +24,33 @@ LEGEND = (
     f"{TRAINED} the run was trained on this dataset; all other cells are zero-shot. "
     f"{BEST} significantly better than every other run of its column (paired bootstrap, Holm, "
     "5 %). Zero-shot runs and runs trained on the dataset are compared separately, on the items "
-    "that are clean for all of them. Then the audit's verdict. clean: no test item was found in "
-    "the run's training data. contaminated: this share of the test items was found there. unknown: "
-    "the training data is not available for a comparison. The verdict is about the data that the "
+    "that are clean for all of them. Then the result of the audit. clean: no test item was found "
+    "in the run's training data. contaminated: this share of the items was found there. unknown: "
+    "the training data is not available for a comparison. The result is about the data that the "
     "run was trained on, not about the data of its frozen encoder."
 )
 
 
 def score_by_dataset(
     predictions: pd.DataFrame,
-    verdicts: Mapping[str, pd.DataFrame],
+    statuses: Mapping[str, pd.DataFrame],
     contaminated: Mapping[str, Collection[str]],
     trained_on: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
     """Score every run on every dataset for which it has test predictions.
 
-    The other arguments have one entry per run: the `verdicts` and the ids of `contaminated` test
+    The other arguments have one entry per run: the `statuses` and the ids of `contaminated` test
     items from data/audit.py, and the names of the datasets that the run was trained on. Columns:
 
         run, dataset, trained_on       trained_on is True or False
         accuracy, sd, low, high        mean and sd over seeds (sd is NaN for one seed); 95 %
                                        bootstrap interval over items
         items, majority                number of test items; accuracy of their most frequent label
-        verdict, contaminated          the audit's verdict; the share of contaminated items, NaN
+        status, contaminated           the audit's status; the share of contaminated items, NaN
                                        where it is unknown
         words_trained                  "5/6": five of the six label words were trained on
         clean_accuracy, clean_low,     on the items that are not in the run's training data; NaN
-        clean_high                     where the verdict is unknown, where no clean item is left,
+        clean_high                     where the status is unknown, where no clean item is left,
                                        or where it is not known which items are contaminated
         best                           True for the run of `significantly_best`. Zero-shot and
                                        trained-on runs are compared separately, on the items that
@@ -58,7 +58,7 @@ def score_by_dataset(
                                        items is not compared.
 
     ValueError: no test items, a dataset under two label sets, runs with predictions for different
-    items, or a run and dataset without exactly one verdict.
+    items, or a run and dataset without exactly one status.
     """
     test = predictions[predictions["split"] == "test"]
     if test.empty:
@@ -76,9 +76,9 @@ def score_by_dataset(
         column = []
         for run, one in part.groupby("run", sort=False):
             clean[run] = ~items.index.isin(list(contaminated.get(run, ())))
-            verdict = _verdict(verdicts, run, dataset)
+            audited = _audited(statuses, run, dataset)
             row = {"run": run, "dataset": dataset, "trained_on": dataset in trained_on.get(run, ())}
-            column.append(row | _score(one, verdict, items.loc[clean[run], run]))
+            column.append(row | _score(one, audited, items.loc[clean[run], run]))
         for trained in (True, False):
             group = [row for row in column if row["trained_on"] == trained]
             _mark_best(group, items, clean)
@@ -86,26 +86,26 @@ def score_by_dataset(
     return pd.DataFrame(rows)
 
 
-def _verdict(verdicts: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd.Series:
-    """The row of the duplicate audit for one run and dataset."""
-    table = verdicts.get(run, pd.DataFrame(columns=["dataset"]))
+def _audited(statuses: Mapping[str, pd.DataFrame], run: str, dataset: str) -> pd.Series:
+    """The row of the audit's table for one run and dataset."""
+    table = statuses.get(run, pd.DataFrame(columns=["dataset"]))
     found = table[table["dataset"] == dataset]
     if len(found) != 1:
         raise ValueError(
-            f"verdicts of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one"
+            f"statuses of run {run!r}: {len(found)} rows for dataset {dataset!r}, expected one"
         )
     return found.iloc[0]
 
 
-def _score(one: pd.DataFrame, verdict: pd.Series, clean_items: pd.Series) -> dict:
+def _score(one: pd.DataFrame, audited: pd.Series, clean_items: pd.Series) -> dict:
     """The numbers of one cell; `clean_items` is the correctness of the items that are clean."""
     metrics = accuracy_metrics(one)
     whole = metrics["accuracy"], metrics["accuracy_low"], metrics["accuracy_high"]
     items = one["id"].nunique()
     clean = UNKNOWN, UNKNOWN, UNKNOWN
-    if verdict["verdict"] == "clean":
+    if audited["status"] == "clean":
         clean = whole
-    elif verdict["verdict"] == "contaminated" and 0 < len(clean_items) < items:
+    elif audited["status"] == "contaminated" and 0 < len(clean_items) < items:
         clean = float(clean_items.mean()), *mean_interval(clean_items.to_numpy())
     return {
         "accuracy": whole[0],
@@ -114,9 +114,9 @@ def _score(one: pd.DataFrame, verdict: pd.Series, clean_items: pd.Series) -> dic
         "high": whole[2],
         "items": items,
         "majority": majority_accuracy(one),
-        "verdict": verdict["verdict"],
-        "contaminated": verdict["share"],
-        "words_trained": f"{verdict['words_trained']}/{verdict['words']}",
+        "status": audited["status"],
+        "contaminated": audited["share"],
+        "words_trained": f"{audited['words_trained']}/{audited['words']}",
         "clean_accuracy": clean[0],
         "clean_low": clean[1],
         "clean_high": clean[2],
@@ -127,7 +127,7 @@ def _mark_best(group: list[dict], items: pd.DataFrame, clean: pd.DataFrame) -> N
     """Set `best` in the rows of runs that are compared with each other on one dataset."""
     compared = []
     for row in group:
-        without_clean = row["verdict"] == "contaminated" and pd.isna(row["clean_accuracy"])
+        without_clean = row["status"] == "contaminated" and pd.isna(row["clean_accuracy"])
         if not without_clean:
             compared.append(row["run"])
     clean_for_all = clean[compared].all(axis=1)
@@ -152,7 +152,7 @@ def audit_runs(
     overlaps = {name: source.shares_images_with for name, source in PHOTO_SETS.items()}
     label_sets = {name: source.label_set for name, source in PHOTO_SETS.items()}
     label_sets |= records.groupby("dataset")["label_set"].first().to_dict()
-    by_run = {"verdicts": {}, "contaminated": {}, "trained_on": {}}
+    by_run = {"statuses": {}, "contaminated": {}, "trained_on": {}}
     for run, sources in trained_on.items():
         rows, leaked, own = [], set(), []
         for dataset, names in sources.items():
@@ -160,13 +160,13 @@ def audit_runs(
             for name in names:
                 if name in label_sets:
                     words.update(labels_of(label_sets[name]))
-            table = verdicts(records, duplicates, names, words, overlaps)
+            table = statuses(records, duplicates, names, words, overlaps)
             rows.append(table[table["dataset"] == dataset])
             ids = records.loc[records["dataset"] == dataset, "id"]
             leaked |= contaminated_ids(records, duplicates, names).intersection(ids)
             if dataset in names:
                 own.append(dataset)
-        by_run["verdicts"][run] = pd.concat(rows, ignore_index=True)
+        by_run["statuses"][run] = pd.concat(rows, ignore_index=True)
         by_run["contaminated"][run] = leaked
         by_run["trained_on"][run] = own
     return by_run
@@ -223,14 +223,14 @@ def wide_table(long: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def _cell(row: dict) -> str:
     marks = TRAINED * row["trained_on"] + BEST * row["best"]
-    verdict = row["verdict"]
-    if verdict == "contaminated" and pd.notna(row["contaminated"]):
-        verdict += f" {100 * row['contaminated']:.1f} %"
+    status = row["status"]
+    if status == "contaminated" and pd.notna(row["contaminated"]):
+        status += f" {100 * row['contaminated']:.1f} %"
         if pd.notna(row["clean_accuracy"]):
-            verdict += f": {row['clean_accuracy']:.2f} on the clean rest"
+            status += f": {row['clean_accuracy']:.2f} on the clean rest"
     low = f"{row['low']:.2f}".removeprefix("0")
     high = f"{row['high']:.2f}".removeprefix("0")
-    return f"{row['accuracy']:.3f}{marks} [{low}, {high}] {verdict}"
+    return f"{row['accuracy']:.3f}{marks} [{low}, {high}] {status}"
 
 
 def check_columns(columns: Sequence[str]) -> None:

@@ -1,11 +1,11 @@
 """Images -> feature store, in batches; an interrupted extraction resumes.
 
 Owns the extraction. Takes records with image paths and a frozen encoder; gives a FeatureStore. The
-records are divided into shards of fixed size. The key of a shard hashes the code, the key of the
-encoder and each record's id and file content; it is written into the header of the shard. A shard
-is finished if its file is there with the right key. So a killed extraction continues with the
-first missing shard, a changed image recomputes only its own shard, and outdated features are never
-read. Several processes or hosts share the work by `part=(i, n)`.
+records are divided into shards of fixed size. The key of a shard is a hash of the code, the key of
+the encoder, and the id and file content of each record. The key is stored in the header of the
+shard. A shard is finished if its file is there with the right key. So a killed extraction continues
+with the first missing shard, a changed image recomputes only its own shard, and outdated features
+are never read. Several processes or hosts share the work by `part=(i, n)`.
 """
 
 import hashlib
@@ -106,9 +106,8 @@ def extract(
 ) -> FeatureStore | None:
     """Encode the images of `records` into the store `out`: pooled (N, D) float32, patches float16.
 
-    `workers` processes decode images. `part=(i, n)` computes every n-th shard from the i-th on.
-    The call that finds the shards of all parts finished writes the index and returns the store;
-    the others return None.
+    `workers` processes decode images. `part=(i, n)` computes every n-th shard from the i-th on. The
+    call that finishes last writes the index and returns the store. All other calls return None.
 
     ValueError names an image that cannot be read or whose features are not finite. OSError names a
     shard that cannot be written; finished shards stay, and the same call continues after them.

@@ -24,9 +24,9 @@ def load_features(
     """(records with repaired splits, their features, the audit's table, the audit in sentences).
 
     The audit compares the features themselves, so it finds an item that is in two splits whatever
-    its name. Such an item stays in the split where it matters most (in test). If no validation
-    part is left, a seeded share of train becomes one. An imported tree is kept under the data
-    folder.
+    its name. Such an item is kept in one split only: in test, otherwise in validation. If no
+    validation part is left, a seeded share of train becomes one. An imported tree is kept under the
+    data folder.
 
     Errors name the file or folder, as those of `import_pt_tree` and `read_records`.
     """

@@ -1,4 +1,4 @@
-"""The manifest of a run: who ran what on which inputs, and how it ended.
+"""The manifest of a run: which code ran on which inputs, and how it ended.
 
 Owns `manifest.json` in a run folder. Takes paths and values; gives plain dictionaries:
 

@@ -3,7 +3,7 @@
     tinyemo results [PROFILE] [--pairs "k=v ..."]         print metrics, name stale runs
     tinyemo results PROFILE [--pairs "k=v ..."] --commit  copy small files to results/reference/
     tinyemo results --pages                               write the generated pages again
-    tinyemo results --check                               fail unless what is committed agrees
+    tinyemo results --check                               fail if committed files were changed
 
 Takes run folders (manifest.json, metrics.json, tables/*.csv, figures/*.png). A reference run is
 results/reference/<profile>/<notebook>/ with a source.json: profile, notebook, command, run key,

@@ -28,8 +28,16 @@ def _inverted(groups: dict[str, Words]) -> dict[str, str]:
     return found
 
 
-# name of a label set ("ekman", "unbiasedemo", "mikels", "parrott") -> its labels, in fixed order
+# label set of images ("ekman", "unbiasedemo", "mikels", "parrott") -> its labels, in fixed order
 LABEL_SETS: dict[str, Words] = _as_tuples(_DATA["label_sets"])
+
+# label set of conversations ("iemocap4", ...) -> code in the dataset's files -> label
+LABEL_CODES: dict[str, dict[str, str]] = _DATA["conversation_label_sets"]
+
+# label set of conversations -> its labels, in fixed order; kept apart from the sets for images
+CONVERSATION_LABEL_SETS: dict[str, Words] = {}
+for _name, _codes in LABEL_CODES.items():
+    CONVERSATION_LABEL_SETS[_name] = tuple(dict.fromkeys(_codes.values()))
 
 # label set -> label -> the Parrott labels that belong to it
 GROUPS: dict[str, dict[str, Words]] = {}
@@ -50,15 +58,14 @@ TEMPLATES: dict[str, str] = _DATA["templates"]
 
 
 def labels_of(label_set: str) -> Words:
-    """The words of a label set, in their fixed order.
+    """The words of a label set, of images or of conversations, in their fixed order.
 
     ValueError: an unknown set; the message names those that exist.
     """
-    if label_set not in LABEL_SETS:
-        raise ValueError(
-            f"unknown label set {label_set!r}: expected one of {', '.join(LABEL_SETS)}"
-        )
-    return LABEL_SETS[label_set]
+    known = LABEL_SETS | CONVERSATION_LABEL_SETS
+    if label_set not in known:
+        raise ValueError(f"unknown label set {label_set!r}: expected one of {', '.join(known)}")
+    return known[label_set]
 
 
 def grounding_texts(template: str, words: Sequence[str]) -> list[str]:

@@ -5,11 +5,12 @@ Parrott's labels to the coarser label sets. Takes and gives pandas tables with o
 
     id                         unique and stable: "dataset/relative stem"
     dataset, split             split is train, validation or test
-    label, label_set           label is a word of tinyemo.emotions.LABEL_SETS[label_set]
+    label, label_set           label is a word of tinyemo.emotions.labels_of(label_set)
     image, audio, video, face  paths; "" where there is none
     text                       the text itself; "" where there is none
     group                      never divided by a split (scene family, dialogue); "" = no group
     speaker, dialogue, turn    conversations; turn counts from 0
+    fold                       the part of a cross-validation in which the item is tested; "" = none
     p_<label>                  optional: share of annotators who chose the label; a row sums to 1
     attr_<name>                optional attributes; lists are allowed
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.emotions import FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
+from tinyemo.emotions import CONVERSATION_LABEL_SETS, FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 from tinyemo.io import write_atomically
 
 # In rising order of importance: an item found in two splits stays in the later
@@ -27,7 +28,10 @@ from tinyemo.io import write_atomically
 SPLITS = ("train", "validation", "test")
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
-OPTIONAL = {**dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue"), ""), "turn": 0}
+OPTIONAL = {
+    **dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue", "fold"), ""),
+    "turn": 0,
+}
 
 
 def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.DataFrame:
@@ -60,8 +64,8 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         refuse(records[column] == "", column, "something other than empty text")
     refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
     refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
-    known = records["label_set"].isin(list(LABEL_SETS))
-    refuse(~known, "label_set", f"one of {', '.join(LABEL_SETS)}")
+    known = [*LABEL_SETS, *CONVERSATION_LABEL_SETS]
+    refuse(~records["label_set"].isin(known), "label_set", f"one of {', '.join(known)}")
     for label_set in sorted(set(records["label_set"])):
         words = labels_of(label_set)
         strange = (records["label_set"] == label_set) & ~records["label"].isin(words)

@@ -66,9 +66,11 @@ def confusions(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame
                 f"predictions, column {column!r}: found {unknown[0]!r}, "
                 f"expected one of {', '.join(labels)}"
             )
-    true, predicted = predictions["label"].map(position), predictions["pred"].map(position)
+    true = predictions["label"].map(position)
+    predicted = predictions["pred"].map(position)
     cell = true * len(labels) + predicted  # (rows,)
-    counts = pd.crosstab([predictions["seed"], predictions["dialogue"]], cell)
+    seed, dialogue = predictions["seed"], predictions["dialogue"]
+    counts = pd.crosstab([seed, dialogue], cell)
     cells = range(len(labels) ** 2)
     return counts.reindex(columns=cells, fill_value=0)
 
@@ -80,11 +82,13 @@ def score_table(predictions: pd.DataFrame, labels: Sequence[str], seed: int = 0)
     and the standard deviation over seeds (NaN for one seed).
     """
     counts = _array(confusions(predictions, labels))  # (S, G, C, C)
+    pooled = counts.sum(axis=1)  # (S, C, C)
     resampled = _resample(counts, seed)  # (S, R, C, C)
     rows = []
     for name, score in SCORES.items():
-        by_seed = score(counts.sum(axis=1))  # (S,)
-        low, high = percentile_interval(score(resampled).mean(axis=0))
+        by_seed = score(pooled)  # (S,)
+        drawn = score(resampled).mean(axis=0)  # (R,)
+        low, high = percentile_interval(drawn)
         sd = by_seed.std(ddof=1) if len(by_seed) > 1 else np.nan
         rows.append((name, by_seed.mean(), low, high, sd))
     return pd.DataFrame(rows, columns=["score", "value", "low", "high", "sd"])
@@ -129,9 +133,10 @@ def scores_by_fold(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataF
         row["absent"] = ", ".join(absent)
         rows.append(row)
     table = pd.DataFrame(rows)
-    names = list(SCORES)
-    summary = table[names].agg(["mean", "std"]).set_axis(["mean", "sd"])
-    summary = summary.rename_axis("fold").reset_index()
+    scores = table[list(SCORES)]
+    mean = {"fold": "mean", **scores.mean()}
+    sd = {"fold": "sd", **scores.std(ddof=1)}
+    summary = pd.DataFrame([mean, sd])
     return pd.concat([table, summary], ignore_index=True)
 
 
@@ -176,14 +181,17 @@ def write_fold_file(predictions: pd.DataFrame, labels: Sequence[str], path: str 
         "Macro F1 Score": macro_f1(counts),
         "F1 Score": weighted_f1(counts),
     }
-    text = "".join(f"{name}: {values.mean():.4f}\n" for name, values in lines.items())
+    text = ""
+    for name, values in lines.items():
+        text += f"{name}: {values.mean():.4f}\n"
     return write_atomically(path, lambda temporary: Path(temporary).write_text(text))
 
 
 def _array(counts: pd.DataFrame) -> np.ndarray:
     """The table of `confusions` as an array (S, G, C, C). Dialogues are sorted by name."""
-    seeds = counts.index.get_level_values("seed").unique()
-    classes = round(len(counts.columns) ** 0.5)
+    seeds = counts.index.unique("seed")
+    cells = len(counts.columns)
+    classes = round(cells**0.5)
     return counts.to_numpy().reshape(len(seeds), -1, classes, classes)
 
 

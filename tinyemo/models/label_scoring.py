@@ -98,11 +98,12 @@ def _score_batch(
     later = log_p.gather(2, targets[..., None]).squeeze(2) * target_mask
     from_later = later.sum(dim=1).view(len(samples), len(answers))  # (B, C)
     total = from_first + from_later
-    return (total / is_token.sum(dim=1)).cpu()
+    tokens_of_label = is_token.sum(dim=1)  # (C,)
+    return (total / tokens_of_label).cpu()
 
 
 def _read_prompts(model: MultimodalLM, samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Cache]:
-    """Log-probabilities (B, V) of the first token, the mask (B, L), and the cache of the prompts."""
+    """Log-probabilities (B, V) of the first answer token, the mask (B, L) and the cache."""
     batch = model.collate(samples, side="left")
     batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
     mask, input_ids = batch.pop("attention_mask"), batch.pop("input_ids")

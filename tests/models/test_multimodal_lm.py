@@ -1,6 +1,8 @@
 """MultimodalLM on small random checkpoints: each step is compared with the same made by hand."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,25 @@ def test_loss_equals_that_of_the_lm_on_embeddings_made_by_hand(model):
     torch.testing.assert_close(
         model(**unlabelled).logits[:, -out.logits.shape[1] :], out.logits, rtol=1e-4, atol=1e-4
     )
+
+
+@pytest.mark.parametrize("focal", [0.0, 2.0])
+def test_weights_and_focal_loss_follow_their_formula(llama, focal):
+    """Each token's loss is w (1 - p) ** focal * -log p, with w the weight of its sample."""
+    weighted = [replace(sample, weight=0.5 + row) for row, sample in enumerate(samples())]
+    batch = llama.collate(weighted)
+    with torch.no_grad():
+        found = llama(**batch, focal=focal)
+        plain = {name: value for name, value in batch.items() if name not in ("labels", "weights")}
+        log_p = llama(**plain).logits.log_softmax(-1)
+    expected = 0.0
+    for row, sample in enumerate(weighted):
+        for place, label in enumerate(batch["labels"][row].tolist()):
+            if label != IGNORED:
+                log = log_p[row, place - 1, label].item()
+                expected -= sample.weight * (1 - math.exp(log)) ** focal * log
+    count = int((batch["labels"] != IGNORED).sum())
+    assert found.loss.item() == pytest.approx(expected / count, rel=1e-4)
 
 
 def test_bfloat16_autocast_trains(llama):

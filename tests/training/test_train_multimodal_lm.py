@@ -75,7 +75,10 @@ def run(
     seed=0,
 ):
     model = model or fresh(lm)
-    return model, fit_stage(model, TRAIN, HELD_OUT, source or Source(), recipe, out, seed)
+    source = source or Source()
+    train = Samples(TRAIN, source, model.prompts, recipe.drop_stream, seed)
+    held_out = Samples(HELD_OUT, source, model.prompts)
+    return model, fit_stage(model, train, held_out, recipe, out, seed)
 
 
 def killed(what) -> None:
@@ -303,7 +306,7 @@ def test_unusable_recipes_and_instructions_are_refused(lm, tmp_path):
         run(lm, tmp_path, replace(RECIPE, per_device=3))
     long = [replace(TRAIN[0], id="long", turns=(("<image> w1", "w1 " * 3000),)), *TRAIN]
     with pytest.raises(ValueError, match="instruction 'long': .*limit"):
-        fit_stage(fresh(lm), long, [], Source(), RECIPE, tmp_path)
+        Samples(long, Source(), fresh(lm).prompts)
     with pytest.raises(ValueError, match="part 'some'"):
         run(lm, tmp_path, replace(RECIPE, trains="some"))
     with pytest.raises(ValueError, match="validation loss was never a number"):
@@ -365,7 +368,10 @@ def test_validation_items_are_taken_at_even_distances(job, tmp_path, monkeypatch
         multimodal_job,
         "fit_stage",
         lambda model, train, validation, *_: seen.append(
-            [int(item.id.removeprefix("item-")) for item in validation]
+            [
+                int(item.id.removeprefix("item-"))
+                for item in (validation.items if validation else [])
+            ]
         ),
     )
     for items in (3, 10, 11, 0):

@@ -107,7 +107,7 @@ def _read_prompts(model: MultimodalLM, samples: Sequence[Sample]) -> tuple[Tenso
     batch = model.collate(samples, side="left")
     batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
     mask, input_ids = batch.pop("attention_mask"), batch.pop("input_ids")
-    del batch["labels"]
+    del batch["labels"], batch["weights"]
     positions = mask.cumsum(dim=1) - 1
     prompt = model.lm(
         inputs_embeds=model.embed(input_ids, batch),

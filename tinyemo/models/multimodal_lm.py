@@ -224,9 +224,9 @@ class MultimodalLM(nn.Module):
         """A batch on the CPU.
 
         input_ids, attention_mask and labels are (B, L) int64, padded on `side`: "right" for
-        training, "left" for generation. Each stream has one tensor (sum of T, D) float32: its
-        tokens in the order of their placeholders. It has no rows if all samples lack the stream,
-        so that all processes of a training use the same parameters.
+        training, "left" for generation. weights is (B,) float32. Each stream has one tensor
+        (sum of T, D) float32: its tokens in the order of their placeholders. It has no rows if all
+        samples lack the stream, so that all processes of a training use the same parameters.
 
         ValueError: a sample that `PromptBuilder.encode` refuses, or tokens of another shape.
         """
@@ -243,6 +243,7 @@ class MultimodalLM(nn.Module):
             attention_mask[row, place] = 1
             labels[row, place] = torch.tensor(one.labels)
         batch = {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+        batch["weights"] = torch.tensor([sample.weight for sample in samples])
         for name in self.kinds:
             batch[name] = self._stream_tokens(name, samples)
         return batch
@@ -293,7 +294,9 @@ class MultimodalLM(nn.Module):
         input_ids: Tensor,
         attention_mask: Tensor,
         labels: Tensor | None = None,
+        weights: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
+        focal: float = 0.0,
         **streams: Tensor,
     ) -> CausalLMOutput:
         """Loss and logits of a batch of `collate`.
@@ -301,7 +304,9 @@ class MultimodalLM(nn.Module):
         With labels, logits (B, K, V) are those of the last K positions, beginning with the first
         one that predicts a labelled token, if the LM can leave out the others. The loss is the
         cross-entropy of the labelled tokens: their mean or, with `num_items_in_batch` (the number
-        of labelled tokens in all batches of one optimiser step), their sum divided by it.
+        of labelled tokens in all batches of one optimiser step), their sum divided by it. Each
+        token's loss is multiplied by its sample's weight and, for the focal loss (Lin et al. 2017,
+        arXiv 1708.02002), by (1 - p) ** focal, where p is the token's probability.
         """
         embeds = self.embed(input_ids, streams)  # (B, L, d_llm)
         length = input_ids.shape[1]
@@ -317,12 +322,17 @@ class MultimodalLM(nn.Module):
         if labels is None:
             return CausalLMOutput(logits=logits)
         targets = labels[:, length - logits.shape[1] + 1 :]  # (B, K - 1)
-        total = cross_entropy(
+        by_token = cross_entropy(
             logits[:, :-1].flatten(0, 1).float(),  # position i predicts token i + 1
             targets.flatten(),
             ignore_index=IGNORED,
-            reduction="sum",
-        )
+            reduction="none",
+        ).view_as(targets)
+        if focal:
+            by_token = by_token * (1 - (-by_token).exp()) ** focal
+        if weights is not None:
+            by_token = by_token * weights[:, None]
+        total = by_token.sum()
         items = (targets != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
         return CausalLMOutput(loss=total / items, logits=logits)
 
@@ -331,7 +341,8 @@ class MultimodalLM(nn.Module):
 
         Sums of several batches give the mean per token, whatever tokens each batch holds.
         """
-        total = self(**batch, num_items_in_batch=1).loss
+        plain = {name: tensor for name, tensor in batch.items() if name != "weights"}
+        total = self(**plain, num_items_in_batch=1).loss
         return total, (batch["labels"] != IGNORED).sum()
 
     @property
@@ -432,7 +443,7 @@ class MultimodalLM(nn.Module):
     def _prompt(self, samples: Sequence[Sample], new: int) -> dict[str, Tensor]:
         batch = self.collate(samples, side="left")
         self.prompts.check_length(batch["input_ids"].shape[1], new)
-        del batch["labels"]
+        del batch["labels"], batch["weights"]
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     @torch.inference_mode()

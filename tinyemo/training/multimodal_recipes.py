@@ -23,6 +23,7 @@ class StageRecipe:
     lora_alpha: int = 256
     lora_dropout: float = 0.05
     drop_stream: float = 0.0  # share of the items whose image is withheld in an epoch
+    focal: float = 0.0  # exponent of the focal loss (Lin et al. 2017); 0: cross-entropy
     # how often the validation loss is computed, at even distances, last after the last step
     evaluations: int = 4
     save_steps: int = 500  # steps between checkpoints

@@ -364,16 +364,12 @@ def test_two_processes_give_the_result_of_one(job, tmp_path):
 def test_validation_items_are_taken_at_even_distances(job, tmp_path, monkeypatch):
     """Files of photographs are sorted by emotion: the first records would have only one."""
     seen = []
-    monkeypatch.setattr(
-        multimodal_job,
-        "fit_stage",
-        lambda model, train, validation, *_: seen.append(
-            [
-                int(item.id.removeprefix("item-"))
-                for item in (validation.items if validation else [])
-            ]
-        ),
-    )
+
+    def record(model, train, validation, *_):
+        items = validation.items if validation else []
+        seen.append([int(item.id.removeprefix("item-")) for item in items])
+
+    monkeypatch.setattr(multimodal_job, "fit_stage", record)
     for items in (3, 10, 11, 0):
         fit_job(Job.read(written(job | {"validation_items": items}, tmp_path / "job.json")))
     assert seen[1::2] == [[100, 103, 106], *[list(range(100, 110))] * 3]

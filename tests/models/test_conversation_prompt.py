@@ -1,0 +1,113 @@
+"""Prompts about utterances: the exact texts, causal context, and missing streams."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tinyemo.models.conversation_prompt import (
+    ALL_TURNS,
+    QUESTIONS,
+    DialoguePrompts,
+    PromptStyle,
+    StreamVectors,
+)
+
+LABELS = ("anger", "joy")
+TEXTS = ["Hello there.", "Go away!", "Why?", "You know why.", "A new one."]
+
+
+def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
+    """A dialogue of four turns and one of a single turn; vector k of a stream has the value k."""
+    utterances = pd.DataFrame(
+        {
+            "dialogue": ["a", "a", "a", "a", "b"],
+            "turn": [0, 1, 2, 3, 0],
+            "speaker": ["F", "M", "F", "F", "M"],
+            "text": TEXTS,
+        }
+    )
+    numbers = torch.arange(5.0)[:, None]
+    present = ~np.isin(np.arange(5), absent)
+    streams = {
+        "text": StreamVectors(numbers, np.ones(5, bool)),
+        "audio": StreamVectors(10 + numbers, present),
+    }
+    return DialoguePrompts(utterances, streams)
+
+
+def values(tokens) -> list[float | None]:
+    return [None if one is None else one.item() for one in tokens]
+
+
+def test_prompt_has_earlier_turns_this_turn_and_the_question():
+    style = PromptStyle(context=2, streams=("text", "audio"))
+    sample = prompts().sample(3, style, LABELS)
+    assert sample.turns == (
+        (
+            "partner: <text><audio>\nspeaker: <text><audio>\nnow speaker: <text><audio>\n"
+            "Which emotion does the speaker show now: anger, joy?",
+            "",
+        ),
+    )
+    assert values(sample.streams["text"]) == [1, 2, 3]
+    assert values(sample.streams["audio"]) == [11, 12, 13]
+
+
+def test_context_ends_at_the_beginning_of_the_dialogue():
+    for context, turns in ((0, [3]), (2, [1, 2, 3]), (8, [0, 1, 2, 3]), (ALL_TURNS, [0, 1, 2, 3])):
+        style = PromptStyle(context=context, streams=("text",))
+        assert values(prompts().sample(3, style, LABELS).streams["text"]) == turns
+    style = PromptStyle(streams=("text",))
+    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [4]
+
+
+def test_transcripts_as_words():
+    style = PromptStyle(context=1, streams=("text", "audio"), text_as="tokens", question="bare")
+    sample = prompts().sample(1, style, LABELS)
+    assert sample.turns[0][0] == (
+        "partner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
+    )
+    assert set(sample.streams) == {"audio"}
+    both = PromptStyle(context=0, streams=("text",), text_as="both", question="bare")
+    assert prompts().sample(2, both, LABELS).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
+
+
+def test_missing_and_withheld_streams_have_no_vectors():
+    style = PromptStyle(context=2, streams=("text", "audio"))
+    sample = prompts(absent=(2,)).sample(3, style, LABELS)
+    assert values(sample.streams["audio"]) == [11, None, 13]
+    withheld = prompts().sample(3, style, LABELS, withheld={"audio"})
+    assert values(withheld.streams["audio"]) == [None, None, None]
+    assert withheld.turns == prompts().sample(3, style, LABELS).turns
+    words = PromptStyle(context=0, streams=("text",), text_as="tokens", question="bare")
+    sample = prompts().sample(2, words, LABELS, withheld={"text"})
+    assert sample.turns[0][0] == "now speaker: \n[emotion]"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_training_prompt_and_test_prompt_are_the_same_string(question):
+    style = PromptStyle(question=question, streams=("text", "audio"))
+    asked = prompts().sample(3, style, LABELS)
+    answered = prompts().sample(3, style, LABELS, answer="joy")
+    assert asked.turns[0][0] == answered.turns[0][0] and answered.turns[0][1] == "joy"
+
+
+def test_questions_about_sets_of_labels():
+    style = PromptStyle(context=0, streams=("text",))
+    asked = prompts().set_sample(0, style, LABELS).turns[0][0]
+    assert asked.endswith("Name all that apply of: anger, joy.")
+    asked = prompts().yes_no_sample(0, style, "joy").turns[0][0]
+    assert asked.endswith("Does the speaker show joy now? Answer yes or no.")
+
+
+def test_wrong_styles_and_streams_are_refused():
+    with pytest.raises(ValueError, match="question 'why': expected one of question, task"):
+        PromptStyle(question="why")
+    with pytest.raises(ValueError, match="context -2: expected a number of turns, or -1"):
+        PromptStyle(context=-2)
+    with pytest.raises(ValueError, match="stream 'face': no vectors were given, expected text"):
+        prompts().sample(0, PromptStyle(streams=("text", "face")), LABELS)
+    table = pd.DataFrame({"dialogue": ["a"], "turn": [0], "speaker": ["F"], "text": ["x"]})
+    with pytest.raises(ValueError, match="stream 'audio': 2 vectors for 1 utterances"):
+        DialoguePrompts(table, {"audio": StreamVectors(torch.zeros(2, 3), np.ones(2, bool))})

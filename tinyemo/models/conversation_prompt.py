@@ -1,0 +1,167 @@
+"""Prompts about an utterance: earlier turns, this turn with its streams, and a question.
+
+Takes the utterance table, the vectors of the streams and a PromptStyle; gives Samples
+(models/prompt.py). Training, evaluation and the demo build their prompts here, so that a model is
+tested with the very strings that it was trained with. Only this and earlier turns are in a prompt
+(causal context). The texts are in conversation_prompts.yaml.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from torch import Tensor
+
+from tinyemo.models.prompt import Sample
+
+_FILE = Path(__file__).with_name("conversation_prompts.yaml")
+_TEXTS = yaml.safe_load(_FILE.read_text("utf-8"))
+QUESTIONS: dict[str, str] = _TEXTS["questions"]
+TEXT_AS = ("vectors", "tokens", "both")
+ALL_TURNS = -1
+WORDS_PER_TURN = 40  # of a transcript that is given as tokens; longer ones are cut at their end
+
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """What is in a prompt."""
+
+    question: str = "question"  # a key of QUESTIONS
+    context: int = 8  # number of earlier turns; ALL_TURNS: all of the dialogue
+    streams: tuple[str, ...] = ("text", "audio", "video", "face")
+    # Whether transcripts are given as one vector of a sentence encoder ("vectors": the stream
+    # text), as words ("tokens"), or both.
+    text_as: str = "vectors"
+
+    def __post_init__(self):
+        for name, value, expected in (
+            ("question", self.question, tuple(QUESTIONS)),
+            ("text_as", self.text_as, TEXT_AS),
+        ):
+            if value not in expected:
+                raise ValueError(f"{name} {value!r}: expected one of {', '.join(expected)}")
+        if self.context < ALL_TURNS:
+            raise ValueError(f"context {self.context}: expected a number of turns, or -1 for all")
+
+
+@dataclass(frozen=True, eq=False)
+class StreamVectors:
+    """The vectors of one stream for all utterances: (N, D) float32, and where they are present."""
+
+    vectors: Tensor  # (N, D)
+    present: np.ndarray  # (N,) bool; rows that are not present are never read
+
+
+class DialoguePrompts:
+    """Samples for any utterances of one table.
+
+    `utterances` is sorted by dialogue and turn. `streams` has one StreamVectors per stream, with
+    one row per utterance. ValueError: another number of rows.
+    """
+
+    def __init__(self, utterances: pd.DataFrame, streams: Mapping[str, StreamVectors]):
+        for name, stream in streams.items():
+            if len(stream.vectors) != len(utterances) or len(stream.present) != len(utterances):
+                raise ValueError(
+                    f"stream {name!r}: {len(stream.vectors)} vectors for {len(utterances)} "
+                    "utterances, expected one row per utterance"
+                )
+        self.streams = dict(streams)
+        self.texts = utterances["text"].tolist()
+        self.speakers = utterances["speaker"].tolist()
+        dialogue = utterances["dialogue"].to_numpy()
+        is_start = np.r_[True, dialogue[1:] != dialogue[:-1]]
+        starts = np.flatnonzero(is_start)
+        self.first_turn = starts[np.cumsum(is_start) - 1]  # (N,) row of the dialogue's first turn
+
+    def sample(
+        self,
+        row: int,
+        style: PromptStyle,
+        labels: Sequence[str],
+        answer: str = "",
+        withheld: Collection[str] = (),
+    ) -> Sample:
+        """The prompt about utterance `row`, with `answer` ("": to be generated or scored).
+
+        The streams `withheld` are treated as missing in all turns: for modality dropout, and to
+        test without them.
+        """
+        question = QUESTIONS[style.question].format(labels=", ".join(labels))
+        return self.sample_with_question(row, style, question, answer, withheld)
+
+    def set_sample(
+        self,
+        row: int,
+        style: PromptStyle,
+        labels: Sequence[str],
+        answer: str = "",
+        withheld: Collection[str] = (),
+    ) -> Sample:
+        """As `sample`, but the question is for all labels that apply."""
+        question = _TEXTS["set_question"].format(labels=", ".join(labels))
+        return self.sample_with_question(row, style, question, answer, withheld)
+
+    def yes_no_sample(
+        self,
+        row: int,
+        style: PromptStyle,
+        label: str,
+        answer: str = "",
+        withheld: Collection[str] = (),
+    ) -> Sample:
+        """As `sample`, but the question is whether one label applies; answers are yes and no."""
+        question = _TEXTS["yes_no_question"].format(label=label)
+        return self.sample_with_question(row, style, question, answer, withheld)
+
+    def sample_with_question(
+        self,
+        row: int,
+        style: PromptStyle,
+        question: str,
+        answer: str,
+        withheld: Collection[str],
+    ) -> Sample:
+        """The turns up to `row` and any question about the last of them."""
+        first = self.first_turn[row]
+        if style.context != ALL_TURNS:
+            first = max(first, row - style.context)
+        lines = []
+        tokens: dict[str, list[Tensor | None]] = {name: [] for name in self._used(style)}
+        for turn in range(first, row + 1):
+            kind = "own" if self.speakers[turn] == self.speakers[row] else "partner"
+            if turn == row:
+                kind = "now"
+            lines.append(_TEXTS["turns"][kind].format(turn=self._turn(turn, style, withheld)))
+            for name, entries in tokens.items():
+                is_given = self.streams[name].present[turn] and name not in withheld
+                vector = self.streams[name].vectors[turn][None]  # (1, D)
+                entries.append(vector if is_given else None)
+        lines.append(question)
+        return Sample((("\n".join(lines), answer),), tokens)
+
+    def _used(self, style: PromptStyle) -> list[str]:
+        """The streams that have placeholders, in the order of the style."""
+        used = []
+        for name in style.streams:
+            if name == "text" and style.text_as == "tokens":
+                continue
+            if name not in self.streams:
+                raise ValueError(
+                    f"stream {name!r}: no vectors were given, expected "
+                    f"{', '.join(self.streams) or 'none'}"
+                )
+            used.append(name)
+        return used
+
+    def _turn(self, row: int, style: PromptStyle, withheld: Collection[str]) -> str:
+        """The placeholders of a turn, and its transcript if it is given as words."""
+        parts = ["".join(f"<{name}>" for name in self._used(style))]
+        has_words = "text" in style.streams and style.text_as != "vectors"
+        if has_words and "text" not in withheld:
+            words = self.texts[row].split()
+            parts.append(" ".join(words[:WORDS_PER_TURN]))
+        return " ".join(part for part in parts if part)

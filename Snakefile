@@ -45,6 +45,12 @@ if not workflow.dryrun and not workflow.remote_exec:
             fcntl.flock(locks[-1], fcntl.LOCK_EX)
 
 
+def longest_chain(folder):
+    """How many steps, one after another, wait for this one."""
+    waiting = [step.folder for step in steps if folder in step.upstream]
+    return max((1 + longest_chain(other) for other in waiting), default=0)
+
+
 rule all:
     input:
         [f"{step.folder}/metrics.json" for step in steps],
@@ -72,6 +78,8 @@ for step in steps:
             ),
         # one step at a time on one machine, but a sweep's members side by side, each on one core
         threads: 1 if step.swept else int(config.get("threads", workflow.cores or 1))
+        # side by side, the steps that most others wait for come first
+        priority: longest_chain(step.folder)
         resources:
             gpu=int(config.get("gpu", 0)),
         shell:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,17 +48,47 @@ def make(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run(make_command(*arguments), cwd=ROOT, text=True, capture_output=True)
 
 
-@pytest.fixture(scope="session")
-def smoke_results(tmp_path_factory) -> Path:
-    """The results folder of one `make reproduce`: <folder>/smoke/<notebook>/metrics.json etc."""
+def pytest_collection_modifyitems(items):
+    """Tests that read the smoke runs come last: the runs are made while the others are tested."""
+    items.sort(key=_needs_smoke)
+
+
+def _needs_smoke(item: pytest.Item) -> bool:
+    return "smoke_results" in item.fixturenames
+
+
+@pytest.fixture(scope="session", autouse=True)
+def smoke_run(request, tmp_path_factory):
+    """`make reproduce` in the background, if a test of this session needs its results.
+
+    Most of its steps use one core, so it runs several of them side by side (THREADS=1).
+    """
+    if not any(map(_needs_smoke, request.session.items)):
+        yield None
+        return
     folder = tmp_path_factory.mktemp("smoke")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TINYEMO_DATA", str(folder / "data"))
-        patch.setenv("TINYEMO_RESULTS", str(folder / "runs"))
-        done = make("reproduce", "smoke", "THREADS=1")  # in parallel: most steps use one core
-    assert done.returncode == 0, (
-        f"make reproduce failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    )
+    places = {"TINYEMO_DATA": str(folder / "data"), "TINYEMO_RESULTS": str(folder / "runs")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            make_command("reproduce", "smoke", "THREADS=1"),
+            cwd=ROOT,
+            env=os.environ | places,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    yield process, folder
+    if process.poll() is None:  # the tests were interrupted
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def smoke_results(smoke_run) -> Path:
+    """The results folder of one `make reproduce`: <folder>/smoke/<notebook>/metrics.json etc."""
+    process, folder = smoke_run
+    code = process.wait()
+    assert code == 0, f"make reproduce failed:\n{(folder / 'log').read_text()[-6000:]}"
     return folder / "runs"
 
 

@@ -20,6 +20,7 @@ IMPORTED_AS = {
     "pyyaml": "yaml",
     "scikit-learn": "sklearn",
     "open_clip_torch": "open_clip",
+    "opencv-python-headless": "cv2",
     "faiss-cpu": "faiss",
     "ImageHash": "imagehash",
     "rouge-score": "rouge_score",

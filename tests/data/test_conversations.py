@@ -113,6 +113,13 @@ def test_a_label_set_that_fits_nothing_is_refused(utterances):
         unlabelled_votes(utterances, "ekman")
 
 
+def test_the_label_set_of_another_dataset_is_refused_if_one_code_is_the_same(utterances):
+    """IEMOCAP and MER2023 both have the code "sad"; no other code of IEMOCAP is in mer9."""
+    assert (utterances["code"] == "sad").any()
+    with pytest.raises(ValueError, match="only . utterances have a label of 'mer9': expected"):
+        label_utterances(utterances, "mer9")
+
+
 # ---- CSV
 
 OWN = """dialogue,turn,speaker,text,audio,label,votes_ang,votes_sad,start,room

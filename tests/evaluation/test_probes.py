@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from tinyemo.evaluation.probes import fit_probe
 
@@ -49,12 +48,3 @@ def test_errors_name_the_bad_input():
     ):
         with pytest.raises(ValueError, match=message):
             fit_probe(*args)
-
-
-def test_probes_are_strong_on_real_features(test_data):
-    images = test_data / "emotion6_clip_l14/Emotion6/Emotion6/images/train"
-    paths = sorted(images.glob("*/*.pt"))
-    x = torch.stack([torch.load(path, weights_only=True) for path in paths]).float().numpy()
-    y = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
-    assert fit_probe("logreg", x, y).cv_accuracy >= 0.74
-    assert fit_probe("svm", x, y).cv_accuracy >= 0.75

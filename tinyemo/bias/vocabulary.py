@@ -66,7 +66,7 @@ class Vocabulary:
                 "vocabulary"
             )
         vectors = np.asarray(vectors, dtype=np.float32)
-        return normalize(_outside(vectors, self.common))
+        return _unit_rows(_outside(vectors, self.common))
 
     def without(self, directions: np.ndarray | Tensor) -> "Vocabulary":
         """The words outside of the span of `directions` (A, D).
@@ -78,7 +78,7 @@ class Vocabulary:
         rest = _outside(self.vectors, span)
         kept = np.square(rest).sum(axis=1) > 0.5  # (W,)
         words = tuple(word for word, is_kept in zip(self.words, kept, strict=True) if is_kept)
-        return Vocabulary(words, normalize(rest[kept]), np.concatenate([self.common, span]))
+        return Vocabulary(words, _unit_rows(rest[kept]), np.concatenate([self.common, span]))
 
 
 def read_vocabulary(
@@ -134,7 +134,7 @@ def vocabulary_of(words: Sequence[str], vectors: np.ndarray | Tensor) -> Vocabul
     components = directions[:, -number:].T
     mean = vectors.mean(axis=0)
     common = _basis(np.stack([mean, *components]))
-    return Vocabulary(tuple(words), normalize(_outside(vectors, common)), common)
+    return Vocabulary(tuple(words), _unit_rows(_outside(vectors, common)), common)
 
 
 def over_represented(
@@ -241,7 +241,7 @@ def _control_cosines(controls: Sequence[Reading], beyond: Vocabulary, labels: in
     for r, (embeddings, predicted) in enumerate(controls):
         own = _large(np.asarray(predicted), labels)
         contrasts = _contrasts(beyond.place(embeddings), predicted, labels)[own]
-        cosines[r, own] = normalize(contrasts) @ words
+        cosines[r, own] = _unit_rows(contrasts) @ words
     return cosines
 
 
@@ -359,3 +359,8 @@ def _basis(vectors: np.ndarray) -> np.ndarray:
     """Orthonormal rows that span the vectors (K, D)."""
     _, size, rows = np.linalg.svd(vectors, full_matrices=False)
     return rows[size > size[0] * 1e-5].astype(np.float32)
+
+
+def _unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (M, D) scaled to unit length; M may be 0, which scikit-learn's function refuses."""
+    return normalize(vectors) if len(vectors) else vectors

@@ -64,7 +64,8 @@ def label_utterances(utterances: pd.DataFrame, label_set: str) -> tuple[pd.DataF
     Records that are kept without a distribution, or with one that lacks votes outside the set, are
     counted in the same table; their reasons begin with "kept".
 
-    ValueError: an unknown label set, or no utterance with a label of it.
+    ValueError: an unknown label set; no utterance with a label of it; or the set of another
+    dataset: a single label of it occurs, and most evaluated utterances have other codes.
     """
     codes = _codes_of(label_set)
     left_out = LeftOut()
@@ -75,10 +76,13 @@ def label_utterances(utterances: pd.DataFrame, label_set: str) -> tuple[pd.DataF
         reason = known_reasons.get(code, f"label outside {label_set}: {code}")
         left_out.add_all(reason, rows["id"].tolist())
     scored = utterances[labels.notna()]
-    if scored.empty:
+    outside = ~without["code"].isin(["", NO_MAJORITY])
+    is_of_another_dataset = labels.nunique() == 1 and outside.sum() > len(scored)
+    if scored.empty or is_of_another_dataset:
         found = ", ".join(sorted(set(utterances["code"]) - {""})) or "none"
+        number = f"only {len(scored)} utterances have" if len(scored) else "no utterance has"
         raise ValueError(
-            f"no utterance has a label of {label_set!r}: expected codes such as "
+            f"{number} a label of {label_set!r}: expected codes such as "
             f"{', '.join(codes)}, got {found}"
         )
     records = _records(scored, labels.dropna(), label_set, left_out)

@@ -3,23 +3,36 @@
 Takes the utterance table, the vectors of the streams and a PromptStyle; gives Samples
 (models/prompt.py). Training, evaluation and the demo build their prompts here, so that a model is
 tested with the very strings that it was trained with. Only this and earlier turns are in a prompt
-(causal context). The texts are in conversation_prompts.yaml.
+(causal context).
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from torch import Tensor
 
 from tinyemo.models.prompt import Sample
 
-_FILE = Path(__file__).with_name("conversation_prompts.yaml")
-_TEXTS = yaml.safe_load(_FILE.read_text("utf-8"))
-QUESTIONS: dict[str, str] = _TEXTS["questions"]
+# One line per turn. "speaker" is the person whose emotion is asked for, "partner" anybody else.
+TURNS = {
+    "own": "speaker: {turn}",
+    "partner": "partner: {turn}",
+    "now": "now speaker: {turn}",
+}
+# Five ways to ask; {labels} is replaced by the words of the label set.
+QUESTIONS = {
+    "question": "Which emotion does the speaker show now: {labels}?",
+    # in the form of Emotion-LLaMA's prompt, with its task token
+    "task": "[emotion] Please determine which emotion label the person represents: {labels}.",
+    "instruction": "Name the emotion of the last turn with one word of this list: {labels}.",
+    "open": "What does the speaker feel?",
+    "bare": "[emotion]",
+}
+# several labels at once
+SET_QUESTION = "Which emotions does the speaker show now? Name all that apply of: {labels}."
+YES_NO_QUESTION = "Does the speaker show {label} now? Answer yes or no."
 TEXT_AS = ("vectors", "tokens", "both")
 ALL_TURNS = -1
 WORDS_PER_TURN = 40  # of a transcript that is given as tokens; longer ones are cut at their end
@@ -102,7 +115,7 @@ class DialoguePrompts:
         withheld: Collection[str] = (),
     ) -> Sample:
         """As `sample`, but the question is for all labels that apply."""
-        question = _TEXTS["set_question"].format(labels=", ".join(labels))
+        question = SET_QUESTION.format(labels=", ".join(labels))
         return self.sample_with_question(row, style, question, answer, withheld)
 
     def yes_no_sample(
@@ -114,7 +127,7 @@ class DialoguePrompts:
         withheld: Collection[str] = (),
     ) -> Sample:
         """As `sample`, but the question is whether one label applies; answers are yes and no."""
-        question = _TEXTS["yes_no_question"].format(label=label)
+        question = YES_NO_QUESTION.format(label=label)
         return self.sample_with_question(row, style, question, answer, withheld)
 
     def sample_with_question(
@@ -135,7 +148,7 @@ class DialoguePrompts:
             kind = "own" if self.speakers[turn] == self.speakers[row] else "partner"
             if turn == row:
                 kind = "now"
-            lines.append(_TEXTS["turns"][kind].format(turn=self._turn(turn, style, withheld)))
+            lines.append(TURNS[kind].format(turn=self._turn(turn, style, withheld)))
             for name, entries in tokens.items():
                 is_given = self.streams[name].present[turn] and name not in withheld
                 vector = self.streams[name].vectors[turn][None]  # (1, D)

@@ -1,0 +1,147 @@
+"""Pretrained encoders of transformers: strict loading, and the key of what the features depend on.
+
+Takes a local folder or a hub id; gives the folder and a frozen model in float32. A checkpoint that
+lacks a tensor that the features need, or that has tensors which fit nothing, is refused by name.
+Known exceptions are heads and poolers, which the features do not use.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoImageProcessor, AutoModel, PreTrainedModel
+from transformers.image_processing_utils import BaseImageProcessor
+from transformers.utils import logging
+
+from tinyemo.hub import local_folder
+from tinyemo.io import first_line
+
+FILES = [
+    "*.json",
+    "model*.safetensors",
+    "pytorch_model*.bin",
+    "vocab.txt",
+    "merges.txt",
+    "*.model",
+]
+
+
+def load_frozen(
+    checkpoint: str | Path, kinds: tuple[str, ...], unused: str, device: str | None = None
+) -> tuple[Path, PreTrainedModel]:
+    """(folder, model in evaluation mode, float32, on `device`).
+
+    `kinds` are the accepted values of `model_type` in config.json. `unused` is a pattern for the
+    names of tensors that may be missing or left over. `device` defaults to CUDA if there is one.
+
+    FileNotFoundError: no such folder or repository, or a file is missing in it. ValueError:
+    another kind of model, damaged weights, or the names of tensors that are missing or fit nothing.
+    """
+    folder = local_folder(checkpoint, FILES)
+    kind = read_json(folder / "config.json").get("model_type")
+    if kind not in kinds:
+        raise ValueError(
+            f"{folder / 'config.json'}: model_type is {kind!r}, expected one of {', '.join(kinds)}"
+        )
+    if not [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]:
+        raise FileNotFoundError(
+            f"{folder}: no weights in it; expected model*.safetensors or pytorch_model*.bin"
+        )
+    model, loaded = _from_pretrained(folder)
+    known = re.compile(unused)
+    for found, what in ((loaded["missing_keys"], "lacks"), (loaded["unexpected_keys"], "has")):
+        wrong = sorted(name for name in found if not known.match(name))
+        if wrong:
+            fits = "which the model needs" if what == "lacks" else "which fits nothing in the model"
+            raise ValueError(
+                f"{folder}: the checkpoint {what} the tensor {wrong[0]}, {fits} ({kind}; "
+                f"{len(wrong)} such tensors)"
+            )
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return folder, model.eval().requires_grad_(False).to(device)
+
+
+def _from_pretrained(folder: Path) -> tuple[PreTrainedModel, dict]:
+    """The model and transformers' account of its tensors. ValueError: it cannot be loaded."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # transformers would print the account as a table
+    try:
+        return AutoModel.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    except (
+        RuntimeError,
+        OSError,
+        ValueError,
+        KeyError,
+        UnpicklingError,
+        SafetensorError,
+    ) as error:
+        raise ValueError(
+            f"{folder}: cannot load the model: {first_line(error)}; expected a folder that "
+            "transformers wrote, with weights as safetensors or plain tensors"
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def load_image_processor(folder: Path) -> BaseImageProcessor:
+    """The published preprocessing of pictures (preprocessor_config.json)."""
+    read_json(folder / "preprocessor_config.json")
+    try:
+        return AutoImageProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{folder / 'preprocessor_config.json'}: not the settings of an image processor: "
+            f"{first_line(error)}"
+        ) from error
+
+
+def read_json(path: Path, kind: type = dict) -> dict | list:
+    """A JSON object, or a list. FileNotFoundError or ValueError names the file."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file; expected a checkpoint folder") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read as JSON: {first_line(error)}") from error
+    if not isinstance(content, kind):
+        raise ValueError(
+            f"{path}: expected a JSON {kind.__name__}, found a {type(content).__name__}"
+        )
+    return content
+
+
+def content_key(facts: object, model: nn.Module, unused: str = r"(?!)") -> str:
+    """SHA-256 (hex) of `facts` (as JSON) and of the tensors of `model`, name by name.
+
+    Tensors whose names match `unused` are left out. By default none is.
+    """
+    state = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
+    known = re.compile(unused)
+    for name, tensor in sorted(model.state_dict().items()):
+        if known.match(name):
+            continue
+        state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        state.update(flat.view(torch.uint8).numpy().data)
+    return state.hexdigest()
+
+
+def config_facts(model: PreTrainedModel) -> dict:
+    """What a configuration says about the network, without where it was loaded from."""
+    facts = model.config.to_dict()
+    for name in ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"):
+        facts.pop(name, None)
+    return facts

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import CausalLMOutput
 
@@ -301,29 +301,29 @@ class MultimodalLM(nn.Module):
     ) -> CausalLMOutput:
         """Loss and logits of a batch of `collate`.
 
-        With labels, logits (B, K, V) are those of the last K positions, beginning with the first
-        one that predicts a labelled token, if the LM can leave out the others. The loss is the
+        With labels, logits (B, K, V) are those of the K positions at which any sample has a
+        labelled token to predict, if the LM can leave out the others. The loss is the
         cross-entropy of the labelled tokens: their mean or, with `num_items_in_batch` (the number
         of labelled tokens in all batches of one optimiser step), their sum divided by it. Each
         token's loss is multiplied by its sample's weight and, for the focal loss (Lin et al. 2017,
         arXiv 1708.02002), by (1 - p) ** focal, where p is the token's probability.
         """
         embeds = self.embed(input_ids, streams)  # (B, L, d_llm)
-        length = input_ids.shape[1]
         options = {}
-        if labels is not None and self._takes_logits_to_keep:
-            is_labelled = (labels != IGNORED).any(dim=0)  # (L,)
-            first = int(is_labelled.int().argmax())  # 0 if no token has a label: keep all logits
-            options["logits_to_keep"] = min(length - first + 1, length)
+        if labels is not None:
+            targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORED)  # position i: token i + 1
+            if self._takes_logits_to_keep:
+                kept = (targets != IGNORED).any(dim=0).nonzero().squeeze(1)  # (K,)
+                options["logits_to_keep"] = kept
+                targets = targets[:, kept]  # (B, K)
         out = self.lm(
             inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False, **options
         )
         logits = out.logits  # (B, K, V)
         if labels is None:
             return CausalLMOutput(logits=logits)
-        targets = labels[:, length - logits.shape[1] + 1 :]  # (B, K - 1)
-        by_token = cross_entropy(
-            logits[:, :-1].flatten(0, 1).float(),  # position i predicts token i + 1
+        by_token = functional.cross_entropy(
+            logits.flatten(0, 1).float(),
             targets.flatten(),
             ignore_index=IGNORED,
             reduction="none",

@@ -311,7 +311,8 @@ class MultimodalLM(nn.Module):
         embeds = self.embed(input_ids, streams)  # (B, L, d_llm)
         options = {}
         if labels is not None:
-            targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORED)  # position i: token i + 1
+            # the target of position i is token i + 1
+            targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORED)  # (B, L)
             if self._takes_logits_to_keep:
                 kept = (targets != IGNORED).any(dim=0).nonzero().squeeze(1)  # (K,)
                 options["logits_to_keep"] = kept

@@ -1,0 +1,23 @@
+"""The tokenizer of words: its vocabulary, unknown words, and use in prompts."""
+
+from tinyemo.models.prompt import PromptBuilder, Sample
+from tinyemo.models.word_tokenizer import word_tokenizer
+
+
+def test_words_and_marks_are_tokens():
+    tokenizer = word_tokenizer(["Speaker: oh no!", "USER ASSISTANT joy"])
+    ids = tokenizer("speaker : JOY new")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(ids) == ["speaker", ":", "joy", "<unk>"]
+    assert tokenizer.decode(tokenizer("oh no")["input_ids"]) == "oh no"
+
+
+def test_the_order_of_the_texts_does_not_matter():
+    one, other = word_tokenizer(["a b", "c"]), word_tokenizer(["c", "b a"])
+    assert one.get_vocab() == other.get_vocab()
+
+
+def test_prompts_keep_stream_tokens_and_end_answers():
+    builder = PromptBuilder(word_tokenizer(["USER: ASSISTANT: joy now"]), ["text"], 64, "plain")
+    encoded = builder.encode(Sample((("now <text>", "joy"),), {"text": [None]}))
+    tokens = builder.tokenizer.convert_ids_to_tokens(encoded.input_ids)
+    assert tokens == ["user", ":", "now", "<missing:text>", "assistant", ":", "joy", "</s>"]

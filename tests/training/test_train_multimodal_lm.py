@@ -398,6 +398,15 @@ def test_a_job_with_a_wrong_key_is_refused(tmp_path, change, sentence):
     assert str(path) in str(refused.value) and "\n" not in str(refused.value)
 
 
+def test_a_job_can_name_the_layers_with_adapters(tmp_path):
+    path = written(
+        {"lm": "lm", "out": "out", "finetuning": {"lora_modules": ["q_proj", "v_proj"]}},
+        tmp_path / "job.json",
+    )
+    first, second = Job.read(path).recipes()
+    assert (first.lora_modules, second.lora_modules) == ((), ("q_proj", "v_proj"))
+
+
 def test_file_that_is_no_job_is_refused(tmp_path):
     with pytest.raises(ValueError, match="key 'out' is missing"):
         Job.read(written({"lm": "lm"}, tmp_path / "job.json"))

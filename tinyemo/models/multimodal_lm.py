@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -28,6 +28,7 @@ from transformers.modeling_outputs import CausalLMOutput
 from tinyemo.hub import local_folder
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.connectors import CONNECTORS, Connector
+from tinyemo.models.lora import lora_config
 from tinyemo.models.multimodal_folder import (
     TOKENIZER_FILES,
     checkpoint_hash,
@@ -369,23 +370,26 @@ class MultimodalLM(nn.Module):
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(trained.match(name) is not None)
 
-    def add_lora(self, r: int, alpha: float, dropout: float = 0.0, seed: int = 0) -> None:
-        """Add low-rank adapters (LoRA, arXiv 2106.09685) to all linear layers but the output.
+    def add_lora(
+        self,
+        r: int,
+        alpha: float,
+        dropout: float = 0.0,
+        seed: int = 0,
+        modules: Sequence[str] = (),
+    ) -> None:
+        """Add low-rank adapters (LoRA, arXiv 2106.09685) to the linear layers named `modules`.
 
-        ValueError: the model has adapters already. FileNotFoundError: the checkpoint of the LM,
-        which is the adapters' base, is gone.
+        A name such as "q_proj" means that layer of every block; without names, all linear layers
+        but the output get adapters. ValueError: the model has adapters already, or no linear layer
+        of a name. FileNotFoundError: the checkpoint of the LM, which is the adapters' base, is
+        gone.
         """
         if isinstance(self.lm, PeftModel):
             raise ValueError("the model has adapters already; merge them first")
+        config = lora_config(self.lm, r, alpha, dropout, modules)
         # Now and not when they are saved: in the meantime another checkpoint may be written there.
         self._base_hash = None if self.base is None else checkpoint_hash(self.base)
-        config = LoraConfig(
-            r=r,
-            lora_alpha=alpha,
-            lora_dropout=dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
         with self._seeded(seed):
             self.lm = get_peft_model(self.lm, config)
 

@@ -210,6 +210,8 @@ def _from_values(cls: type, values: object, where: str) -> typing.Any:
             raise ValueError(f"{where}: key {one.name!r} is missing")
     converted = {}
     for name, value in values.items():
+        if isinstance(value, list):
+            value = tuple(value)  # JSON has no tuples
         try:
             converted[name] = TypeAdapter(kinds[name]).validate_python(value, strict=True)
         except ValidationError:

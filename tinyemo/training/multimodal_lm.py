@@ -57,7 +57,9 @@ def fit_stage(
     """
     out = Path(out)
     if recipe.trains == "lora":
-        model.add_lora(recipe.lora_r, recipe.lora_alpha, recipe.lora_dropout, seed)
+        model.add_lora(
+            recipe.lora_r, recipe.lora_alpha, recipe.lora_dropout, seed, recipe.lora_modules
+        )
     model.train_only(recipe.trains)
     key = _key(model, train, validation, recipe, seed)
     is_done = _finished_key(out) == key and has_weights_of(out / WEIGHTS, key)
@@ -118,6 +120,7 @@ def _arguments(
         max_steps=steps,
         learning_rate=recipe.lr,
         lr_scheduler_type=recipe.schedule,
+        lr_scheduler_kwargs=recipe.schedule_options,
         warmup_steps=math.ceil(recipe.warmup * steps),
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.clip,

@@ -92,7 +92,7 @@ def test_a_folder_of_clips_becomes_stores_and_what_lacks_is_named(clips, names, 
     assert len(rows) + sum(len(stored(out, stream)) for stream in names) == 5 * len(table)
 
     assert f"{clips}: 5 utterances in 5 dialogues (read as clips)" in text
-    assert "passed over: not a clip (.txt): 1, such as notes.txt" in text
+    assert "left out or missing: not a clip (.txt): 1, such as notes.txt" in text
     assert "Gespräche 1/damaged: damaged file (audio, video, face, image)\n" in text
     assert "Gespräche 1/mute: no sound track (audio)\n" in text
     cells = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("|")]

@@ -115,7 +115,7 @@ def print_streams(
     numbers = f"{len(found.utterances)} utterances in {len(dialogues)} dialogues"
     print(f"{source}: {numbers} (read as {kind_of(source)})")
     for row in found.left_out.itertuples():
-        print(f"passed over: {row.reason}: {row.items}, such as {row.example}")
+        print(f"left out or missing: {row.reason}: {row.items}, such as {row.example}")
 
     encoders = load_stream_encoders(names, **options)
     stores, missing = extract_stream_folder(found.utterances, encoders, folder)

@@ -124,6 +124,12 @@ def inner_folds(
     return folds
 
 
+def with_validation(fold: Fold, records: pd.DataFrame, k: int, seed: int = 0) -> Fold:
+    """The fold with the first of `k` parts of its training part as the validation part."""
+    inner = inner_folds(fold, records, k, seed)[0]
+    return Fold(fold.name, inner.train, inner.validation, fold.test)
+
+
 def positions(ids: Sequence[str], all_ids: Sequence[str]) -> np.ndarray:
     """The positions (n,) of `ids` in `all_ids`, which has no repeats.
 

@@ -30,7 +30,7 @@ class SmallLm:
     width: int = 64
     layers: int = 2
     heads: int = 4
-    dropout: float = 0.5
+    dropout: float = 0.3  # of hidden states
     positions: int = 1024  # tokens of a prompt, at most
 
 
@@ -91,7 +91,6 @@ def small_lm(tokenizer: PreTrainedTokenizerBase, shape: SmallLm, seed: int = 0):
         intermediate_size=2 * shape.width,
         max_position_embeddings=shape.positions,
         hidden_dropout=shape.dropout,
-        attention_dropout=shape.dropout,
         rotary_pct=0.5,
         use_parallel_residual=False,
         bos_token_id=tokenizer.eos_token_id,

@@ -1,0 +1,153 @@
+"""The study of conversation models: which settings each of its questions compares.
+
+Takes the main Setting and names of STUDIES; gives Settings with the Conditions under which their
+models are asked. evaluation/conversation_folds.py trains and asks them.
+
+    targets     the majority label, labels drawn from the votes, several labels
+    prompts     five templates in training x five in testing; templates mixed in training
+    streams     all subsets: one model with modality dropout, and one model for each subset
+    imbalance   balanced sampling, class weights, logit adjustment, focal loss
+    labels      label sets of 4, 6, 9 and 10 emotions
+    context     no, two, eight or all earlier turns; the text as tokens or as vectors
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from tinyemo.evaluation.conversation_folds import Condition
+from tinyemo.models.conversation_prompt import ALL_TURNS, QUESTIONS, TEXT_AS, PromptStyle
+from tinyemo.training.conversation_training import Setting
+
+STUDIES = ("targets", "prompts", "streams", "imbalance", "labels", "context")
+LABEL_SETS = ("iemocap4", "iemocap6", "iemocap9", "iemocap10")
+CONTEXTS = (0, 2, 8, ALL_TURNS)
+FOCAL = 2.0  # exponent of the focal loss, as in Lin et al. 2017
+MIXED = "mixed"
+MAIN, GENERATED = "main", "generated"
+
+Plan = list[tuple[Setting, list[Condition]]]
+
+
+def check_study(names: Sequence[str]) -> None:
+    """ValueError: a name that is not in STUDIES."""
+    for name in names:
+        if name not in STUDIES:
+            raise ValueError(f"study {name!r}: expected some of {', '.join(STUDIES)}")
+
+
+def main_plan(main: Setting) -> Plan:
+    """The main model: asked by likelihood, and by free generation beside it."""
+    conditions = [
+        Condition(MAIN, main.style),
+        Condition(GENERATED, main.style, answers="generated"),
+    ]
+    return [(main, conditions)]
+
+
+def subsets(streams: Sequence[str]) -> list[tuple[str, ...]]:
+    """All subsets of the streams but the empty one, the smallest first."""
+    found = []
+    for size in range(1, len(streams) + 1):
+        found += combinations(streams, size)
+    return found
+
+
+def subset_name(streams: Sequence[str]) -> str:
+    return "+".join(streams)
+
+
+def targets_plan(main: Setting) -> Plan:
+    """Majority labels, soft votes and several labels, all asked by likelihood or yes and no."""
+    plan = []
+    for target in ("majority", "soft"):
+        setting = _varied(main, f"target {target}", target=target)
+        plan.append((setting, [Condition(MAIN, main.style)]))
+    setting = _varied(main, "target multi", target="multi")
+    conditions = [
+        Condition(MAIN, main.style, answers="yes_no"),
+        Condition("generated set", main.style, answers="generated_set"),
+    ]
+    return [*plan, (setting, conditions)]
+
+
+def prompts_plan(main: Setting) -> Plan:
+    """Each template alone, all five mixed, and all but one mixed; each tested with all five."""
+    styles = {name: replace(main.style, question=name) for name in QUESTIONS}
+    conditions = [Condition(name, style) for name, style in styles.items()]
+    plan = []
+    for name, style in styles.items():
+        plan.append((_varied(main, f"prompt {name}", styles=(style,)), conditions))
+    everything = tuple(styles.values())
+    plan.append((_varied(main, f"prompt {MIXED}", styles=everything), conditions))
+    for left_out in QUESTIONS:
+        others = tuple(style for name, style in styles.items() if name != left_out)
+        setting = _varied(main, f"prompt {MIXED} without {left_out}", styles=others)
+        plan.append((setting, conditions))
+    return plan
+
+
+def streams_plan(main: Setting, drop_stream: float) -> Plan:
+    """One model with modality dropout, tested on each subset; and one model for each subset."""
+    streams = main.style.streams
+    conditions = []
+    for chosen in subsets(streams):
+        withheld = tuple(name for name in streams if name not in chosen)
+        conditions.append(Condition(subset_name(chosen), main.style, withheld))
+    plan = [(_varied(main, "streams dropout", drop_stream=drop_stream), conditions)]
+    for chosen in subsets(streams):
+        style = replace(main.style, streams=chosen)
+        setting = _varied(main, f"streams {subset_name(chosen)}", styles=(style,), drop_stream=0.0)
+        plan.append((setting, [Condition(subset_name(chosen), style)]))
+    return plan
+
+
+def imbalance_plan(main: Setting) -> Plan:
+    """Ways against unequal label frequencies; without adjustment but for the one that is it."""
+    plain = replace(main, name="imbalance none", adjustment=0.0)
+    settings = [
+        plain,
+        _varied(plain, "imbalance balanced sampling", balance="sampling"),
+        _varied(plain, "imbalance class weights", balance="weights"),
+        replace(plain, name="imbalance logit adjustment", adjustment=1.0),
+        replace(plain, name="imbalance focal loss", stage=replace(main.stage, focal=FOCAL)),
+    ]
+    return [(setting, [Condition(MAIN, main.style)]) for setting in settings]
+
+
+def context_plan(main: Setting, has_words: bool) -> Plan:
+    """Numbers of earlier turns; with `has_words`, also transcripts as tokens and as both."""
+    styles: dict[str, PromptStyle] = {}
+    for turns in CONTEXTS:
+        name = "all turns" if turns == ALL_TURNS else f"{turns} turns"
+        styles[f"context {name}"] = replace(main.style, context=turns)
+    if has_words:
+        for kind in TEXT_AS:
+            styles[f"text as {kind}"] = replace(main.style, text_as=kind)
+    plan = []
+    for name, style in styles.items():
+        plan.append((_varied(main, name, styles=(style,)), [Condition(MAIN, style)]))
+    return plan
+
+
+def plans(main: Setting, names: Sequence[str], drop_stream: float, has_words: bool) -> Mapping:
+    """Study -> its plan, for those `names` that keep the label set (all but "labels")."""
+    check_study(names)
+    made = {
+        "targets": lambda: targets_plan(main),
+        "prompts": lambda: prompts_plan(main),
+        "streams": lambda: streams_plan(main, drop_stream),
+        "imbalance": lambda: imbalance_plan(main),
+        "context": lambda: context_plan(main, has_words),
+    }
+    return {name: made[name]() for name in names if name in made}
+
+
+def expected_seconds(plan: Plan, folds: int, seeds: int, of_one: float, processes: int) -> float:
+    """Rough time of a plan, if a model takes `of_one` seconds as the main one did."""
+    return len(plan) * folds * seeds * of_one / processes
+
+
+def _varied(main: Setting, name: str, **changes: object) -> Setting:
+    """The main setting under another name, with other training items."""
+    return replace(main, name=name, items=replace(main.items, **changes))

@@ -15,9 +15,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from tinyemo.evaluation.conversation_folds import Condition
-from tinyemo.models.conversation_prompt import ALL_TURNS, QUESTIONS, TEXT_AS, PromptStyle
-from tinyemo.training.conversation_training import Setting
+import pandas as pd
+
+from tinyemo.data.folds import study_folds
+from tinyemo.evaluation.conversation_folds import Condition, predict_folds
+from tinyemo.evaluation.conversation_tables import (
+    differences_to,
+    label_set_scores,
+    labelled,
+    rarest_recall,
+    run_table,
+    vote_table,
+)
+from tinyemo.evaluation.cross_validation import recalls
+from tinyemo.models.conversation_prompt import (
+    ALL_TURNS,
+    QUESTIONS,
+    TEXT_AS,
+    PromptStyle,
+    StreamVectors,
+)
+from tinyemo.training.conversation_data import ConversationData, conversation_data
+from tinyemo.training.conversation_lm import SmallLm
+from tinyemo.training.conversation_samples import ConversationRecipe
+from tinyemo.training.conversation_training import SMALL_STAGE, Setting
+from tinyemo.training.multimodal_recipes import EMOTION_LLAMA
 
 STUDIES = ("targets", "prompts", "streams", "imbalance", "labels", "context")
 LABEL_SETS = ("iemocap4", "iemocap6", "iemocap9", "iemocap10")
@@ -146,6 +168,110 @@ def plans(main: Setting, names: Sequence[str], drop_stream: float, has_words: bo
 def expected_seconds(plan: Plan, folds: int, seeds: int, of_one: float, processes: int) -> float:
     """Rough time of a plan, if a model takes `of_one` seconds as the main one did."""
     return len(plan) * folds * seeds * of_one / processes
+
+
+def main_setting(
+    streams: tuple[str, ...],
+    context: int,
+    text_as: str,
+    drop_stream: float,
+    epochs: int,
+    lr: float,
+    width: int = 64,
+    dropout: float = 0.3,
+    lm: str = "",
+) -> Setting:
+    """The main model of notebook 07: a small one from scratch, or a published one with LoRA."""
+    style = PromptStyle(context=context, streams=streams, text_as=text_as)
+    items = ConversationRecipe((style,), drop_stream=drop_stream if len(streams) > 1 else 0.0)
+    if lm:
+        stage = replace(EMOTION_LLAMA, epochs=epochs, lr=lr, max_steps=0, batch=8, per_device=8)
+        return Setting(MAIN, items, stage, lm=lm)
+    stage = replace(SMALL_STAGE, epochs=epochs, lr=lr, evaluations=epochs)
+    return Setting(MAIN, items, stage, shape=SmallLm(width=width, dropout=dropout))
+
+
+def label_set_study(
+    turns: pd.DataFrame,
+    streams: Mapping[str, StreamVectors],
+    tokenizer: str,
+    main: Setting,
+    test_groups: Sequence[str],
+    options: Mapping,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(scores of each label set, recall of each label): the main model with other label sets.
+
+    Published beside them (see evaluation/published.csv) are another split, all streams and an LM of
+    7 billion parameters. `options` are those of `predict_folds`, but for the folds.
+    """
+    scores, by_label = [], []
+    for label_set in LABEL_SETS:
+        data, _ = conversation_data(turns, label_set, streams, tokenizer)
+        folds, _ = study_folds(data.records, test_groups)
+        setting = replace(main, name=f"labels {label_set}")
+        plan = [(setting, [Condition(MAIN, main.style)])]
+        answers = labelled(predict_folds(data, settings=plan, **{**options, "folds": folds}))
+        scores.append(run_table({label_set: answers}, data.labels))
+        by_label.append(recalls(answers, data.labels).assign(label_set=label_set))
+    return pd.concat(scores, ignore_index=True), pd.concat(by_label, ignore_index=True)
+
+
+# ---- what the studies found
+
+
+def study_tables(
+    name: str, answers: pd.DataFrame, data: ConversationData, seed: int = 0
+) -> dict[str, pd.DataFrame]:
+    """Title -> table, for the predictions of one study."""
+    if name == "prompts":
+        return {"prompts": prompt_table(answers, data.labels)}
+    if name == "streams":
+        return {"streams": stream_table(answers, data.labels, seed)}
+    runs = {run: part for run, part in answers.groupby("run", sort=False)}
+    reference = next(iter(runs))
+    tables = {
+        name: run_table(runs, data.labels, seed),
+        f"{name}_differences": differences_to(runs, reference, data.labels, seed),
+    }
+    if name == "imbalance":
+        tables["imbalance_rarest"] = rarest_recall(runs, data.labels)
+    if name == "targets":
+        likelihood = {run: part[part["pred"] != ""] for run, part in runs.items()}
+        with_votes = pd.concat([data.records, data.undecided])
+        tables["targets_votes"] = vote_table(likelihood, with_votes, data.labels)
+        tables["targets_sets"] = label_set_scores(likelihood, with_votes, data.labels)
+    return tables
+
+
+def prompt_table(answers: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """UAR by training prompt (rows) and test prompt (columns)."""
+    cells = {}
+    for (run, condition), part in answers.groupby(["run", "condition"], sort=False):
+        score = run_table({run: part}, labels)["uar"].iloc[0]
+        cells[run.removeprefix("prompt "), condition] = score
+    table = pd.Series(cells).unstack(sort=False)
+    return table.rename_axis("trained on").reset_index()
+
+
+def stream_table(answers: pd.DataFrame, labels: Sequence[str], seed: int = 0) -> pd.DataFrame:
+    """The model with modality dropout and the one of each subset, side by side: one row per subset.
+
+    Columns: streams; uar, uar_low and uar_high of both; difference with its interval.
+    """
+    dropout = answers[answers["run"] == "streams dropout"]
+    rows = []
+    for subset, own in answers[answers["run"] != "streams dropout"].groupby(
+        "condition", sort=False
+    ):
+        runs = {"dropout": dropout[dropout["condition"] == subset], "own": own}
+        scores = run_table(runs, labels, seed).set_index("run")
+        change = differences_to(runs, "own", labels, seed).set_index("score").loc["uar"]
+        row = {"streams": subset}
+        for run in runs:
+            for column in ("uar", "uar_low", "uar_high"):
+                row[f"{run}_{column}"] = scores.loc[run, column]
+        rows.append({**row, **change[["difference", "low", "high"]]})
+    return pd.DataFrame(rows)
 
 
 def _varied(main: Setting, name: str, **changes: object) -> Setting:

@@ -38,6 +38,12 @@ ALL_TURNS = -1
 WORDS_PER_TURN = 40  # of a transcript that is given as tokens; longer ones are cut at their end
 
 
+def fixed_texts(labels: Sequence[str]) -> list[str]:
+    """All words of the prompts but those of transcripts: to make a tokenizer from."""
+    texts = [*TURNS.values(), *QUESTIONS.values(), SET_QUESTION, YES_NO_QUESTION]
+    return [*texts, *labels, "yes no", "USER: ASSISTANT:"]
+
+
 @dataclass(frozen=True)
 class PromptStyle:
     """What is in a prompt."""
@@ -46,7 +52,7 @@ class PromptStyle:
     context: int = 8  # number of earlier turns; ALL_TURNS: all of the dialogue
     streams: tuple[str, ...] = ("text", "audio", "video", "face")
     # Whether transcripts are given as one vector of a sentence encoder ("vectors": the stream
-    # text), as words ("tokens"), or both.
+    # text), as words ("tokens"), or both: then as vectors, and the last turn also as words.
     text_as: str = "vectors"
 
     def __post_init__(self):
@@ -148,7 +154,9 @@ class DialoguePrompts:
             kind = "own" if self.speakers[turn] == self.speakers[row] else "partner"
             if turn == row:
                 kind = "now"
-            lines.append(TURNS[kind].format(turn=self._turn(turn, style, withheld)))
+            has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
+            parts = self._turn(turn, style, withheld, has_words)
+            lines.append(TURNS[kind].format(turn=parts))
             for name, entries in tokens.items():
                 is_given = self.streams[name].present[turn] and name not in withheld
                 vector = self.streams[name].vectors[turn][None]  # (1, D)
@@ -170,11 +178,12 @@ class DialoguePrompts:
             used.append(name)
         return used
 
-    def _turn(self, row: int, style: PromptStyle, withheld: Collection[str]) -> str:
-        """The placeholders of a turn, and its transcript if it is given as words."""
+    def _turn(
+        self, row: int, style: PromptStyle, withheld: Collection[str], has_words: bool
+    ) -> str:
+        """The placeholders of a turn, and its transcript with `has_words`."""
         parts = ["".join(f"<{name}>" for name in self._used(style))]
-        has_words = "text" in style.streams and style.text_as != "vectors"
-        if has_words and "text" not in withheld:
+        if has_words and "text" in style.streams and "text" not in withheld:
             words = self.texts[row].split()
             parts.append(" ".join(words[:WORDS_PER_TURN]))
         return " ".join(part for part in parts if part)

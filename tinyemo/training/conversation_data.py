@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ import torch
 
 from tinyemo.data.conversations import label_utterances, unlabelled_votes
 from tinyemo.data.folds import positions
-from tinyemo.emotions import labels_of
+from tinyemo.emotions import CONVERSATION_LABEL_SETS, labels_of
 from tinyemo.features.store import FeatureStore
-from tinyemo.models.conversation_prompt import DialoguePrompts, StreamVectors
+from tinyemo.models.conversation_prompt import DialoguePrompts, StreamVectors, fixed_texts
+from tinyemo.models.word_tokenizer import word_tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,16 @@ def conversation_data(
                 "some in every group: leave the stream out, or complete its features"
             )
     return data, left_out
+
+
+def default_tokenizer(utterances: pd.DataFrame, name: str, folder: str | Path) -> str:
+    """`name`, if a tokenizer is named; else a folder with a tokenizer of the dialogues' words."""
+    if name:
+        return str(name)
+    labels = [word for labels in CONVERSATION_LABEL_SETS.values() for word in labels]
+    words = word_tokenizer([*utterances["text"], *fixed_texts(labels)])
+    words.save_pretrained(folder)
+    return str(folder)
 
 
 def vectors_of_stores(

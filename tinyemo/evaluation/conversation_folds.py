@@ -13,6 +13,7 @@ Shapes: n utterances, C labels.
 """
 
 import hashlib
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilit
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.training.conversation_data import ConversationData
 from tinyemo.training.conversation_samples import NO, YES
-from tinyemo.training.conversation_training import Setting, fit_conversation_model
+from tinyemo.training.conversation_training import ABOUT, Setting, fit_conversation_model
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the logit adjustment, to choose from
 DEFAULT_THRESHOLD = 0.5  # of label sets, where no votes are known to choose it with
@@ -83,8 +84,9 @@ def predict_folds(
     are trained side by side. ValueError: parts of a fold overlap, or as of
     `fit_conversation_model`.
     """
-    for fold in folds:
-        check_fold(fold, data.records, speakers_are_persons=speakers_are_persons)
+    seen = {setting.lm: ids_trained_on(setting.lm) for setting, _ in settings}
+    for fold, ids in product(folds, seen.values()):
+        check_fold(fold, data.records, ids, speakers_are_persons)
     jobs = []
     for (setting, conditions), fold, seed in product(settings, folds, seeds):
         out = Path(folder, setting.name, f"{fold.name}-{seed}")
@@ -93,6 +95,26 @@ def predict_folds(
         found = Parallel(n_jobs=processes, return_as="generator")(jobs)
         parts = list(tqdm(found, total=len(jobs), desc="models", disable=len(jobs) == 1))
     return pd.concat(parts, ignore_index=True)
+
+
+def ids_trained_on(lm: str) -> list[str]:
+    """The utterances that a language model was trained on, if it is a saved conversation model's.
+
+    A model of another fold has seen what this fold tests. So `lm` may be the folder lm/ of such a
+    model, and its list of ids is beside it; any other language model has none.
+    """
+    file = Path(lm).expanduser().parent / ABOUT
+    if not lm or not file.is_file():
+        return []
+    return json.loads(file.read_text(encoding="utf-8"))["trained_on"]
+
+
+def trained_model(
+    data: ConversationData, fold: Fold, setting: Setting, folder: str | Path, seed: int = 0
+) -> MultimodalLM:
+    """The model that `predict_folds` trained in `folder`, read back."""
+    out = Path(folder, setting.name, f"{fold.name}-{seed}", "outer")
+    return fit_conversation_model(data, [*fold.train, *fold.validation], setting, out, seed)
 
 
 def predict_fold(

@@ -18,6 +18,7 @@ from tinyemo.training.conversation_samples import ConversationRecipe, Conversati
 from tinyemo.training.multimodal_lm import fit_stage
 from tinyemo.training.multimodal_recipes import StageRecipe
 
+ABOUT = "conversation.json"  # in the folder of a saved model: what its prompts depend on
 # a small model on a few thousand utterances
 SMALL_STAGE = StageRecipe(
     trains="all",

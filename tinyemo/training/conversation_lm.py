@@ -8,6 +8,7 @@ label is predicted by the likelihood of its word.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
@@ -57,6 +58,7 @@ def conversation_model(
     else:
         if tokenizer.eos_token is None:  # BERT's tokenizers end a text with [SEP]
             tokenizer.eos_token = tokenizer.sep_token
+        tokenizer.model_max_length = shape.positions
         model = MultimodalLM(
             small_lm(tokenizer, shape, seed),
             tokenizer,
@@ -73,12 +75,11 @@ def conversation_model(
 
 def _present_vectors(name: str, stream: StreamVectors, rows: Sequence[int]) -> Tensor:
     """The vectors (n, D) of those rows that have the stream. ValueError: none."""
-    chosen = torch.as_tensor(rows)
-    is_present = torch.from_numpy(stream.present)[chosen]
-    vectors = stream.vectors[chosen[is_present]]
-    if not len(vectors):
+    rows = np.asarray(rows)
+    present = rows[stream.present[rows]]
+    if not len(present):
         raise ValueError(f"stream {name!r}: no utterance of the training part has it")
-    return vectors
+    return stream.vectors[torch.tensor(present)]
 
 
 def small_lm(tokenizer: PreTrainedTokenizerBase, shape: SmallLm, seed: int = 0):

@@ -6,7 +6,7 @@ fold.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyemo.models.anchors import load_tokenizer
@@ -78,7 +78,9 @@ def fit_conversation_model(
     )
     train = _samples(data, ids, setting, model, seed)
     held_out = _samples(data, validation, setting, model, seed) if len(validation) else None
-    fit_stage(model, train, held_out, setting.stage, out, seed)
+    batch = min(setting.stage.batch, len(train))
+    stage = replace(setting.stage, batch=batch, per_device=min(setting.stage.per_device, batch))
+    fit_stage(model, train, held_out, stage, out, seed)
     return model
 
 

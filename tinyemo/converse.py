@@ -18,7 +18,12 @@ from tinyemo.features.media import MissingStream
 from tinyemo.features.stream_encoders import load_stream_encoders
 from tinyemo.features.stream_extraction import StreamEncoder
 from tinyemo.io import write_atomically
-from tinyemo.models.conversation_prompt import DialoguePrompts, PromptStyle, StreamVectors
+from tinyemo.models.conversation_prompt import (
+    ROLES,
+    DialoguePrompts,
+    PromptStyle,
+    StreamVectors,
+)
 from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilities
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.training.conversation_training import ABOUT
@@ -96,7 +101,7 @@ class ConversationModel:
     def _vectors(self, name: str, sources: Sequence[str]) -> tuple[StreamVectors, str]:
         """The vectors of a stream for all turns, and why the last turn lacks it ("": it does
         not)."""
-        width = self.model.kinds[name].width
+        width = self.model.kinds[name].width - len(ROLES)
         vectors = torch.zeros(len(sources), width)
         present = np.zeros(len(sources), dtype=bool)
         encoder = self.encoders.get(name)

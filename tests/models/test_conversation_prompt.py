@@ -8,6 +8,7 @@ import torch
 from tinyemo.models.conversation_prompt import (
     ALL_TURNS,
     QUESTIONS,
+    ROLES,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -37,7 +38,11 @@ def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
 
 
 def values(tokens) -> list[float | None]:
-    return [None if one is None else one.item() for one in tokens]
+    return [None if one is None else one[0, 0].item() for one in tokens]
+
+
+def roles(tokens) -> list[str]:
+    return [ROLES[one[0, 1:].argmax()] for one in tokens]
 
 
 def test_prompt_has_earlier_turns_this_turn_and_the_question():
@@ -45,13 +50,17 @@ def test_prompt_has_earlier_turns_this_turn_and_the_question():
     sample = prompts().sample(3, style, LABELS)
     assert sample.turns == (
         (
-            "partner: <text><audio>\nspeaker: <text><audio>\nnow speaker: <text><audio>\n"
+            "<text><audio>\n<text><audio>\n<text><audio>\n"
             "Which emotion does the speaker show now: anger, joy?",
             "",
         ),
     )
     assert values(sample.streams["text"]) == [1, 2, 3]
     assert values(sample.streams["audio"]) == [11, 12, 13]
+    assert all(token.shape == (1, 1 + len(ROLES)) for token in sample.streams["text"])
+    for name in ("text", "audio"):
+        assert roles(sample.streams[name]) == ["partner", "own", "now"]
+        assert all(token[0, 1:].sum() == 1 for token in sample.streams[name])
 
 
 def test_context_ends_at_the_beginning_of_the_dialogue():
@@ -71,6 +80,9 @@ def test_transcripts_as_words():
     assert set(sample.streams) == {"audio"}
     both = PromptStyle(context=0, streams=("text",), text_as="both", question="bare")
     assert prompts().sample(2, both, LABELS).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
+    both = PromptStyle(context=1, streams=("text",), text_as="both", question="bare")
+    text = prompts().sample(2, both, LABELS).turns[0][0]
+    assert text == "<text>\nnow speaker: <text> Why?\n[emotion]"
 
 
 def test_missing_and_withheld_streams_have_no_vectors():

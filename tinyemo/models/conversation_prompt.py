@@ -11,11 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from tinyemo.models.prompt import Sample
 
-# One line per turn. "speaker" is the person whose emotion is asked for, "partner" anybody else.
+# Whose turn it is: that of the person whose emotion is asked for, of anybody else, or the turn that
+# is asked about. Each vector of a prompt ends with one value per role, 1 for its own and else 0. A
+# small model learns that from fewer dialogues than a word before the vector (see DialoguePrompts).
+ROLES = ("own", "partner", "now")
+# the line of a turn whose transcript is given as words; vectors alone need no words
 TURNS = {
     "own": "speaker: {turn}",
     "partner": "partner: {turn}",
@@ -78,7 +84,8 @@ class DialoguePrompts:
     """Samples for any utterances of one table.
 
     `utterances` is sorted by dialogue and turn. `streams` has one StreamVectors per stream, with
-    one row per utterance. ValueError: another number of rows.
+    one row per utterance. The tokens of a sample are vectors with the role of their turn, so they
+    have D + len(ROLES) values. ValueError: another number of rows.
     """
 
     def __init__(self, utterances: pd.DataFrame, streams: Mapping[str, StreamVectors]):
@@ -148,21 +155,35 @@ class DialoguePrompts:
         first = self.first_turn[row]
         if style.context != ALL_TURNS:
             first = max(first, row - style.context)
+        turns = np.arange(first, row + 1)
+        roles = [self._role(turn, row) for turn in turns]
+        tokens = {}
+        for name in self._used(style):
+            tokens[name] = self._vectors(name, turns, roles, is_withheld=name in withheld)
         lines = []
-        tokens: dict[str, list[Tensor | None]] = {name: [] for name in self._used(style)}
-        for turn in range(first, row + 1):
-            kind = "own" if self.speakers[turn] == self.speakers[row] else "partner"
-            if turn == row:
-                kind = "now"
+        for turn, role in zip(turns, roles, strict=True):
             has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
-            parts = self._turn(turn, style, withheld, has_words)
-            lines.append(TURNS[kind].format(turn=parts))
-            for name, entries in tokens.items():
-                is_given = self.streams[name].present[turn] and name not in withheld
-                vector = self.streams[name].vectors[turn][None]  # (1, D)
-                entries.append(vector if is_given else None)
+            lines.append(self._turn(turn, role, style, withheld, has_words))
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
+
+    def _role(self, turn: int, row: int) -> str:
+        if turn == row:
+            return "now"
+        return "own" if self.speakers[turn] == self.speakers[row] else "partner"
+
+    def _vectors(
+        self, name: str, turns: np.ndarray, roles: Sequence[str], is_withheld: bool
+    ) -> list[Tensor | None]:
+        """One (1, D + len(ROLES)) token per turn; None where the stream is missing."""
+        stream = self.streams[name]
+        flags = one_hot(torch.tensor([ROLES.index(role) for role in roles]), len(ROLES))
+        block = torch.cat([stream.vectors[turns[0] : turns[-1] + 1], flags], dim=1)
+        entries: list[Tensor | None] = []
+        for place, turn in enumerate(turns):
+            is_given = stream.present[turn] and not is_withheld
+            entries.append(block[place : place + 1] if is_given else None)
+        return entries
 
     def _used(self, style: PromptStyle) -> list[str]:
         """The streams that have placeholders, in the order of the style."""
@@ -179,11 +200,16 @@ class DialoguePrompts:
         return used
 
     def _turn(
-        self, row: int, style: PromptStyle, withheld: Collection[str], has_words: bool
+        self,
+        turn: int,
+        role: str,
+        style: PromptStyle,
+        withheld: Collection[str],
+        has_words: bool,
     ) -> str:
         """The placeholders of a turn, and its transcript with `has_words`."""
-        parts = ["".join(f"<{name}>" for name in self._used(style))]
-        if has_words and "text" in style.streams and "text" not in withheld:
-            words = self.texts[row].split()
-            parts.append(" ".join(words[:WORDS_PER_TURN]))
-        return " ".join(part for part in parts if part)
+        placeholders = "".join(f"<{name}>" for name in self._used(style))
+        if not has_words or "text" not in style.streams:
+            return placeholders
+        words = [] if "text" in withheld else self.texts[turn].split()[:WORDS_PER_TURN]
+        return TURNS[role].format(turn=" ".join([placeholders, *words]).strip())

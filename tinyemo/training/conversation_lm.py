@@ -11,10 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
 
 from tinyemo.models.connectors import Connector, StandardizedLinear
-from tinyemo.models.conversation_prompt import DialoguePrompts, PromptStyle, StreamVectors
+from tinyemo.models.conversation_prompt import (
+    ROLES,
+    DialoguePrompts,
+    PromptStyle,
+    StreamVectors,
+)
 from tinyemo.models.label_scoring import label_log_likelihoods
 from tinyemo.models.multimodal_lm import MultimodalLM
 
@@ -51,8 +57,9 @@ def conversation_model(
     mean and standard deviation from the vectors of `train_rows`. ValueError and FileNotFoundError
     as of `MultimodalLM.from_lm`; ValueError: no training utterance has the stream.
     """
-    widths = {name: stream.vectors.shape[1] for name, stream in streams.items()}
-    connectors = {name: Connector(connector, width) for name, width in widths.items()}
+    connectors = {}
+    for name, stream in streams.items():
+        connectors[name] = Connector(connector, stream.vectors.shape[1] + len(ROLES))
     if lm:
         model = MultimodalLM.from_lm(lm, connectors, seed=seed)
     else:
@@ -69,7 +76,10 @@ def conversation_model(
         )
     for name, module in model.connectors.items():
         if isinstance(module, StandardizedLinear):
-            module.fit(_present_vectors(name, streams[name], train_rows))
+            vectors = _present_vectors(name, streams[name], train_rows)
+            module.fit(
+                pad(vectors, (0, len(ROLES)))
+            )  # roles are constant here, so kept as they are
     return model
 
 

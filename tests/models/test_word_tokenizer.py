@@ -11,6 +11,12 @@ def test_words_and_marks_are_tokens():
     assert tokenizer.decode(tokenizer("oh no")["input_ids"]) == "oh no"
 
 
+def test_rare_words_are_unknown_unless_they_are_needed():
+    tokenizer = word_tokenizer(["oh no", "oh well"], needed=["Joy?"], least=2)
+    ids = tokenizer("oh no joy ?")["input_ids"]
+    assert tokenizer.convert_ids_to_tokens(ids) == ["oh", "<unk>", "joy", "?"]
+
+
 def test_the_order_of_the_texts_does_not_matter():
     one, other = word_tokenizer(["a b", "c"]), word_tokenizer(["c", "b a"])
     assert one.get_vocab() == other.get_vocab()

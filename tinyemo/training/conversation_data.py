@@ -21,6 +21,8 @@ from tinyemo.features.store import FeatureStore
 from tinyemo.models.conversation_prompt import DialoguePrompts, StreamVectors, fixed_texts
 from tinyemo.models.word_tokenizer import word_tokenizer
 
+LEAST = 3  # occurrences of a word in the transcripts that give it a token of its own
+
 
 @dataclass(frozen=True, eq=False)
 class ConversationData:
@@ -100,12 +102,15 @@ def conversation_data(
     return data, left_out
 
 
-def default_tokenizer(utterances: pd.DataFrame, name: str, folder: str | Path) -> str:
-    """`name`, if a tokenizer is named; else a folder with a tokenizer of the dialogues' words."""
-    if name:
-        return str(name)
+def default_tokenizer(utterances: pd.DataFrame, lm: str, folder: str | Path) -> str:
+    """The language model, whose tokenizer is used; without one, a folder with a new tokenizer.
+
+    The new one has the words of the prompts, and those that transcripts have often enough.
+    """
+    if lm:
+        return str(lm)
     labels = [word for labels in CONVERSATION_LABEL_SETS.values() for word in labels]
-    words = word_tokenizer([*utterances["text"], *fixed_texts(labels)])
+    words = word_tokenizer(utterances["text"], fixed_texts(labels), LEAST)
     words.save_pretrained(folder)
     return str(folder)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tinyemo.plots import (
@@ -17,6 +18,7 @@ from tinyemo.plots import (
     new_figure,
 )
 
+LABEL_HEIGHT = 1.06  # of the squares that show true labels, above all probabilities
 SCORE_NAMES = {
     "uar": "UAR (mean recall of the emotions)",
     "weighted_f1": "weighted F1",
@@ -35,14 +37,17 @@ def score_intervals(
 
     `table` is of `run_table`. `limits`: run -> the best possible UAR, drawn as a mark in its row.
     """
+    limits = limits or {}
     width, height = 2.6 + 2.9 * len(scores), 1.3 + 0.3 * len(table)
     figure, axes = new_figure(width, height, ncols=len(scores), sharey=True)
     for axis, score in zip(axes[0], scores, strict=True):
         for y, row in enumerate(table.to_dict("records")):
-            interval_line(axis, row[f"{score}_low"], row[f"{score}_high"], y, HUES[0])
+            low, high = row[f"{score}_low"], row[f"{score}_high"]
+            interval_line(axis, low, high, y, HUES[0])
             axis.plot(row[score], y, "o", color=HUES[0], ms=5.5)
-            if limits and score == "uar" and row["run"] in limits:
-                axis.plot(limits[row["run"]], y, "|", color=ACCENT, ms=14, mew=2.5)
+            best = limits.get(row["run"]) if score == "uar" else None
+            if best is not None:
+                axis.plot(best, y, "|", color=ACCENT, ms=14, mew=2.5)
         axis.set(xlabel=SCORE_NAMES[score])
         axis.grid(axis="y", visible=False)
     name_rows(axes[0, 0], table["run"].tolist())
@@ -80,21 +85,57 @@ def emotion_over_turns(
     `turns` has one row per turn with the columns speaker, label ("" if unknown) and p_<label>. A
     line is drawn for each of the `shown` most frequent labels; marks above are the true labels.
     """
-    frequent = turns[[f"p_{label}" for label in labels]].mean().sort_values(ascending=False)
-    chosen = [name.removeprefix("p_") for name in frequent.index[:shown]]
-    speakers = list(dict.fromkeys(turns["speaker"]))
-    figure, axes = new_figure(8.6, 1.0 + 1.9 * len(speakers), nrows=len(speakers), sharex=True)
-    place = np.arange(len(turns))
-    for axis, speaker in zip(axes[:, 0], speakers, strict=True):
-        own = (turns["speaker"] == speaker).to_numpy()
-        for hue, label in zip(HUES, chosen, strict=False):
-            p = turns[f"p_{label}"].to_numpy()
-            axis.plot(place[own], p[own], "o-", color=hue, ms=4, lw=1.3, label=label)
-            is_true = own & (turns["label"] == label).to_numpy()
-            axis.plot(place[is_true], np.full(is_true.sum(), 1.06), "s", color=hue, ms=5)
-        axis.set(ylim=(-0.03, 1.14), ylabel=f"speaker {speakers.index(speaker) + 1}")
-    axes[-1, 0].set_xlabel("turn; lines: probability, squares at the top: the annotators' label")
+    columns = [f"p_{label}" for label in labels]
+    means = turns[columns].mean().sort_values(ascending=False)
+    chosen = [name.removeprefix("p_") for name in means.index[:shown]]
+    turns = turns.assign(place=range(len(turns)))
+    speakers = turns["speaker"].unique()
+    height = 1.0 + 1.9 * len(speakers)
+    figure, axes = new_figure(8.6, height, nrows=len(speakers), sharex=True)
+    for number, speaker in enumerate(speakers):
+        axis = axes[number, 0]
+        own = turns[turns["speaker"] == speaker]
+        _draw_emotions(axis, own, chosen)
+        axis.set(ylim=(-0.03, 1.14), ylabel=f"speaker {number + 1}")
+    key = "turn; lines: probability, squares at the top: the annotators' label"
+    axes[-1, 0].set_xlabel(key)
     bold_title(figure, title)
     handles, names = axes[0, 0].get_legend_handles_labels()
     legend_below(figure, handles, names, ncols=len(chosen))
     return figure
+
+
+def _draw_emotions(axis: Axes, turns: pd.DataFrame, labels: Sequence[str]) -> None:
+    """The probabilities of a speaker's turns as lines, and the true labels as squares."""
+    for hue, label in zip(HUES, labels, strict=False):
+        axis.plot(turns["place"], turns[f"p_{label}"], "o-", color=hue, ms=4, lw=1.3, label=label)
+        true = turns["place"][turns["label"] == label]
+        axis.plot(true, [LABEL_HEIGHT] * len(true), "s", color=hue, ms=5)
+
+
+def subset_scores(table: pd.DataFrame, title: str) -> Figure:
+    """UAR of each subset of streams, of two models; `table` is of `stream_table`."""
+    figure, axes = new_figure(7.2, 1.5 + 0.38 * len(table))
+    axis = axes[0, 0]
+    names = {"own": "a model for this subset", "dropout": "one model with modality dropout"}
+    for hue, (column, name) in zip(HUES, names.items(), strict=False):
+        shift = -0.15 if column == "own" else 0.15
+        for y, row in enumerate(table.to_dict("records")):
+            low, high = row[f"{column}_uar_low"], row[f"{column}_uar_high"]
+            interval_line(axis, low, high, y + shift, hue, 2.2)
+        axis.plot(table[f"{column}_uar"], np.arange(len(table)) + shift, "o", color=hue, label=name)
+    axis.set(xlabel="UAR; lines: 95 % intervals over dialogues", title=title)
+    axis.grid(axis="y", visible=False)
+    name_rows(axis, table["streams"].tolist())
+    legend_below(figure, ncols=2)
+    return figure
+
+
+def study_figure(name: str, table: pd.DataFrame) -> Figure:
+    """The figure of one study, from its first table (see `study_tables`)."""
+    if name == "prompts":
+        matrix = table.set_index("trained on")
+        return score_matrix(matrix, "UAR by prompt", "trained on", "tested with")
+    if name == "streams":
+        return subset_scores(table, "How much does each stream contribute?")
+    return score_intervals(table, name)

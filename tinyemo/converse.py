@@ -19,7 +19,7 @@ from tinyemo.features.stream_encoders import load_stream_encoders
 from tinyemo.features.stream_extraction import StreamEncoder
 from tinyemo.io import write_atomically
 from tinyemo.models.conversation_prompt import (
-    ROLES,
+    PLACE_WIDTH,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -101,7 +101,7 @@ class ConversationModel:
     def _vectors(self, name: str, sources: Sequence[str]) -> tuple[StreamVectors, str]:
         """The vectors of a stream for all turns, and why the last turn lacks it ("": it does
         not)."""
-        width = self.model.kinds[name].width - len(ROLES)
+        width = self.model.kinds[name].width - PLACE_WIDTH
         vectors = torch.zeros(len(sources), width)
         present = np.zeros(len(sources), dtype=bool)
         encoder = self.encoders.get(name)

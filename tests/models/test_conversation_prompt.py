@@ -7,8 +7,10 @@ import torch
 
 from tinyemo.models.conversation_prompt import (
     ALL_TURNS,
+    PLACE_WIDTH,
     QUESTIONS,
     ROLES,
+    TURNS_AGO,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -41,8 +43,14 @@ def values(tokens) -> list[float | None]:
     return [None if one is None else one[0, 0].item() for one in tokens]
 
 
-def roles(tokens) -> list[str]:
-    return [ROLES[one[0, 1:].argmax()] for one in tokens]
+def places(tokens) -> list[tuple[str, int]]:
+    """Whose turn it is and how many turns ago it was, from the end of each token."""
+    found = []
+    for token in tokens:
+        role, ago = token[0, 1:].split([len(ROLES), TURNS_AGO + 1])
+        assert role.sum() == ago.sum() == 1
+        found.append((ROLES[role.argmax()], int(ago.argmax())))
+    return found
 
 
 def test_prompt_has_earlier_turns_this_turn_and_the_question():
@@ -57,10 +65,10 @@ def test_prompt_has_earlier_turns_this_turn_and_the_question():
     )
     assert values(sample.streams["text"]) == [1, 2, 3]
     assert values(sample.streams["audio"]) == [11, 12, 13]
-    assert all(token.shape == (1, 1 + len(ROLES)) for token in sample.streams["text"])
     for name in ("text", "audio"):
-        assert roles(sample.streams[name]) == ["partner", "own", "now"]
-        assert all(token[0, 1:].sum() == 1 for token in sample.streams[name])
+        tokens = sample.streams[name]
+        assert all(token.shape == (1, 1 + PLACE_WIDTH) for token in tokens)
+        assert places(tokens) == [("partner", 2), ("own", 1), ("own", 0)]
 
 
 def test_context_ends_at_the_beginning_of_the_dialogue():

@@ -17,10 +17,13 @@ from torch.nn.functional import one_hot
 
 from tinyemo.models.prompt import Sample
 
-# Whose turn it is: that of the person whose emotion is asked for, of anybody else, or the turn that
-# is asked about. Each vector of a prompt ends with one value per role, 1 for its own and else 0. A
-# small model learns that from fewer dialogues than a word before the vector (see DialoguePrompts).
-ROLES = ("own", "partner", "now")
+# Each vector of a prompt ends with values that say whose turn it is (that of the person whose
+# emotion is asked for, or of anybody else) and how many turns ago it was: one value per case, 1 for
+# its own and else 0. A small model learns that from fewer dialogues than from words before the
+# vectors, because it does not have to be moved to the vector by attention first.
+ROLES = ("own", "partner")
+TURNS_AGO = 8  # more turns ago count as this many
+PLACE_WIDTH = len(ROLES) + TURNS_AGO + 1
 # the line of a turn whose transcript is given as words; vectors alone need no words
 TURNS = {
     "own": "speaker: {turn}",
@@ -84,8 +87,8 @@ class DialoguePrompts:
     """Samples for any utterances of one table.
 
     `utterances` is sorted by dialogue and turn. `streams` has one StreamVectors per stream, with
-    one row per utterance. The tokens of a sample are vectors with the role of their turn, so they
-    have D + len(ROLES) values. ValueError: another number of rows.
+    one row per utterance. The tokens of a sample are vectors with the place of their turn,
+    so they have D + PLACE_WIDTH values. ValueError: another number of rows.
     """
 
     def __init__(self, utterances: pd.DataFrame, streams: Mapping[str, StreamVectors]):
@@ -156,33 +159,31 @@ class DialoguePrompts:
         if style.context != ALL_TURNS:
             first = max(first, row - style.context)
         turns = np.arange(first, row + 1)
-        roles = [self._role(turn, row) for turn in turns]
         tokens = {}
         for name in self._used(style):
-            tokens[name] = self._vectors(name, turns, roles, is_withheld=name in withheld)
+            tokens[name] = self._vectors(name, turns, is_withheld=name in withheld)
         lines = []
-        for turn, role in zip(turns, roles, strict=True):
+        for turn in turns:
+            kind = "now" if turn == row else self._role(turn, row)
             has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
-            lines.append(self._turn(turn, role, style, withheld, has_words))
+            lines.append(self._turn(turn, kind, style, withheld, has_words))
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
 
     def _role(self, turn: int, row: int) -> str:
-        if turn == row:
-            return "now"
         return "own" if self.speakers[turn] == self.speakers[row] else "partner"
 
-    def _vectors(
-        self, name: str, turns: np.ndarray, roles: Sequence[str], is_withheld: bool
-    ) -> list[Tensor | None]:
-        """One (1, D + len(ROLES)) token per turn; None where the stream is missing."""
-        stream = self.streams[name]
-        flags = one_hot(torch.tensor([ROLES.index(role) for role in roles]), len(ROLES))
-        block = torch.cat([stream.vectors[turns[0] : turns[-1] + 1], flags], dim=1)
+    def _vectors(self, name: str, turns: np.ndarray, is_withheld: bool) -> list[Tensor | None]:
+        """One (1, D + PLACE_WIDTH) token per turn; None where the stream is missing."""
+        stream, last = self.streams[name], turns[-1]
+        roles = torch.tensor([ROLES.index(self._role(turn, last)) for turn in turns])
+        ago = torch.tensor(last - turns).clamp(max=TURNS_AGO)
+        place = [one_hot(roles, len(ROLES)), one_hot(ago, TURNS_AGO + 1)]
+        block = torch.cat([stream.vectors[turns[0] : last + 1], *place], dim=1)
         entries: list[Tensor | None] = []
-        for place, turn in enumerate(turns):
+        for position, turn in enumerate(turns):
             is_given = stream.present[turn] and not is_withheld
-            entries.append(block[place : place + 1] if is_given else None)
+            entries.append(block[position : position + 1] if is_given else None)
         return entries
 
     def _used(self, style: PromptStyle) -> list[str]:
@@ -202,7 +203,7 @@ class DialoguePrompts:
     def _turn(
         self,
         turn: int,
-        role: str,
+        kind: str,
         style: PromptStyle,
         withheld: Collection[str],
         has_words: bool,
@@ -212,4 +213,4 @@ class DialoguePrompts:
         if not has_words or "text" not in style.streams:
             return placeholders
         words = [] if "text" in withheld else self.texts[turn].split()[:WORDS_PER_TURN]
-        return TURNS[role].format(turn=" ".join([placeholders, *words]).strip())
+        return TURNS[kind].format(turn=" ".join([placeholders, *words]).strip())

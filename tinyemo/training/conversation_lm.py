@@ -16,7 +16,7 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerB
 
 from tinyemo.models.connectors import Connector, StandardizedLinear
 from tinyemo.models.conversation_prompt import (
-    ROLES,
+    PLACE_WIDTH,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -59,7 +59,7 @@ def conversation_model(
     """
     connectors = {}
     for name, stream in streams.items():
-        connectors[name] = Connector(connector, stream.vectors.shape[1] + len(ROLES))
+        connectors[name] = Connector(connector, stream.vectors.shape[1] + PLACE_WIDTH)
     if lm:
         model = MultimodalLM.from_lm(lm, connectors, seed=seed)
     else:
@@ -78,7 +78,7 @@ def conversation_model(
         if isinstance(module, StandardizedLinear):
             vectors = _present_vectors(name, streams[name], train_rows)
             module.fit(
-                pad(vectors, (0, len(ROLES)))
+                pad(vectors, (0, PLACE_WIDTH))
             )  # roles are constant here, so kept as they are
     return model
 

@@ -48,7 +48,8 @@ def places(tokens) -> list[tuple[str, int]]:
     found = []
     for token in tokens:
         role, ago = token[0, 1:].split([len(ROLES), TURNS_AGO + 1])
-        assert role.sum() == ago.sum() == 1
+        is_summary = ROLES[role.argmax()] == "summary"
+        assert role.sum() == 1 and ago.sum() == (0 if is_summary else 1)
         found.append((ROLES[role.argmax()], int(ago.argmax())))
     return found
 
@@ -58,47 +59,50 @@ def test_prompt_has_earlier_turns_this_turn_and_the_question():
     sample = prompts().sample(3, style, LABELS)
     assert sample.turns == (
         (
-            "<text><audio>\n<text><audio>\n<text><audio>\n"
+            "<text><audio>\n<text><audio>\n<text><audio>\n<text><audio>\n"
             "Which emotion does the speaker show now: anger, joy?",
             "",
         ),
     )
-    assert values(sample.streams["text"]) == [1, 2, 3]
-    assert values(sample.streams["audio"]) == [11, 12, 13]
+    # turns 1 to 3, after the mean of the speaker's earlier ones among them (turn 2)
+    assert values(sample.streams["text"]) == [2, 1, 2, 3]
+    assert values(sample.streams["audio"]) == [12, 11, 12, 13]
     for name in ("text", "audio"):
         tokens = sample.streams[name]
         assert all(token.shape == (1, 1 + PLACE_WIDTH) for token in tokens)
-        assert places(tokens) == [("partner", 2), ("own", 1), ("own", 0)]
+        expected = [("summary", 0), ("partner", 2), ("own", 1), ("own", 0)]
+        assert places(tokens) == expected
 
 
 def test_context_ends_at_the_beginning_of_the_dialogue():
-    for context, turns in ((0, [3]), (2, [1, 2, 3]), (8, [0, 1, 2, 3]), (ALL_TURNS, [0, 1, 2, 3])):
+    whole = [1, 0, 1, 2, 3]  # the speaker's earlier turns are 0 and 2: their mean is 1
+    for context, expected in ((0, [3]), (2, [2, 1, 2, 3]), (8, whole), (ALL_TURNS, whole)):
         style = PromptStyle(context=context, streams=("text",))
-        assert values(prompts().sample(3, style, LABELS).streams["text"]) == turns
+        assert values(prompts().sample(3, style, LABELS).streams["text"]) == expected
     style = PromptStyle(streams=("text",))
-    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [4]
+    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [None, 4]
 
 
 def test_transcripts_as_words():
     style = PromptStyle(context=1, streams=("text", "audio"), text_as="tokens", question="bare")
     sample = prompts().sample(1, style, LABELS)
     assert sample.turns[0][0] == (
-        "partner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
+        "<audio>\npartner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
     )
     assert set(sample.streams) == {"audio"}
     both = PromptStyle(context=0, streams=("text",), text_as="both", question="bare")
     assert prompts().sample(2, both, LABELS).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
     both = PromptStyle(context=1, streams=("text",), text_as="both", question="bare")
     text = prompts().sample(2, both, LABELS).turns[0][0]
-    assert text == "<text>\nnow speaker: <text> Why?\n[emotion]"
+    assert text == "<text>\n<text>\nnow speaker: <text> Why?\n[emotion]"
 
 
 def test_missing_and_withheld_streams_have_no_vectors():
     style = PromptStyle(context=2, streams=("text", "audio"))
     sample = prompts(absent=(2,)).sample(3, style, LABELS)
-    assert values(sample.streams["audio"]) == [11, None, 13]
+    assert values(sample.streams["audio"]) == [None, 11, None, 13]
     withheld = prompts().sample(3, style, LABELS, withheld={"audio"})
-    assert values(withheld.streams["audio"]) == [None, None, None]
+    assert values(withheld.streams["audio"]) == [None] * 4
     assert withheld.turns == prompts().sample(3, style, LABELS).turns
     words = PromptStyle(context=0, streams=("text",), text_as="tokens", question="bare")
     sample = prompts().sample(2, words, LABELS, withheld={"text"})

@@ -21,7 +21,10 @@ from tinyemo.models.prompt import Sample
 # emotion is asked for, or of anybody else) and how many turns ago it was: one value per case, 1 for
 # its own and else 0. A small model learns that from fewer dialogues than from words before the
 # vectors, because it does not have to be moved to the vector by attention first.
-ROLES = ("own", "partner")
+#
+# Before the turns comes one summary vector per stream: the mean of the same speaker's earlier turns
+# in the prompt. Emotions last for several turns, and a small model would have to learn this mean.
+ROLES = ("own", "partner", "summary")
 TURNS_AGO = 8  # more turns ago count as this many
 PLACE_WIDTH = len(ROLES) + TURNS_AGO + 1
 # the line of a turn whose transcript is given as words; vectors alone need no words
@@ -161,12 +164,17 @@ class DialoguePrompts:
         turns = np.arange(first, row + 1)
         tokens = {}
         for name in self._used(style):
-            tokens[name] = self._vectors(name, turns, is_withheld=name in withheld)
-        lines = []
+            is_withheld = name in withheld
+            tokens[name] = self._vectors(name, turns, is_withheld)
+            if style.context:
+                tokens[name].insert(0, self._summary(name, turns, is_withheld))
+        placeholders = "".join(f"<{name}>" for name in tokens)
+        lines = [placeholders] if style.context and tokens else []
         for turn in turns:
             kind = "now" if turn == row else self._role(turn, row)
             has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
-            lines.append(self._turn(turn, kind, style, withheld, has_words))
+            words = self.texts[turn] if has_words and "text" in style.streams else None
+            lines.append(_line(kind, placeholders, words, "text" in withheld))
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
 
@@ -186,6 +194,23 @@ class DialoguePrompts:
             entries.append(block[position : position + 1] if is_given else None)
         return entries
 
+    def _summary(self, name: str, turns: np.ndarray, is_withheld: bool) -> Tensor | None:
+        """The mean of the same speaker's earlier turns with its place: (1, D + PLACE_WIDTH).
+
+        None if no such turn has the stream.
+        """
+        stream = self.streams[name]
+        own = []
+        for turn in turns[:-1]:
+            if self._role(turn, turns[-1]) == "own" and stream.present[turn]:
+                own.append(turn)
+        if is_withheld or not own:
+            return None
+        mean = stream.vectors[own].mean(dim=0, keepdim=True)  # (1, D)
+        place = torch.zeros(1, PLACE_WIDTH)
+        place[0, ROLES.index("summary")] = 1
+        return torch.cat([mean, place], dim=1)
+
     def _used(self, style: PromptStyle) -> list[str]:
         """The streams that have placeholders, in the order of the style."""
         used = []
@@ -200,17 +225,10 @@ class DialoguePrompts:
             used.append(name)
         return used
 
-    def _turn(
-        self,
-        turn: int,
-        kind: str,
-        style: PromptStyle,
-        withheld: Collection[str],
-        has_words: bool,
-    ) -> str:
-        """The placeholders of a turn, and its transcript with `has_words`."""
-        placeholders = "".join(f"<{name}>" for name in self._used(style))
-        if not has_words or "text" not in style.streams:
-            return placeholders
-        words = [] if "text" in withheld else self.texts[turn].split()[:WORDS_PER_TURN]
-        return TURNS[kind].format(turn=" ".join([placeholders, *words]).strip())
+
+def _line(kind: str, placeholders: str, transcript: str | None, is_withheld: bool) -> str:
+    """The line of a turn: its placeholders, with its transcript if it is given as words."""
+    if transcript is None:
+        return placeholders
+    words = [] if is_withheld else transcript.split()[:WORDS_PER_TURN]
+    return TURNS[kind].format(turn=" ".join([placeholders, *words]).strip())

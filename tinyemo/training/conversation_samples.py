@@ -82,22 +82,22 @@ class ConversationSamples(Dataset):
             positions[answer].append(item)
         self._items_of = [items for items in positions.values() if items]
         self._count = {label: len(items) for label, items in positions.items()}
-        self.lengths: list[int] = []  # tokens of each item's longest prompt
         digest = hashlib.sha256(repr((recipe, self.labels)).encode())
         for item in range(len(self.rows)):
-            longest = 0
             for style in recipe.styles:
                 sample = self._sample(item, style, self.answers[item], ())
                 encoded = self._encode(prompts, sample, item)
-                longest = max(longest, len(encoded))
                 digest.update(json.dumps(encoded).encode())
-            self.lengths.append(longest)
             votes = None if self.shares is None else self.shares[item].tolist()
             digest.update(json.dumps([self.ids[item], self.answers[item], votes]).encode())
         for name, stream in dialogues.streams.items():
             digest.update(name.encode() + stream.present.tobytes())
             digest.update(stream.vectors.contiguous().numpy().tobytes())
         self.key = digest.hexdigest()  # of all inputs of the model
+        # All alike, so that batches are random. The length of a prompt depends on the place of its
+        # turn in the dialogue: batches of equal lengths would have similar labels, which costs
+        # accuracy, and save little padding.
+        self.lengths = [1] * len(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)

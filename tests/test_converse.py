@@ -115,3 +115,9 @@ def test_bad_folders_and_no_turns_are_refused_in_one_sentence(study, tmp_path):
         read_about(tmp_path)
     with pytest.raises(ValueError, match="no turns"):
         loaded(study).answer([])
+
+
+def test_an_encoder_of_another_width_is_refused(study):
+    wrong = KnownVectors({"a.wav": torch.zeros(5)})
+    with pytest.raises(ValueError, match="'audio': the model takes vectors of width 32.*gives 5"):
+        replace(loaded(study), encoders={"audio": wrong})

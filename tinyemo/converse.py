@@ -49,6 +49,17 @@ class ConversationModel:
     prior: np.ndarray  # (C,) shares of the labels in training
     strength: float  # of the logit adjustment
 
+    def __post_init__(self):
+        for name, encoder in self.encoders.items():
+            if name not in self.model.kinds:
+                continue
+            width = self.model.kinds[name].width - PLACE_WIDTH
+            if encoder.width != width:
+                raise ValueError(
+                    f"stream {name!r}: the model takes vectors of width {width}, the encoder "
+                    f"{encoder.name} gives {encoder.width}; expected the encoder of its training"
+                )
+
     @classmethod
     def load(
         cls, folder: str | Path, device: str = "cpu", encoders: Mapping[str, str] | None = None

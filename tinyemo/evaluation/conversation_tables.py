@@ -23,8 +23,8 @@ from tinyemo.evaluation.multi_label import generated_table, set_scores, voted_la
 
 # What the adaptation of Emotion-LLaMA to IEMOCAP reports, from its repository
 # https://github.com/othsueh/Emotion-llama-scratch: all streams, a language model of 7 billion
-# parameters, and another split: utterances at random, so that speakers and dialogues are in training
-# and test. It is no comparison on equal terms.
+# parameters, and another split: utterances at random, so that the same speakers and dialogues are
+# in training and test. It is no comparison on equal terms.
 PUBLISHED_IEMOCAP = pd.DataFrame(
     {
         "published": ["Emotion-LLaMA on IEMOCAP"],

@@ -119,7 +119,7 @@ def test_generated_answers_are_counted_as_failures_if_they_are_no_label():
 
 def test_plans_compare_what_they_say():
     main = main_setting(("text", "audio", "face"), 2, "vectors", 0.2, epochs=1, lr=1e-3)
-    made = plans(main, STUDIES, 0.3, has_words=True)
+    made = plans(main, STUDIES, 0.3, has_words=True, strength=0.25)
     assert set(made) == set(STUDIES) - {"labels"}
     # one model with dropout is asked about all seven subsets, and each subset has a model
     dropout, conditions = made["streams"][0]
@@ -133,10 +133,11 @@ def test_plans_compare_what_they_say():
         assert set(tested) == set(QUESTIONS)
         for style in setting.items.styles:
             assert tested[style.question] == style
+    assert {setting.adjustment for setting, _ in made["context"]} == {0.25}
     names = [setting.name for plan in made.values() for setting, _ in plan]
     assert len(names) == len(set(names))
     with pytest.raises(ValueError, match="study 'stream'"):
-        plans(main, ["stream"], 0.3, True)
+        plans(main, ["stream"], 0.3, True, 0.0)
 
 
 def test_study_tables_have_one_row_per_setting():

@@ -152,15 +152,23 @@ def context_plan(main: Setting, has_words: bool) -> Plan:
     return plan
 
 
-def plans(main: Setting, names: Sequence[str], drop_stream: float, has_words: bool) -> Mapping:
-    """Study -> its plan, for those `names` that keep the label set (all but "labels")."""
+def plans(
+    main: Setting, names: Sequence[str], drop_stream: float, has_words: bool, strength: float
+) -> dict[str, Plan]:
+    """Study -> its plan, for those `names` that keep the label set (all but "labels").
+
+    `strength` of the logit adjustment is what the main models chose. All settings have it, so that
+    no model has to be trained to choose it again; but for the targets, which choose the threshold
+    of label sets in the same way.
+    """
     check_study(names)
+    fixed = replace(main, adjustment=strength)
     made = {
         "targets": lambda: targets_plan(main),
-        "prompts": lambda: prompts_plan(main),
-        "streams": lambda: streams_plan(main, drop_stream),
+        "prompts": lambda: prompts_plan(fixed),
+        "streams": lambda: streams_plan(fixed, drop_stream),
         "imbalance": lambda: imbalance_plan(main),
-        "context": lambda: context_plan(main, has_words),
+        "context": lambda: context_plan(fixed, has_words),
     }
     return {name: made[name]() for name in names if name in made}
 

@@ -20,12 +20,14 @@ from tinyemo.features.stream_extraction import StreamEncoder
 from tinyemo.io import write_atomically
 from tinyemo.models.conversation_prompt import (
     PLACE_WIDTH,
+    WORDS,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
 )
 from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilities
 from tinyemo.models.multimodal_lm import MultimodalLM
+from tinyemo.models.word_tokenizer import word_vectors
 from tinyemo.training.conversation_training import ABOUT
 
 
@@ -94,14 +96,21 @@ class ConversationModel:
         table = pd.DataFrame(turns, columns=["speaker", "text"])
         table = table.assign(dialogue="conversation", turn=range(len(turns)))
         streams, missing = {}, {}
-        for name in self.model.kinds:
+        words = None
+        for name, connector in self.model.kinds.items():
+            if name == WORDS:
+                vectors = word_vectors(table["text"], self.model.tokenizer, connector.width)
+                words = StreamVectors(vectors, vectors.any(dim=1).numpy())
+                continue
             sources = table["text"].tolist()
             if name != "text":
                 sources = [""] * (len(turns) - 1) + [clip]
             streams[name], reason = self._vectors(name, sources)
             if reason:
                 missing[name] = reason
-        sample = DialoguePrompts(table, streams).sample(len(turns) - 1, self.style, self.labels)
+        sample = DialoguePrompts(table, streams, words).sample(
+            len(turns) - 1, self.style, self.labels
+        )
         scores = label_log_likelihoods(self.model, [sample], self.labels)
         prior = torch.as_tensor(self.prior) if self.strength else None
         probabilities = label_probabilities(scores.double(), prior, self.strength)[0].tolist()

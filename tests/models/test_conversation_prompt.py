@@ -20,9 +20,8 @@ LABELS = ("anger", "joy")
 TEXTS = ["Hello there.", "Go away!", "Why?", "You know why.", "A new one."]
 
 
-def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
-    """A dialogue of four turns and one of a single turn; vector k of a stream has the value k."""
-    utterances = pd.DataFrame(
+def _table() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "dialogue": ["a", "a", "a", "a", "b"],
             "turn": [0, 1, 2, 3, 0],
@@ -30,13 +29,17 @@ def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
             "text": TEXTS,
         }
     )
+
+
+def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
+    """A dialogue of four turns and one of a single turn; vector k of a stream has the value k."""
     numbers = torch.arange(5.0)[:, None]
     present = ~np.isin(np.arange(5), absent)
     streams = {
         "text": StreamVectors(numbers, np.ones(5, bool)),
         "audio": StreamVectors(10 + numbers, present),
     }
-    return DialoguePrompts(utterances, streams)
+    return DialoguePrompts(_table(), streams)
 
 
 def values(tokens) -> list[float | None]:
@@ -95,6 +98,22 @@ def test_transcripts_as_words():
     both = PromptStyle(context=1, streams=("text",), text_as="both", question="bare")
     text = prompts().sample(2, both, LABELS).turns[0][0]
     assert text == "<text>\n<text>\nnow speaker: <text> Why?\n[emotion]"
+
+
+def test_the_words_of_the_last_turn_are_one_vector():
+    plain = prompts()
+    words = StreamVectors(torch.eye(5), np.array([True, True, True, False, True]))
+    given = DialoguePrompts(_table(), plain.streams, words)
+    style = PromptStyle(context=1, streams=("text", "audio"), text_as="words", question="bare")
+    sample = given.sample(2, style, LABELS)
+    assert sample.turns[0][0] == "<text><audio>\n<text><audio>\n<text><audio><words>\n[emotion]"
+    assert [token.tolist() for token in sample.streams["words"]] == [[[0, 0, 1, 0, 0]]]
+    assert given.sample(3, style, LABELS).streams["words"] == [None]  # it has no known word
+    assert given.sample(2, style, LABELS, withheld={"text"}).streams["words"] == [None]
+    without_text = PromptStyle(context=1, streams=("audio",), text_as="words")
+    assert "words" not in given.sample(2, without_text, LABELS).streams
+    with pytest.raises(ValueError, match="no word vectors were given"):
+        plain.sample(2, style, LABELS)
 
 
 def test_missing_and_withheld_streams_have_no_vectors():

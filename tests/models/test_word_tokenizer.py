@@ -1,7 +1,7 @@
 """The tokenizer of words: its vocabulary, unknown words, and use in prompts."""
 
 from tinyemo.models.prompt import PromptBuilder, Sample
-from tinyemo.models.word_tokenizer import word_tokenizer
+from tinyemo.models.word_tokenizer import word_tokenizer, word_vectors
 
 
 def test_words_and_marks_are_tokens():
@@ -27,3 +27,11 @@ def test_prompts_keep_stream_tokens_and_end_answers():
     encoded = builder.encode(Sample((("now <text>", "joy"),), {"text": [None]}))
     tokens = builder.tokenizer.convert_ids_to_tokens(encoded.input_ids)
     assert tokens == ["user", ":", "now", "<missing:text>", "assistant", ":", "joy", "</s>"]
+
+
+def test_word_vectors_say_which_known_words_a_text_has():
+    tokenizer = word_tokenizer(["oh no", "well"])
+    vectors = word_vectors(["oh OH well", "", "new"], tokenizer, len(tokenizer))
+    words = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    assert {word for word, given in zip(words, vectors[0], strict=True) if given} == {"oh", "well"}
+    assert not vectors[1:].any()

@@ -31,7 +31,7 @@ from tinyemo.data.folds import Fold, check_fold
 from tinyemo.evaluation.conversation_probe import selection_score
 from tinyemo.evaluation.multi_label import best_threshold, sets_above, voted_indicators
 from tinyemo.io import write_atomically
-from tinyemo.models.conversation_prompt import PromptStyle
+from tinyemo.models.conversation_prompt import WORDS, PromptStyle
 from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilities
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.training.conversation_data import ConversationData
@@ -215,7 +215,7 @@ def _ask(
     """The model's answers about utterances under a condition."""
     if condition.answers not in ANSWERS:
         raise ValueError(f"answers {condition.answers!r}: expected one of {', '.join(ANSWERS)}")
-    rows, dialogues = data.rows(ids), data.dialogues
+    rows, dialogues = data.rows(ids), data.dialogues(WORDS in model.kinds)
     style, labels, withheld = condition.style, data.labels, condition.withheld
     if condition.answers == "yes_no":
         columns = []

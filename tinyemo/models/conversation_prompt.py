@@ -45,7 +45,8 @@ QUESTIONS = {
 # several labels at once
 SET_QUESTION = "Which emotions does the speaker show now? Name all that apply of: {labels}."
 YES_NO_QUESTION = "Does the speaker show {label} now? Answer yes or no."
-TEXT_AS = ("vectors", "tokens", "both")
+TEXT_AS = ("vectors", "tokens", "both", "words")
+WORDS = "words"  # the stream of word vectors
 ALL_TURNS = -1
 WORDS_PER_TURN = 40  # of a transcript that is given as tokens; longer ones are cut at their end
 
@@ -64,7 +65,9 @@ class PromptStyle:
     context: int = 8  # number of earlier turns; ALL_TURNS: all of the dialogue
     streams: tuple[str, ...] = ("text", "audio", "video", "face")
     # Whether transcripts are given as one vector of a sentence encoder ("vectors": the stream
-    # text), as words ("tokens"), or both: then as vectors, and the last turn also as words.
+    # text), as words ("tokens"), or both: then as vectors, and the last turn also as words. With
+    # "words", the last turn has one vector that says which words are in it, beside its other ones:
+    # a small model learns from it which words matter, without having to learn to read.
     text_as: str = "vectors"
 
     def __post_init__(self):
@@ -91,10 +94,17 @@ class DialoguePrompts:
 
     `utterances` is sorted by dialogue and turn. `streams` has one StreamVectors per stream, with
     one row per utterance. The tokens of a sample are vectors with the place of their turn,
-    so they have D + PLACE_WIDTH values. ValueError: another number of rows.
+    so they have D + PLACE_WIDTH values. `words`: which words each transcript has (see
+    `word_vectors`), for prompts that need it. ValueError: another number of rows.
     """
 
-    def __init__(self, utterances: pd.DataFrame, streams: Mapping[str, StreamVectors]):
+    def __init__(
+        self,
+        utterances: pd.DataFrame,
+        streams: Mapping[str, StreamVectors],
+        words: StreamVectors | None = None,
+    ):
+        self.words = words
         for name, stream in streams.items():
             if len(stream.vectors) != len(utterances) or len(stream.present) != len(utterances):
                 raise ValueError(
@@ -175,6 +185,9 @@ class DialoguePrompts:
             has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
             words = self.texts[turn] if has_words and "text" in style.streams else None
             lines.append(_line(kind, placeholders, words, "text" in withheld))
+        if style.text_as == "words" and "text" in style.streams:
+            lines[-1] += f"<{WORDS}>"
+            tokens[WORDS] = [self._words(row, "text" in withheld)]
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
 
@@ -210,6 +223,13 @@ class DialoguePrompts:
         place = torch.zeros(1, PLACE_WIDTH)
         place[0, ROLES.index("summary")] = 1
         return torch.cat([mean, place], dim=1)
+
+    def _words(self, row: int, is_withheld: bool) -> Tensor | None:
+        """Which words the transcript has: (1, V). None if it has none or is withheld."""
+        if self.words is None:
+            raise ValueError("text_as 'words': no word vectors were given")
+        is_given = self.words.present[row] and not is_withheld
+        return self.words.vectors[row][None] if is_given else None
 
     def _used(self, style: PromptStyle) -> list[str]:
         """The streams that have placeholders, in the order of the style."""

@@ -1,4 +1,4 @@
-"""A tokenizer whose tokens are the words of given texts.
+"""A tokenizer whose tokens are the words of given texts, and which words a text has.
 
 For small language models that are trained from scratch on a few thousand texts. A published
 tokenizer has ten times as many words as such texts; most of the time of a training would be spent
@@ -8,8 +8,10 @@ on words that never occur.
 from collections import Counter
 from collections.abc import Iterable
 
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 UNKNOWN, END = "<unk>", "</s>"
 
@@ -38,3 +40,16 @@ def word_tokenizer(
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = splitter
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=UNKNOWN, eos_token=END)
+
+
+def word_vectors(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, width: int) -> Tensor:
+    """Which of the first `width` tokens each text has: (N, width) float32, 1 or 0.
+
+    Unknown words are not counted.
+    """
+    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    vectors = torch.zeros(len(encoded), width)
+    for row, ids in enumerate(encoded):
+        known = [index for index in ids if index < width and index != tokenizer.unk_token_id]
+        vectors[row, known] = 1
+    return vectors

@@ -18,8 +18,9 @@ from tinyemo.data.conversations import label_utterances, unlabelled_votes
 from tinyemo.data.folds import positions
 from tinyemo.emotions import CONVERSATION_LABEL_SETS, labels_of
 from tinyemo.features.store import FeatureStore
+from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.conversation_prompt import DialoguePrompts, StreamVectors, fixed_texts
-from tinyemo.models.word_tokenizer import word_tokenizer
+from tinyemo.models.word_tokenizer import word_tokenizer, word_vectors
 
 LEAST = 3  # occurrences of a word in the transcripts that give it a token of its own
 
@@ -42,8 +43,16 @@ class ConversationData:
     tokenizer: str
 
     @cached_property
-    def dialogues(self) -> DialoguePrompts:
-        return DialoguePrompts(self.utterances, self.streams)
+    def words(self) -> StreamVectors:
+        """Which words of the tokenizer's each transcript has."""
+        tokenizer = load_tokenizer(self.tokenizer)
+        texts = self.utterances["text"]
+        vectors = word_vectors(texts, tokenizer, len(tokenizer))
+        return StreamVectors(vectors, vectors.any(dim=1).numpy())
+
+    def dialogues(self, with_words: bool) -> DialoguePrompts:
+        """The prompts of all utterances, with the words of their transcripts if they are needed."""
+        return DialoguePrompts(self.utterances, self.streams, self.words if with_words else None)
 
     def rows(self, ids: Sequence[str]) -> np.ndarray:
         """The positions (n,) of utterances in the table."""

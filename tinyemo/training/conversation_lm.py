@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
 
-from tinyemo.models.connectors import Connector, StandardizedLinear
+from tinyemo.models.connectors import Connector, StandardizedLinear, TfidfLinear
 from tinyemo.models.conversation_prompt import (
     PLACE_WIDTH,
+    WORDS,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -49,8 +50,9 @@ def conversation_model(
     shape: SmallLm = SmallLm(),
     connector: str = "standardized_linear",
     seed: int = 0,
+    words: StreamVectors | None = None,
 ) -> MultimodalLM:
-    """A model with one connector for each stream.
+    """A model with one connector for each stream, and one for `words` if they are given.
 
     `lm`: folder or hub id of a causal language model, which then has `tokenizer` as its own; empty:
     a small one of the given shape, with random weights of `seed`. Connectors that standardise take
@@ -60,6 +62,8 @@ def conversation_model(
     connectors = {}
     for name, stream in streams.items():
         connectors[name] = Connector(connector, stream.vectors.shape[1] + PLACE_WIDTH)
+    if words is not None:
+        connectors[WORDS] = Connector("tfidf_linear", words.vectors.shape[1])
     if lm:
         model = MultimodalLM.from_lm(lm, connectors, seed=seed)
     else:
@@ -75,11 +79,12 @@ def conversation_model(
             seed=seed,
         )
     for name, module in model.connectors.items():
-        if isinstance(module, StandardizedLinear):
+        if isinstance(module, TfidfLinear):
+            module.fit(_present_vectors(name, words, train_rows))
+        elif isinstance(module, StandardizedLinear):
             vectors = _present_vectors(name, streams[name], train_rows)
-            module.fit(
-                pad(vectors, (0, PLACE_WIDTH))
-            )  # roles are constant here, so kept as they are
+            # the values of the place are constant here, so they are kept as they are
+            module.fit(pad(vectors, (0, PLACE_WIDTH)))
     return model
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyemo.models.anchors import load_tokenizer
-from tinyemo.models.conversation_prompt import PromptStyle
+from tinyemo.models.conversation_prompt import WORDS, PromptStyle
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.training.conversation_data import ConversationData
 from tinyemo.training.conversation_lm import SmallLm, conversation_model
@@ -68,6 +68,7 @@ def fit_conversation_model(
         for name in style.streams:
             if name in data.streams and not (name == "text" and style.text_as == "tokens"):
                 streams[name] = data.streams[name]
+    has_words = any(style.text_as == "words" for style in setting.items.styles)
     model = conversation_model(
         streams,
         data.rows(ids),
@@ -75,6 +76,7 @@ def fit_conversation_model(
         setting.lm,
         setting.shape,
         seed=seed,
+        words=data.words if has_words else None,
     )
     train = _samples(data, ids, setting, model, seed)
     held_out = _samples(data, validation, setting, model, seed) if len(validation) else None
@@ -89,7 +91,7 @@ def _samples(
 ) -> ConversationSamples:
     records = data.chosen(ids)
     return ConversationSamples(
-        data.dialogues,
+        data.dialogues(WORDS in model.kinds),
         model.prompts,
         data.rows(ids),
         records["id"].tolist(),

@@ -115,7 +115,13 @@ def test_the_strength_of_the_adjustment_follows_the_validation_part():
 
 
 def test_baselines_predict_the_same_utterances(data, folds, undisturbed, tmp_path):
-    found = predict_baselines(data, folds, tmp_path)
+    found = predict_baselines(data, folds, tmp_path, with_words=True)
+    assert list(found["run"].unique()) == [
+        "majority",
+        "baseline",
+        "baseline_context",
+        "baseline_words",
+    ]
     likelihood = undisturbed[undisturbed["condition"] == "main"]
     for _, part in found.groupby("run"):
         assert list(part["id"]) == list(likelihood["id"])

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 from joblib import Parallel, delayed
+from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from tinyemo.code_digest import code_digest
@@ -28,6 +29,7 @@ from tinyemo.evaluation.conversation_probe import context_features, fit_conversa
 from tinyemo.training.conversation_data import ConversationData
 
 MAJORITY, BASELINE, BASELINE_CONTEXT = "majority", "baseline", "baseline_context"
+BASELINE_WORDS = "baseline_words"  # as with context, and with the words of the utterance
 
 
 def predict_baselines(
@@ -36,15 +38,19 @@ def predict_baselines(
     folder: str | Path,
     inner: int | None = None,
     processes: int = 1,
+    with_words: bool = False,
 ) -> pd.DataFrame:
-    """The predictions of the three baselines: one row per utterance and baseline.
+    """The predictions of the baselines: one row per utterance and baseline.
 
     Columns as of `predict_folds`, with the chosen settings in `text`. `inner`: number of inner
-    folds; None: one per group of the training part.
+    folds; None: one per group of the training part. `with_words` adds BASELINE_WORDS, for a model
+    that gets the words of transcripts too.
     """
+    names = [MAJORITY, BASELINE, BASELINE_CONTEXT]
+    names += [BASELINE_WORDS] if with_words else []
     jobs = []
     for fold in folds:
-        for run in (MAJORITY, BASELINE, BASELINE_CONTEXT):
+        for run in names:
             out = Path(folder, run, fold.name)
             jobs.append(delayed(_predict_fold)(data, fold, run, out, inner))
     found = Parallel(n_jobs=processes, return_as="generator")(jobs)
@@ -67,6 +73,14 @@ def stream_features(data: ConversationData) -> np.ndarray:
     return np.concatenate(blocks, axis=1).astype(np.float32)
 
 
+def word_features(data: ConversationData) -> np.ndarray:
+    """Which words each transcript has (N, V), as vectors of length 1.
+
+    Columns are standardised before the regression, so they need no document frequencies.
+    """
+    return normalize(data.words.vectors.numpy())
+
+
 def _predict_fold(
     data: ConversationData, fold: Fold, run: str, out: Path, inner: int | None
 ) -> pd.DataFrame:
@@ -85,8 +99,10 @@ def _predict_fold(
         probabilities = np.tile(prior, (len(asked), 1))
     else:
         x = stream_features(data)
-        if run == BASELINE_CONTEXT:
+        if run != BASELINE:
             x = context_features(data.utterances, x)
+        if run == BASELINE_WORDS:
+            x = np.concatenate([x, word_features(data)], axis=1)
         y = pd.Index(data.labels).get_indexer(data.chosen(train)["label"])
         whole = Fold(fold.name, train, train[:0], fold.test)
         divisions = []

@@ -6,8 +6,9 @@ of all that they depend on. So a study that was killed continues with the first 
 missing, and gives the same table.
 
 For each fold, a model is first trained on the training part alone. With its answers about the
-validation part, the strength of the logit adjustment and the threshold of label sets are chosen.
-Then a new model is trained on both parts together, and predicts the test part, once.
+validation part, the strength of the logit adjustment and the threshold of label sets are chosen,
+once for all seeds. Then a new model per seed is trained on both parts together, and predicts the
+test part, once.
 
 Shapes: n utterances, C labels.
 """
@@ -15,7 +16,7 @@ Shapes: n utterances, C labels.
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -87,14 +88,31 @@ def predict_folds(
     seen = {setting.lm: ids_trained_on(setting.lm) for setting, _ in settings}
     for fold, ids in product(folds, seen.values()):
         check_fold(fold, data.records, ids, speakers_are_persons)
-    jobs = []
-    for (setting, conditions), fold, seed in product(settings, folds, seeds):
-        out = Path(folder, setting.name, f"{fold.name}-{seed}")
-        jobs.append(delayed(predict_fold)(data, fold, setting, conditions, out, seed))
-    with parallel_config(backend="loky"):
-        found = Parallel(n_jobs=processes, return_as="generator")(jobs)
-        parts = list(tqdm(found, total=len(jobs), desc="models", disable=len(jobs) == 1))
+    models = list(product(settings, folds))
+    chosen = [None] * len(models)
+    parts = []
+    for seed in seeds:
+        jobs = []
+        for ((setting, conditions), fold), choices in zip(models, chosen, strict=True):
+            out = Path(folder, setting.name, f"{fold.name}-{seed}")
+            arguments = (data, fold, setting, conditions, out, seed, choices)
+            jobs.append(delayed(predict_fold)(*arguments))
+        with parallel_config(backend="loky"):
+            found = Parallel(n_jobs=processes, return_as="generator")(jobs)
+            tables = list(tqdm(found, total=len(jobs), desc=f"seed {seed}"))
+        if seed == seeds[0]:
+            chosen = [choices_in(table) for table in tables]
+        parts += tables
     return pd.concat(parts, ignore_index=True)
+
+
+def choices_in(predictions: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Condition -> (strength of the adjustment, threshold), as chosen for these predictions."""
+    first = predictions.drop_duplicates("condition").set_index("condition")
+    return {
+        name: (float(row["strength"]), float(row["threshold"]))
+        for name, row in first[["strength", "threshold"]].iterrows()
+    }
 
 
 def ids_trained_on(lm: str) -> list[str]:
@@ -124,16 +142,21 @@ def predict_fold(
     conditions: Sequence[Condition],
     out: str | Path,
     seed: int = 0,
+    choices: Mapping[str, tuple[float, float]] | None = None,
 ) -> pd.DataFrame:
-    """The predictions of one model, as of `predict_folds`. A finished one is read back."""
+    """The predictions of one model, as of `predict_folds`. A finished one is read back.
+
+    `choices` are those of another seed (see `choices_in`); None: they are made here.
+    """
     out = Path(out)
-    key = _key(data, fold, setting, conditions, seed)
+    key = _key(data, fold, setting, conditions, seed, choices)
     stored = read_predictions(out, key)
     if stored is not None:
         return stored
     start = time.perf_counter()
     prior = data.prior([*fold.train, *fold.validation])
-    choices = _choose(data, fold, setting, conditions, out / "inner", seed)
+    if choices is None:
+        choices = _choose(data, fold, setting, conditions, out / "inner", seed)
     model = fit_conversation_model(
         data, [*fold.train, *fold.validation], setting, out / "outer", seed
     )
@@ -142,7 +165,7 @@ def predict_fold(
     parts = []
     for condition in conditions:
         answers = _ask(model, data, asked["id"].tolist(), condition)
-        strength, threshold = choices[condition.answers]
+        strength, threshold = choices[condition.name]
         table = _predictions(data, asked, condition, answers, prior, strength, threshold)
         parts.append(table)
     predictions = pd.concat(parts, ignore_index=True)
@@ -160,10 +183,13 @@ def _choose(
     out: Path,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
-    """Kind of answers -> (strength of the adjustment, threshold), chosen on the validation part."""
+    """Condition -> (strength of the adjustment, threshold), chosen on the validation part.
+
+    Conditions with the same kind of answers have the same choices.
+    """
     kinds = {condition.answers for condition in conditions}
     fixed = setting.adjustment if setting.adjustment is not None else 0.0
-    choices = {kind: (fixed, DEFAULT_THRESHOLD) for kind in kinds}
+    choices = {condition.name: (fixed, DEFAULT_THRESHOLD) for condition in conditions}
     is_fixed = setting.adjustment is not None and kinds == {"likelihood"}
     if is_fixed or not len(fold.validation):
         return choices
@@ -183,7 +209,9 @@ def _choose(
         if is_known.any():
             voted = voted_indicators(shares[is_known])
             threshold = best_threshold(probabilities[is_known], voted)
-        choices[kind] = strength, threshold
+        for condition in conditions:
+            if condition.answers == kind:
+                choices[condition.name] = strength, threshold
     return choices
 
 
@@ -273,6 +301,7 @@ def _key(
     setting: Setting,
     conditions: Sequence[Condition],
     seed: int,
+    choices: Mapping[str, tuple[float, float]] | None,
 ) -> str:
     """A hash of all that the predictions depend on."""
     stage = replace(setting.stage, save_steps=0)  # how often it is saved changes nothing
@@ -285,6 +314,7 @@ def _key(
         replace(setting, stage=stage),
         list(conditions),
         seed,
+        choices,
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

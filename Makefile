@@ -56,6 +56,7 @@ lab: .venv/made
 bench: .venv/made
 	$(PY) benchmarks/projector.py --repeats 2
 	$(PY) benchmarks/multimodal_lm.py --items 64 --repeats 1
+	$(PY) benchmarks/label_decoding.py
 	$(PY) benchmarks/instructions.py --records 100000
 	$(PY) benchmarks/audit.py --scenes 300 --rows 50000 --copies 500
 	$(PY) benchmarks/bias_scale.py --items 5000 --references 10 --size 1000 --predicted 1000

@@ -43,6 +43,7 @@ from tinyemo.models.openelm import OpenELMConfig, OpenELMForCausalLM
 from tinyemo.models.prompt import Sample
 from tinyemo.training.multimodal_lm import fit_stage
 from tinyemo.training.multimodal_recipes import StageRecipe
+from tinyemo.training.multimodal_samples import Samples
 
 WORDS = (
     "the a house tree dog child smiles runs sits by in rain sun red blue old near it feels like "
@@ -179,9 +180,9 @@ def caching(tower: str, items: int, repeats: int) -> None:
                 model = openelm(small_openelm(words), words, width)
                 # the tokens of an untrained tower are small: without this they would hardly matter
                 model.connectors["image"][0].weight.data /= scale
-                history = fit_stage(
-                    model, records, [], source, StageRecipe(), Path(folder, f"{name} {repeat}")
-                )
+                samples = Samples(records, source, model.prompts)
+                out = Path(folder, f"{name} {repeat}")
+                history = fit_stage(model, samples, None, StageRecipe(), out)
                 losses[name] = history["loss"]
                 if repeat:  # the first turn of each warms up
                     seconds[name].append(history["seconds"].iloc[-1])
@@ -223,7 +224,8 @@ def utilisation(
         torch.cuda.reset_peak_memory_stats()
     recipe = StageRecipe(trains, lr=1e-5, batch=batch, per_device=batch, bf16=True)
     with tempfile.TemporaryDirectory() as folder:
-        history = fit_stage(model, records, [], Noise(), recipe, Path(folder))
+        samples = Samples(records, Noise(), model.prompts)
+        history = fit_stage(model, samples, None, recipe, Path(folder))
     encoded = model.prompts.encode(Sample(records[0].turns, {"image": [Noise().tokens]}))
     length, answered = len(encoded.input_ids), sum(label >= 0 for label in encoded.labels)
     table = model.lm.get_input_embeddings().weight

@@ -10,7 +10,7 @@ from conftest import write_notebook
 from tinyemo.cli import main
 from tinyemo.paths import ROOT
 
-COMMANDS = ("run", "status", "plan", "results", "check")
+COMMANDS = ("run", "status", "plan", "results", "check", "streams")
 
 
 def call(*arguments):

@@ -218,7 +218,7 @@ LAYERS = [
     {"emoreason"},
     {"evaluation"},
     {"bias"},
-    {"explain", "cli", "demo", "run", "runs"},
+    {"explain", "converse", "cli", "demo", "run", "runs"},
 ]
 LAYER_OF = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 MAY_IMPORT_RUNS = {"tinyemo.cli", "tinyemo.run"}

@@ -36,6 +36,7 @@ FIGURES = {
         "mitigation",
         "effects",
     },
+    "07_multimodal_iemocap": {"scores", "confusion", "one_dialogue"},
     "09_dataset_collection": {"collection", "duplicates"},
     "10_zero_shot_table": {"zero_shot"},
     "11_unseen_classes": {"similarity", "unseen_classes", "why"},
@@ -102,6 +103,17 @@ def test_the_recorded_accuracy_equals_that_of_the_saved_predictions(smoke_result
         accuracy = (table["pred"] == table["label"]).groupby(table["seed"]).mean().mean()
         assert metrics(smoke_results, stem)["ekman/test/accuracy"] == pytest.approx(accuracy)
         assert not table.duplicated(["id", "seed"]).any()
+
+
+def test_the_conversation_model_is_between_chance_and_the_best_possible(smoke_results):
+    m = metrics(smoke_results, "07_multimodal_iemocap")
+    assert m["test/chance_uar"] < m["test/uar_low"] and m["test/uar"] < m["test/best_uar"]
+    folder = smoke_results / "smoke/07_multimodal_iemocap"
+    lines = (folder / "eval_results_cross1.txt").read_text().splitlines()
+    assert lines[0] == f"Accuracy: {m['test/accuracy']:.4f}"
+    table = pd.read_json(folder / "predictions.json")
+    recall = (table["pred"] == table["label"]).groupby(table["label"]).mean()
+    assert m["test/uar"] == pytest.approx(recall.mean())
 
 
 def test_zero_shot_works_with_label_words_and_not_with_permuted_words(smoke_results):

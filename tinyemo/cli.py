@@ -1,4 +1,4 @@
-"""The command line: `tinyemo run`, `status`, `plan`, `results` and `check`.
+"""The command line: `tinyemo run`, `status`, `plan`, `results`, `check` and `streams`.
 
     tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]   run one notebook
     tinyemo status [--profile P]                                    list the runs and how they ended
@@ -6,6 +6,7 @@
     tinyemo results [PROFILE] [--pairs "k=v ..."] [--commit]        print a profile's runs as tables
     tinyemo results --pages | --check                               write or check committed pages
     tinyemo check FILE [--images DIR]                               check an instruction file
+    tinyemo streams SOURCE --out DIR --audio ENCODER ...            encode conversations, or clips
 
 `python -m tinyemo.cli` is the same command. Each subcommand imports what it needs when it is
 called, so that `tinyemo --help` is fast. Exit code 0: success; 1: the input is wrong or something
@@ -17,13 +18,22 @@ import shlex
 import sys
 from pathlib import Path
 
+# stream -> what its option of `tinyemo streams` names
+STREAMS = {
+    "text": "sentence encoder: a folder or hub id",
+    "audio": "HuBERT, WavLM or wav2vec2: a folder or hub id; or opensmile:eGeMAPSv02",
+    "video": "VideoMAE: a folder or hub id",
+    "face": "ViT-MAE: a folder or hub id",
+    "image": "CLIP or another image encoder for one frame: a folder, or a name of open_clip",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -61,6 +71,22 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", help="a JSON list or JSON lines")
     check.add_argument("--images", metavar="DIR", help="the folder that must hold every image")
     check.set_defaults(command=_check)
+
+    streams = commands.add_parser("streams", help="encode conversations, or a folder of clips")
+    streams.add_argument(
+        "source", help="a folder of clips, a CSV of utterances, or the folder of IEMOCAP or MELD"
+    )
+    streams.add_argument("--out", type=Path, required=True, help="the folder for the streams")
+    for stream, encoder in STREAMS.items():
+        streams.add_argument(f"--{stream}", metavar="ENCODER", help=encoder)
+    streams.add_argument(
+        "--audio-layers", type=int, default=1, help="how many last layers are averaged"
+    )
+    streams.add_argument("--face-detector", default="cascades", help="cascades or yunet:FILE")
+    streams.add_argument("--frame", default="middle", help="first, middle or sharpest, for --image")
+    streams.add_argument("--image-weights", help="a tag of open_clip or a file, for --image")
+    streams.add_argument("--device", help="cpu or cuda; the GPU if there is one")
+    streams.set_defaults(command=_streams)
     return parser
 
 
@@ -112,6 +138,22 @@ def _check(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     return 1 if summary.faulty else 0
+
+
+def _streams(options: argparse.Namespace) -> int:
+    from tinyemo.features.stream_folder import print_streams
+
+    print_streams(
+        options.source,
+        {stream: getattr(options, stream) for stream in STREAMS},
+        options.out,
+        device=options.device,
+        audio_layers=options.audio_layers,
+        face_detector=options.face_detector,
+        frame=options.frame,
+        image_weights=options.image_weights,
+    )
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """A folder of clips as an utterance table."""
 
+import os
+
 import pytest
 
 from tinyemo.data.clip_folder import utterances_of_folder
@@ -44,3 +46,22 @@ def test_a_missing_and_an_empty_folder_are_named(tmp_path):
     (tmp_path / "a.txt").touch()
     with pytest.raises(ValueError, match=f"{tmp_path}: no clip in it; expected files that end in"):
         utterances_of_folder(tmp_path)
+
+
+def test_links_and_names_that_cannot_be_used_are_counted(tmp_path):
+    folder = tmp_path / "two words"
+    (folder / "tag 1").mkdir(parents=True)
+    for name in ("tag 1/Müller (1).MTS", "part #t=3.mp4"):
+        (folder / name).touch()
+    open(os.fsencode(folder) + b"/M\xfcller.mp4", "wb").close()  # a name in Latin-1
+    (folder / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    (folder / "linked").symlink_to(folder / "tag 1")
+    found = utterances_of_folder(folder / "tag 1" / "..")
+    assert found.utterances["id"].tolist() == ["two words/tag 1/Müller (1)"]
+    assert found.utterances["video"].tolist() == [str(folder / "tag 1" / "Müller (1).MTS")]
+    assert found.left_out.to_numpy().tolist() == [
+        ["link to a folder", 1, "linked"],
+        ["name that is not in UTF-8", 1, "M\\udcfcller.mp4"],
+        ["link to a file that is not there, or not a file", 1, "gone.mp4"],
+        ["name with #t= or #xywh=, which stand for a part of a file", 1, "part #t=3.mp4"],
+    ]

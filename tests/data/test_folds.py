@@ -16,6 +16,7 @@ from tinyemo.data.folds import (
     mark_folds,
     positions,
     split_fold,
+    with_validation,
 )
 from tinyemo.emotions import labels_of
 
@@ -233,3 +234,12 @@ def test_impossible_folds_are_refused(records):
         leave_one_group_out(records.assign(group=""))
     with pytest.raises(ValueError, match="no records"):
         leave_one_group_out(records[:0])
+
+
+def test_the_validation_part_is_taken_from_the_training_part(records):
+    fold = leave_one_group_out(records)[0]
+    divided = with_validation(fold, records, k=2)
+    assert sorted([*divided.train, *divided.validation]) == sorted(fold.train)
+    assert list(divided.test) == list(fold.test)
+    assert len(divided.validation)
+    check_fold(divided, records)

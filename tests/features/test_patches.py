@@ -15,6 +15,7 @@ from tinyemo.features.store import FeatureStore
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.training.multimodal_lm import fit_stage
 from tinyemo.training.multimodal_recipes import StageRecipe
+from tinyemo.training.multimodal_samples import Samples
 
 IMAGES = [f"{i}.png" for i in range(12)]
 
@@ -82,7 +83,13 @@ def test_training_from_the_cache_equals_training_from_the_encoder(tmp_path, enco
         with torch.no_grad():
             model.connectors["image"][0].weight *= 300  # the tiny tower's numbers are small
         losses[name] = torch.tensor(
-            fit_stage(model, items, items[:4], source, recipe, tmp_path / name)["loss"]
+            fit_stage(
+                model,
+                Samples(items, source, model.prompts),
+                Samples(items[:4], source, model.prompts),
+                recipe,
+                tmp_path / name,
+            )["loss"]
         )
     gap = {name: float((one - losses["cached"]).abs().max()) for name, one in losses.items()}
     assert gap["live"] < 1e-3 < gap["other images"]

@@ -7,7 +7,10 @@ import torch
 
 from tinyemo.models.conversation_prompt import (
     ALL_TURNS,
+    PLACE_WIDTH,
     QUESTIONS,
+    ROLES,
+    TURNS_AGO,
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
@@ -17,9 +20,8 @@ LABELS = ("anger", "joy")
 TEXTS = ["Hello there.", "Go away!", "Why?", "You know why.", "A new one."]
 
 
-def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
-    """A dialogue of four turns and one of a single turn; vector k of a stream has the value k."""
-    utterances = pd.DataFrame(
+def _table() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "dialogue": ["a", "a", "a", "a", "b"],
             "turn": [0, 1, 2, 3, 0],
@@ -27,17 +29,32 @@ def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
             "text": TEXTS,
         }
     )
+
+
+def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
+    """A dialogue of four turns and one of a single turn; vector k of a stream has the value k."""
     numbers = torch.arange(5.0)[:, None]
     present = ~np.isin(np.arange(5), absent)
     streams = {
         "text": StreamVectors(numbers, np.ones(5, bool)),
         "audio": StreamVectors(10 + numbers, present),
     }
-    return DialoguePrompts(utterances, streams)
+    return DialoguePrompts(_table(), streams)
 
 
 def values(tokens) -> list[float | None]:
-    return [None if one is None else one.item() for one in tokens]
+    return [None if one is None else one[0, 0].item() for one in tokens]
+
+
+def places(tokens) -> list[tuple[str, int]]:
+    """Whose turn it is and how many turns ago it was, from the end of each token."""
+    found = []
+    for token in tokens:
+        role, ago = token[0, 1:].split([len(ROLES), TURNS_AGO + 1])
+        is_summary = ROLES[role.argmax()] == "summary"
+        assert role.sum() == 1 and ago.sum() == (0 if is_summary else 1)
+        found.append((ROLES[role.argmax()], int(ago.argmax())))
+    return found
 
 
 def test_prompt_has_earlier_turns_this_turn_and_the_question():
@@ -45,40 +62,66 @@ def test_prompt_has_earlier_turns_this_turn_and_the_question():
     sample = prompts().sample(3, style, LABELS)
     assert sample.turns == (
         (
-            "partner: <text><audio>\nspeaker: <text><audio>\nnow speaker: <text><audio>\n"
+            "<text><audio>\n<text><audio>\n<text><audio>\n<text><audio>\n"
             "Which emotion does the speaker show now: anger, joy?",
             "",
         ),
     )
-    assert values(sample.streams["text"]) == [1, 2, 3]
-    assert values(sample.streams["audio"]) == [11, 12, 13]
+    # turns 1 to 3, after the mean of the speaker's earlier ones among them (turn 2)
+    assert values(sample.streams["text"]) == [2, 1, 2, 3]
+    assert values(sample.streams["audio"]) == [12, 11, 12, 13]
+    for name in ("text", "audio"):
+        tokens = sample.streams[name]
+        assert all(token.shape == (1, 1 + PLACE_WIDTH) for token in tokens)
+        expected = [("summary", 0), ("partner", 2), ("own", 1), ("own", 0)]
+        assert places(tokens) == expected
 
 
 def test_context_ends_at_the_beginning_of_the_dialogue():
-    for context, turns in ((0, [3]), (2, [1, 2, 3]), (8, [0, 1, 2, 3]), (ALL_TURNS, [0, 1, 2, 3])):
+    whole = [1, 0, 1, 2, 3]  # the speaker's earlier turns are 0 and 2: their mean is 1
+    for context, expected in ((0, [3]), (2, [2, 1, 2, 3]), (8, whole), (ALL_TURNS, whole)):
         style = PromptStyle(context=context, streams=("text",))
-        assert values(prompts().sample(3, style, LABELS).streams["text"]) == turns
+        assert values(prompts().sample(3, style, LABELS).streams["text"]) == expected
     style = PromptStyle(streams=("text",))
-    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [4]
+    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [None, 4]
 
 
 def test_transcripts_as_words():
     style = PromptStyle(context=1, streams=("text", "audio"), text_as="tokens", question="bare")
     sample = prompts().sample(1, style, LABELS)
     assert sample.turns[0][0] == (
-        "partner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
+        "<audio>\npartner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
     )
     assert set(sample.streams) == {"audio"}
     both = PromptStyle(context=0, streams=("text",), text_as="both", question="bare")
     assert prompts().sample(2, both, LABELS).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
+    both = PromptStyle(context=1, streams=("text",), text_as="both", question="bare")
+    text = prompts().sample(2, both, LABELS).turns[0][0]
+    assert text == "<text>\n<text>\nnow speaker: <text> Why?\n[emotion]"
+
+
+def test_the_words_of_the_last_turn_are_one_vector():
+    plain = prompts()
+    words = StreamVectors(torch.eye(5), np.array([True, True, True, False, True]))
+    given = DialoguePrompts(_table(), plain.streams, words)
+    style = PromptStyle(context=1, streams=("text", "audio"), text_as="words", question="bare")
+    sample = given.sample(2, style, LABELS)
+    assert sample.turns[0][0] == "<text><audio>\n<text><audio>\n<text><audio><words>\n[emotion]"
+    assert [token.tolist() for token in sample.streams["words"]] == [[[0, 0, 1, 0, 0]]]
+    assert given.sample(3, style, LABELS).streams["words"] == [None]  # it has no known word
+    assert given.sample(2, style, LABELS, withheld={"text"}).streams["words"] == [None]
+    without_text = PromptStyle(context=1, streams=("audio",), text_as="words")
+    assert "words" not in given.sample(2, without_text, LABELS).streams
+    with pytest.raises(ValueError, match="no word vectors were given"):
+        plain.sample(2, style, LABELS)
 
 
 def test_missing_and_withheld_streams_have_no_vectors():
     style = PromptStyle(context=2, streams=("text", "audio"))
     sample = prompts(absent=(2,)).sample(3, style, LABELS)
-    assert values(sample.streams["audio"]) == [11, None, 13]
+    assert values(sample.streams["audio"]) == [None, 11, None, 13]
     withheld = prompts().sample(3, style, LABELS, withheld={"audio"})
-    assert values(withheld.streams["audio"]) == [None, None, None]
+    assert values(withheld.streams["audio"]) == [None] * 4
     assert withheld.turns == prompts().sample(3, style, LABELS).turns
     words = PromptStyle(context=0, streams=("text",), text_as="tokens", question="bare")
     sample = prompts().sample(2, words, LABELS, withheld={"text"})

@@ -1,5 +1,7 @@
 """Likelihoods of labels: each label alone, without a cache, gives the same numbers."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,17 @@ FAMILIES = {
         "initializer_range": 0.3,
         "bos_token_id": 1,
         "eos_token_id": 2,
+    },
+    "gpt_neox": SIZE | HEADS,
+    # windows of 8 tokens, and logits of at most 5: the prompt is not shared by the labels
+    "gemma2": SIZE
+    | HEADS
+    | {
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "sliding_window": 8,
+        "final_logit_softcapping": 5.0,
+        "pad_token_id": None,
     },
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 256, "initializer_range": 0.3},
 }
@@ -75,6 +88,22 @@ def test_likelihoods_are_those_of_whole_forward_passes(model, batch_size):
     found = label_log_likelihoods(model, samples(), LABELS, batch_size)
     expected = [[by_hand(model, sample, label) for label in LABELS] for sample in samples()]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adapters_count(model):
+    before = label_log_likelihoods(model, samples(), LABELS)
+    adapted = MultimodalLM(
+        copy.deepcopy(model.lm), model.tokenizer, model.kinds, template="plain", max_length=256
+    )
+    adapted.load_state_dict(model.state_dict())
+    adapted.add_lora(r=2, alpha=4)
+    for name, value in adapted.named_parameters():
+        if ".lora_B." in name:
+            torch.nn.init.normal_(value)
+    after = label_log_likelihoods(adapted.eval(), samples(), LABELS)
+    assert (after - before).abs().max() > 1e-2
+    expected = [[by_hand(adapted, sample, label) for label in LABELS] for sample in samples()]
+    np.testing.assert_allclose(after, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_answers_end_with_the_end_token(model):

@@ -1,6 +1,8 @@
 """MultimodalLM on small random checkpoints: each step is compared with the same made by hand."""
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,25 +140,41 @@ def test_every_token_has_its_own_place_in_the_embeddings(llama):
 
 def test_loss_equals_that_of_the_lm_on_embeddings_made_by_hand(model):
     batch = model.collate(samples())
-    losses, count, first = [], 0, []
+    losses, predicting = [], set()  # predicting: positions whose next token has a label
     for sample in samples():
         labels = torch.tensor(model.prompts.encode(sample).labels)
         logits = model.lm(inputs_embeds=by_hand(model, sample)[None]).logits[0]
         for position in range(1, len(labels)):
             if labels[position] != IGNORED:
                 losses.append(-logits[position - 1].log_softmax(dim=0)[labels[position]])
-                count += 1
-        first.append(int((labels != IGNORED).nonzero()[0]))
+                predicting.add(position - 1)
     out = model(**batch)
     torch.testing.assert_close(out.loss, torch.stack(losses).mean(), rtol=1e-4, atol=1e-4)
-    assert (
-        out.logits.shape[1] == batch["input_ids"].shape[1] - min(first) + 1
-    )  # no other logits were computed
-    torch.testing.assert_close(model(**batch, num_items_in_batch=2 * count).loss, out.loss / 2)
+    assert out.logits.shape[1] == len(predicting)  # no other logits were computed
+    twice = model(**batch, num_items_in_batch=2 * len(losses))
+    torch.testing.assert_close(twice.loss, out.loss / 2)
     unlabelled = {key: value for key, value in batch.items() if key != "labels"}
-    torch.testing.assert_close(
-        model(**unlabelled).logits[:, -out.logits.shape[1] :], out.logits, rtol=1e-4, atol=1e-4
-    )
+    every = model(**unlabelled).logits
+    torch.testing.assert_close(every[:, sorted(predicting)], out.logits, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("focal", [0.0, 2.0])
+def test_weights_and_focal_loss_follow_their_formula(llama, focal):
+    """Each token's loss is w (1 - p) ** focal * -log p, with w the weight of its sample."""
+    weighted = [replace(sample, weight=0.5 + row) for row, sample in enumerate(samples())]
+    batch = llama.collate(weighted)
+    with torch.no_grad():
+        found = llama(**batch, focal=focal)
+        plain = {name: value for name, value in batch.items() if name not in ("labels", "weights")}
+        log_p = llama(**plain).logits.log_softmax(-1)
+    expected = 0.0
+    for row, sample in enumerate(weighted):
+        for place, label in enumerate(batch["labels"][row].tolist()):
+            if label != IGNORED:
+                log = log_p[row, place - 1, label].item()
+                expected -= sample.weight * (1 - math.exp(log)) ** focal * log
+    count = int((batch["labels"] != IGNORED).sum())
+    assert found.loss.item() == pytest.approx(expected / count, rel=1e-4)
 
 
 def test_bfloat16_autocast_trains(llama):

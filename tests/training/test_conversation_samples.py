@@ -77,7 +77,7 @@ def test_multi_answers_are_lists_and_balanced_yes_and_no(prompts):
 
 
 def test_balanced_items_have_equally_frequent_labels(prompts):
-    items = samples(prompts, ConversationRecipe((STYLE,), balanced=True))
+    items = samples(prompts, ConversationRecipe((STYLE,), balance="sampling"))
     found = Counter()
     for epoch in range(200):
         batch = items.__getitems__([(epoch, item) for item in range(len(items))])
@@ -115,7 +115,7 @@ def test_the_key_covers_data_and_recipe(prompts):
     recipe = ConversationRecipe((STYLE,))
     key = samples(prompts, recipe).key
     assert key == samples(prompts, recipe).key
-    assert key != samples(prompts, replace(recipe, balanced=True)).key
+    assert key != samples(prompts, replace(recipe, balance="sampling")).key
     assert key != samples(prompts, recipe, answers=ANSWERS[::-1]).key
 
 
@@ -133,3 +133,11 @@ def test_unusable_items_are_refused(prompts):
         samples(short, ConversationRecipe((STYLE,)))
     with pytest.raises(ValueError, match="target 'votes': expected one of majority, soft, multi"):
         ConversationRecipe(target="votes")
+
+
+def test_weights_give_each_label_the_same_total_and_a_mean_of_one(prompts):
+    items = samples(prompts, ConversationRecipe((STYLE,), balance="weights"))
+    total = Counter()
+    for sample in items.__getitems__([(0, item) for item in range(len(items))]):
+        total[sample.turns[0][1]] += sample.weight
+    assert total == pytest.approx({"neutral": 4, "joy": 4, "anger": 4})

@@ -75,7 +75,10 @@ def run(
     seed=0,
 ):
     model = model or fresh(lm)
-    return model, fit_stage(model, TRAIN, HELD_OUT, source or Source(), recipe, out, seed)
+    source = source or Source()
+    train = Samples(TRAIN, source, model.prompts, recipe.drop_stream, seed)
+    held_out = Samples(HELD_OUT, source, model.prompts)
+    return model, fit_stage(model, train, held_out, recipe, out, seed)
 
 
 def killed(what) -> None:
@@ -303,7 +306,7 @@ def test_unusable_recipes_and_instructions_are_refused(lm, tmp_path):
         run(lm, tmp_path, replace(RECIPE, per_device=3))
     long = [replace(TRAIN[0], id="long", turns=(("<image> w1", "w1 " * 3000),)), *TRAIN]
     with pytest.raises(ValueError, match="instruction 'long': .*limit"):
-        fit_stage(fresh(lm), long, [], Source(), RECIPE, tmp_path)
+        Samples(long, Source(), fresh(lm).prompts)
     with pytest.raises(ValueError, match="part 'some'"):
         run(lm, tmp_path, replace(RECIPE, trains="some"))
     with pytest.raises(ValueError, match="validation loss was never a number"):
@@ -361,13 +364,12 @@ def test_two_processes_give_the_result_of_one(job, tmp_path):
 def test_validation_items_are_taken_at_even_distances(job, tmp_path, monkeypatch):
     """Files of photographs are sorted by emotion: the first records would have only one."""
     seen = []
-    monkeypatch.setattr(
-        multimodal_job,
-        "fit_stage",
-        lambda model, train, validation, *_: seen.append(
-            [int(item.id.removeprefix("item-")) for item in validation]
-        ),
-    )
+
+    def record(model, train, validation, *_):
+        items = validation.items if validation else []
+        seen.append([int(item.id.removeprefix("item-")) for item in items])
+
+    monkeypatch.setattr(multimodal_job, "fit_stage", record)
     for items in (3, 10, 11, 0):
         fit_job(Job.read(written(job | {"validation_items": items}, tmp_path / "job.json")))
     assert seen[1::2] == [[100, 103, 106], *[list(range(100, 110))] * 3]
@@ -394,6 +396,15 @@ def test_a_job_with_a_wrong_key_is_refused(tmp_path, change, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)) as refused:
         Job.read(path)
     assert str(path) in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_job_can_name_the_layers_with_adapters(tmp_path):
+    path = written(
+        {"lm": "lm", "out": "out", "finetuning": {"lora_modules": ["q_proj", "v_proj"]}},
+        tmp_path / "job.json",
+    )
+    first, second = Job.read(path).recipes()
+    assert (first.lora_modules, second.lora_modules) == ((), ("q_proj", "v_proj"))
 
 
 def test_file_that_is_no_job_is_refused(tmp_path):

@@ -4,6 +4,8 @@ Owns finding the clips, and the ids that they get. Takes a folder, gives Convers
 opened here: tinyemo.features.stream_extraction says which streams a clip has.
 """
 
+import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -24,9 +26,12 @@ VIDEOS = (
     ".mpg",
     ".mpeg",
     ".ts",
+    ".mts",
+    ".m2ts",
     ".3gp",
 )
 SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aac", ".wma")
+FRAGMENT = re.compile(r"#(?:t|xywh)=")  # a name with this would be read as a part of a file
 
 
 def utterances_of_folder(folder: str | Path, dataset: str | None = None) -> Conversations:
@@ -35,25 +40,23 @@ def utterances_of_folder(folder: str | Path, dataset: str | None = None) -> Conv
     The id is "dataset/<path without suffix>"; the suffix stays where two clips differ in nothing
     else. `dataset` defaults to the name of the folder. `audio`, `video` and `face` are the
     clip; `video` and `face` are empty for a file of sound. Dialogue, group and speaker are the
-    clip's own: who speaks in two clips is not known. Other files, and hidden ones, are counted in
-    `left_out`.
+    clip's own: who speaks in two clips is not known. Counted in `left_out`: other files, hidden
+    ones, links to folders (they are not followed), and names that cannot be used.
 
     FileNotFoundError: no such folder. ValueError: no clip in it.
     """
     folder = Path(folder).expanduser().absolute()
+    if ".." in folder.parts:
+        folder = folder.resolve()
     if not folder.is_dir():
         raise FileNotFoundError(f"folder not found: {folder}: expected a folder of clips")
     dataset = dataset or folder.name
     clips, left_out = [], LeftOut()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = file.relative_to(folder).as_posix()
-        if any(part.startswith(".") for part in Path(name).parts):
-            left_out.add("hidden file", name)
-        elif file.suffix.lower() in (*VIDEOS, *SOUNDS):
-            clips.append(name)
+    for name in sorted(_files(folder, left_out)):
+        if reason := _reason_against(folder, name):
+            left_out.add(reason, _printable(name))
         else:
-            ending = file.suffix.lower() or "no suffix"
-            left_out.add(f"not a clip ({ending})", name)
+            clips.append(name)
     if not clips:
         raise ValueError(
             f"{folder}: no clip in it; expected files that end in {', '.join((*VIDEOS, *SOUNDS))}"
@@ -66,6 +69,43 @@ def utterances_of_folder(folder: str | Path, dataset: str | None = None) -> Conv
         rows.append(_utterance(dataset, clip, folder / name))
     table = check_utterances(pd.DataFrame(rows), folder)
     return Conversations(table, left_out.table())
+
+
+def _files(folder: Path, left_out: LeftOut) -> list[str]:
+    """The files below `folder`, as paths relative to it; folders that are not read are counted."""
+
+    def count(error: OSError) -> None:
+        left_out.add("folder that cannot be read", _printable(error.filename))
+
+    files = []
+    for place, folders, names in os.walk(folder, onerror=count):
+        inside = Path(place).relative_to(folder)
+        files += [(inside / name).as_posix() for name in names]
+        for name in folders:
+            if (folder / inside / name).is_symlink():
+                left_out.add("link to a folder", _printable((inside / name).as_posix()))
+    return files
+
+
+def _reason_against(folder: Path, name: str) -> str:
+    """Why a file is not taken; "" for a clip."""
+    path = Path(name)
+    if any(part.startswith(".") for part in path.parts):
+        return "hidden file"
+    if path.suffix.lower() not in (*VIDEOS, *SOUNDS):
+        return f"not a clip ({_printable(path.suffix.lower()) or 'no suffix'})"
+    if not (folder / path).is_file():
+        return "link to a file that is not there, or not a file"
+    if _printable(name) != name:
+        return "name that is not in UTF-8"
+    if FRAGMENT.search(name):
+        return "name with #t= or #xywh=, which stand for a part of a file"
+    return ""
+
+
+def _printable(name: str) -> str:
+    """The name; bytes that are not UTF-8, as in names from old archives, as "\\udcfc"."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _utterance(dataset: str, clip: str, file: Path) -> dict:

@@ -21,6 +21,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from tinyemo.emotions import labels_of
 
 PARTS = ("train", "validation", "test")
+MANY_GROUPS = 20  # more are dialogues and not sessions: each is too small to be a test part
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,36 @@ def inner_folds(
         name = f"{fold.name}, inner {inner.name}"
         folds.append(Fold(name, inner.train, inner.test, nothing))
     return folds
+
+
+def study_folds(
+    records: pd.DataFrame,
+    test_groups: Sequence[str] = (),
+    test_split: str = "validation",
+    k: int = 5,
+    seed: int = 0,
+) -> tuple[list[Fold], int | None]:
+    """(the folds that fit the records, the number of inner folds; None: one per group).
+
+    With published splits, one fold tests `test_split`, and trains all splits before it ("train",
+    "validation", "test"). Without, a corpus of at most MANY_GROUPS groups is tested group by group
+    (or `test_groups` together), and one of more groups in `k` folds. Every fold has a validation
+    part. Errors as of the functions above.
+    """
+    if records["split"].nunique() > 1:
+        before = PARTS[: PARTS.index(test_split)]
+        fold = split_fold(records, before, test_split)
+        return [with_validation(fold, records, k, seed)], k
+    if test_groups or records["group"].nunique() <= MANY_GROUPS:
+        return leave_one_group_out(records, test_groups, validation=True), None
+    folds = group_k_folds(records, k, seed)
+    return [with_validation(fold, records, k, seed) for fold in folds], k
+
+
+def with_validation(fold: Fold, records: pd.DataFrame, k: int, seed: int = 0) -> Fold:
+    """The fold with the first of `k` parts of its training part as the validation part."""
+    inner = inner_folds(fold, records, k, seed)[0]
+    return Fold(fold.name, inner.train, inner.validation, fold.test)
 
 
 def positions(ids: Sequence[str], all_ids: Sequence[str]) -> np.ndarray:

@@ -67,6 +67,11 @@ class LeftOut:
         return pd.DataFrame(list(self._rows.values()), columns=["reason", "items", "example"])
 
 
+def without_ids(left_out: pd.DataFrame) -> pd.DataFrame:
+    """A table of LeftOut without its examples: ids of licensed corpora must not be published."""
+    return left_out.drop(columns="example")
+
+
 @dataclass(frozen=True, eq=False)
 class Conversations:
     """What a reader gives: the utterance table, and `left_out` (columns reason, items, example)."""

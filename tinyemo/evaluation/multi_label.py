@@ -66,6 +66,11 @@ def voted_labels(shares: np.ndarray, labels: Sequence[str]) -> list[frozenset[st
     return found
 
 
+def voted_indicators(shares: np.ndarray) -> np.ndarray:
+    """Shares of votes (N, C) -> (N, C) int, 1 for labels that at least one annotator chose."""
+    return (np.asarray(shares) > 0).astype(int)
+
+
 def set_scores(
     true: Sequence[Collection[str]], predicted: Sequence[Collection[str]], labels: Sequence[str]
 ) -> dict[str, float]:

@@ -11,11 +11,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from tinyemo.models.prompt import Sample
 
-# One line per turn. "speaker" is the person whose emotion is asked for, "partner" anybody else.
+# Each vector of a prompt ends with values that say whose turn it is (that of the person whose
+# emotion is asked for, or of anybody else) and how many turns ago it was: one value per case, 1 for
+# its own and else 0. A small model learns that from fewer dialogues than from words before the
+# vectors, because it does not have to be moved to the vector by attention first.
+#
+# Before the turns comes one summary vector per stream: the mean of the same speaker's earlier turns
+# in the prompt. Emotions last for several turns, and a small model would have to learn this mean.
+ROLES = ("own", "partner", "summary")
+TURNS_AGO = 8  # more turns ago count as this many
+PLACE_WIDTH = len(ROLES) + TURNS_AGO + 1
+# the line of a turn whose transcript is given as words; vectors alone need no words
 TURNS = {
     "own": "speaker: {turn}",
     "partner": "partner: {turn}",
@@ -33,9 +45,16 @@ QUESTIONS = {
 # several labels at once
 SET_QUESTION = "Which emotions does the speaker show now? Name all that apply of: {labels}."
 YES_NO_QUESTION = "Does the speaker show {label} now? Answer yes or no."
-TEXT_AS = ("vectors", "tokens", "both")
+TEXT_AS = ("vectors", "tokens", "both", "words")
+WORDS = "words"  # the stream of word vectors
 ALL_TURNS = -1
 WORDS_PER_TURN = 40  # of a transcript that is given as tokens; longer ones are cut at their end
+
+
+def fixed_texts(labels: Sequence[str]) -> list[str]:
+    """All words of the prompts but those of transcripts: to make a tokenizer from."""
+    texts = [*TURNS.values(), *QUESTIONS.values(), SET_QUESTION, YES_NO_QUESTION]
+    return [*texts, *labels, "yes no", "USER: ASSISTANT:"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +65,9 @@ class PromptStyle:
     context: int = 8  # number of earlier turns; ALL_TURNS: all of the dialogue
     streams: tuple[str, ...] = ("text", "audio", "video", "face")
     # Whether transcripts are given as one vector of a sentence encoder ("vectors": the stream
-    # text), as words ("tokens"), or both.
+    # text), as words ("tokens"), or both: then as vectors, and the last turn also as words. With
+    # "words", the last turn has one vector that says which words are in it, beside its other ones:
+    # a small model learns from it which words matter, without having to learn to read.
     text_as: str = "vectors"
 
     def __post_init__(self):
@@ -72,10 +93,18 @@ class DialoguePrompts:
     """Samples for any utterances of one table.
 
     `utterances` is sorted by dialogue and turn. `streams` has one StreamVectors per stream, with
-    one row per utterance. ValueError: another number of rows.
+    one row per utterance. The tokens of a sample are vectors with the place of their turn,
+    so they have D + PLACE_WIDTH values. `words`: which words each transcript has (see
+    `word_vectors`), for prompts that need it. ValueError: another number of rows.
     """
 
-    def __init__(self, utterances: pd.DataFrame, streams: Mapping[str, StreamVectors]):
+    def __init__(
+        self,
+        utterances: pd.DataFrame,
+        streams: Mapping[str, StreamVectors],
+        words: StreamVectors | None = None,
+    ):
+        self.words = words
         for name, stream in streams.items():
             if len(stream.vectors) != len(utterances) or len(stream.present) != len(utterances):
                 raise ValueError(
@@ -142,19 +171,65 @@ class DialoguePrompts:
         first = self.first_turn[row]
         if style.context != ALL_TURNS:
             first = max(first, row - style.context)
-        lines = []
-        tokens: dict[str, list[Tensor | None]] = {name: [] for name in self._used(style)}
-        for turn in range(first, row + 1):
-            kind = "own" if self.speakers[turn] == self.speakers[row] else "partner"
-            if turn == row:
-                kind = "now"
-            lines.append(TURNS[kind].format(turn=self._turn(turn, style, withheld)))
-            for name, entries in tokens.items():
-                is_given = self.streams[name].present[turn] and name not in withheld
-                vector = self.streams[name].vectors[turn][None]  # (1, D)
-                entries.append(vector if is_given else None)
+        turns = np.arange(first, row + 1)
+        tokens = {}
+        for name in self._used(style):
+            is_withheld = name in withheld
+            tokens[name] = self._vectors(name, turns, is_withheld)
+            if style.context:
+                tokens[name].insert(0, self._summary(name, turns, is_withheld))
+        placeholders = "".join(f"<{name}>" for name in tokens)
+        lines = [placeholders] if style.context and tokens else []
+        for turn in turns:
+            kind = "now" if turn == row else self._role(turn, row)
+            has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
+            words = self.texts[turn] if has_words and "text" in style.streams else None
+            lines.append(_line(kind, placeholders, words, "text" in withheld))
+        if style.text_as == "words" and "text" in style.streams:
+            lines[-1] += f"<{WORDS}>"
+            tokens[WORDS] = [self._words(row, "text" in withheld)]
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
+
+    def _role(self, turn: int, row: int) -> str:
+        return "own" if self.speakers[turn] == self.speakers[row] else "partner"
+
+    def _vectors(self, name: str, turns: np.ndarray, is_withheld: bool) -> list[Tensor | None]:
+        """One (1, D + PLACE_WIDTH) token per turn; None where the stream is missing."""
+        stream, last = self.streams[name], turns[-1]
+        roles = torch.tensor([ROLES.index(self._role(turn, last)) for turn in turns])
+        ago = torch.tensor(last - turns).clamp(max=TURNS_AGO)
+        place = [one_hot(roles, len(ROLES)), one_hot(ago, TURNS_AGO + 1)]
+        block = torch.cat([stream.vectors[turns[0] : last + 1], *place], dim=1)
+        entries: list[Tensor | None] = []
+        for position, turn in enumerate(turns):
+            is_given = stream.present[turn] and not is_withheld
+            entries.append(block[position : position + 1] if is_given else None)
+        return entries
+
+    def _summary(self, name: str, turns: np.ndarray, is_withheld: bool) -> Tensor | None:
+        """The mean of the same speaker's earlier turns with its place: (1, D + PLACE_WIDTH).
+
+        None if no such turn has the stream.
+        """
+        stream = self.streams[name]
+        own = []
+        for turn in turns[:-1]:
+            if self._role(turn, turns[-1]) == "own" and stream.present[turn]:
+                own.append(turn)
+        if is_withheld or not own:
+            return None
+        mean = stream.vectors[own].mean(dim=0, keepdim=True)  # (1, D)
+        place = torch.zeros(1, PLACE_WIDTH)
+        place[0, ROLES.index("summary")] = 1
+        return torch.cat([mean, place], dim=1)
+
+    def _words(self, row: int, is_withheld: bool) -> Tensor | None:
+        """Which words the transcript has: (1, V). None if it has none or is withheld."""
+        if self.words is None:
+            raise ValueError("text_as 'words': no word vectors were given")
+        is_given = self.words.present[row] and not is_withheld
+        return self.words.vectors[row][None] if is_given else None
 
     def _used(self, style: PromptStyle) -> list[str]:
         """The streams that have placeholders, in the order of the style."""
@@ -170,11 +245,10 @@ class DialoguePrompts:
             used.append(name)
         return used
 
-    def _turn(self, row: int, style: PromptStyle, withheld: Collection[str]) -> str:
-        """The placeholders of a turn, and its transcript if it is given as words."""
-        parts = ["".join(f"<{name}>" for name in self._used(style))]
-        has_words = "text" in style.streams and style.text_as != "vectors"
-        if has_words and "text" not in withheld:
-            words = self.texts[row].split()
-            parts.append(" ".join(words[:WORDS_PER_TURN]))
-        return " ".join(part for part in parts if part)
+
+def _line(kind: str, placeholders: str, transcript: str | None, is_withheld: bool) -> str:
+    """The line of a turn: its placeholders, with its transcript if it is given as words."""
+    if transcript is None:
+        return placeholders
+    words = [] if is_withheld else transcript.split()[:WORDS_PER_TURN]
+    return TURNS[kind].format(turn=" ".join([placeholders, *words]).strip())

@@ -2,23 +2,24 @@
 
 Takes Samples whose last answer is to be given, and the words of a label set; gives one
 log-likelihood per sample and label, and label probabilities. So every sample gets a label, and no
-text has to be parsed. The prompt is computed once for all labels: only the few tokens of the labels
-are computed for each of them.
+text has to be parsed. The prompt is computed once for all labels, which then follow it side by side
+in one pass: each token of a label attends to the prompt and to the earlier tokens of its label.
 
-Shapes: N samples, C labels, B samples of a batch, T tokens of the longest label, L of the prompt.
+Shapes: N samples, C labels, B samples of a batch, L tokens of the longest prompt, S tokens of all
+labels together.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+from peft import PeftModel
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from transformers import Cache
+from transformers import Cache, PreTrainedModel
 
 from tinyemo.models.multimodal_lm import MultimodalLM
+from tinyemo.models.output_layer import OutputLayer, additive_mask, split_output
 from tinyemo.models.prompt import IGNORED, PromptBuilder, Sample
-
-PADDING = 0  # token id at places that are masked
 
 
 @torch.inference_mode()
@@ -31,18 +32,43 @@ def label_log_likelihoods(
     preferred. It is the mean, and not the sum, because labels differ in their number of tokens.
     ValueError: a sample that `MultimodalLM.collate` refuses.
     """
-    answers = [answer_ids(model.prompts, label) for label in labels]
     lengths = [len(model.prompts.encode(sample).input_ids) for sample in samples]
     by_length = sorted(range(len(samples)), key=lengths.__getitem__)  # little padding in a batch
     scores = torch.empty(len(samples), len(labels))
     was_training = model.training
     model.eval()
     try:
+        lm = model.lm.get_base_model() if isinstance(model.lm, PeftModel) else model.lm
+        parts = split_output(lm)
+        if parts is None:
+            return whole_log_likelihoods(model, samples, labels)
+        answers = _Answers.of(model, labels)
         for start in range(0, len(samples), batch_size):
             rows = by_length[start : start + batch_size]
-            scores[rows] = _score_batch(model, [samples[row] for row in rows], answers)
+            batch = [samples[row] for row in rows]
+            scores[rows] = _score_batch(model, *parts, batch, answers).cpu()
     finally:
         model.train(was_training)
+    return scores
+
+
+@torch.inference_mode()
+def whole_log_likelihoods(
+    model: MultimodalLM, samples: Sequence[Sample], labels: Sequence[str]
+) -> Tensor:
+    """As `label_log_likelihoods`, with a whole forward pass for each sample and label.
+
+    It is slow, works for any language model, and takes the model as it is, in training mode too.
+    """
+    scores = torch.empty(len(samples), len(labels))
+    for row, sample in enumerate(samples):
+        *earlier, (question, _) = sample.turns
+        for column, label in enumerate(labels):
+            answered = Sample((*earlier, (question, label)), sample.streams)
+            batch = model.collate([answered])
+            batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
+            total, tokens = model.answer_nll(batch)
+            scores[row, column] = -total / tokens
     return scores
 
 
@@ -66,55 +92,83 @@ def label_probabilities(
     return scores.softmax(dim=-1)
 
 
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """The tokens of all labels, one label after the other.
+
+    Without its last token, a label is what the LM reads; without its first, what it predicts.
+    """
+
+    first: Tensor  # (C,) first token of each label
+    tokens: Tensor  # (C,) number of tokens, with the end token
+    inputs: Tensor  # (S,) tokens that are read
+    targets: Tensor  # (S,) the token after each of them
+    label: Tensor  # (S,) number of the label
+    step: Tensor  # (S,) position in the label
+
+    @classmethod
+    def of(cls, model: MultimodalLM, labels: Sequence[str]) -> "_Answers":
+        answers = [answer_ids(model.prompts, label) for label in labels]
+        inputs, targets, label, step = [], [], [], []
+        for number, answer in enumerate(answers):
+            inputs += answer[:-1]
+            targets += answer[1:]
+            label += [number] * (len(answer) - 1)
+            step += range(len(answer) - 1)
+        first = [answer[0] for answer in answers]
+        tokens = [len(answer) for answer in answers]
+        columns = (first, tokens, inputs, targets, label, step)
+        return cls(*(torch.tensor(column, device=model.device) for column in columns))
+
+    def is_earlier(self) -> Tensor:
+        """Whether token j belongs to the label of token i and is not after it: (S, S) bool."""
+        is_own = self.label[:, None] == self.label
+        return is_own & (self.step[:, None] >= self.step)
+
+
 def _score_batch(
-    model: MultimodalLM, samples: Sequence[Sample], answers: Sequence[list[int]]
+    model: MultimodalLM,
+    inner: PreTrainedModel,
+    output: OutputLayer,
+    samples: Sequence[Sample],
+    answers: _Answers,
 ) -> Tensor:
-    """The mean log-likelihoods (B, C) of the answers' tokens."""
-    ids = [torch.tensor(answer, device=model.device) for answer in answers]
-    tokens = pad_sequence(ids, batch_first=True, padding_value=PADDING)  # (C, T)
-    ones = [torch.ones_like(one) for one in ids]
-    is_token = pad_sequence(ones, batch_first=True)  # (C, T), 1 or 0
+    """The mean log-likelihoods (B, C) of the labels' tokens."""
+    last, mask, cache = _read_prompts(model, inner, samples)
+    rows, count = len(samples), len(answers.inputs)
+    from_first = output.token_log_likelihoods(last, answers.first.expand(rows, -1))  # (B, C)
 
-    first, mask, cache = _read_prompts(model, samples)
-    from_first = first[:, tokens[:, 0]]  # (B, C)
-
-    # Each prompt is continued with each label: row b * C + c has sample b and label c.
-    cache.batch_repeat_interleave(len(answers))
-    mask = mask.repeat_interleave(len(answers), dim=0)  # (B * C, L)
-    inputs = tokens[:, :-1].repeat(len(samples), 1)  # (B * C, T - 1)
-    input_mask = is_token[:, :-1].repeat(len(samples), 1)
-    targets = tokens[:, 1:].repeat(len(samples), 1)
-    target_mask = is_token[:, 1:].repeat(len(samples), 1)
-    steps = torch.arange(inputs.shape[1], device=model.device)
-    lengths = mask.sum(dim=1, keepdim=True)  # (B * C, 1) tokens of the prompt
-    continued = model.lm(
-        inputs_embeds=model.lm.get_input_embeddings()(inputs),
-        attention_mask=torch.cat([mask, input_mask], dim=1),
-        position_ids=lengths + steps,
+    embeds = model.lm.get_input_embeddings()(answers.inputs).expand(rows, -1, -1)  # (B, S, d_llm)
+    to_prompt = mask.bool()[:, None].expand(-1, count, -1)  # (B, S, L)
+    to_labels = answers.is_earlier().expand(rows, -1, -1)  # (B, S, S)
+    is_seen = torch.cat([to_prompt, to_labels], dim=2)  # (B, S, L + S)
+    lengths = mask.sum(dim=1, keepdim=True)  # (B, 1) tokens of the prompt
+    states = inner(
+        inputs_embeds=embeds,
+        attention_mask=additive_mask(is_seen, embeds.dtype),
+        position_ids=lengths + answers.step,
         past_key_values=cache,
         use_cache=True,
-    )
-    log_p = continued.logits.float().log_softmax(dim=-1)  # (B * C, T - 1, V)
-    later = log_p.gather(2, targets[..., None]).squeeze(2) * target_mask
-    from_later = later.sum(dim=1).view(len(samples), len(answers))  # (B, C)
-    total = from_first + from_later
-    tokens_of_label = is_token.sum(dim=1)  # (C,)
-    return (total / tokens_of_label).cpu()
+    ).last_hidden_state  # (B, S, D)
+    targets = answers.targets.repeat(rows)[:, None]  # (B * S, 1)
+    later = output.token_log_likelihoods(states.flatten(0, 1), targets).view(rows, count)
+    total = from_first.index_add(1, answers.label, later)  # (B, C)
+    return total / answers.tokens
 
 
-def _read_prompts(model: MultimodalLM, samples: Sequence[Sample]) -> tuple[Tensor, Tensor, Cache]:
-    """Log-probabilities (B, V) of the first answer token, the mask (B, L) and the cache."""
+def _read_prompts(
+    model: MultimodalLM, inner: PreTrainedModel, samples: Sequence[Sample]
+) -> tuple[Tensor, Tensor, Cache]:
+    """The last hidden state (B, D) of each prompt, the mask (B, L) and the cache."""
     batch = model.collate(samples, side="left")
     batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
     mask, input_ids = batch.pop("attention_mask"), batch.pop("input_ids")
-    del batch["labels"]
+    del batch["labels"], batch["weights"]
     positions = mask.cumsum(dim=1) - 1
-    prompt = model.lm(
+    prompt = inner(
         inputs_embeds=model.embed(input_ids, batch),
         attention_mask=mask,
         position_ids=positions.clamp(min=0),
         use_cache=True,
-        logits_to_keep=1,
     )
-    first = prompt.logits[:, -1].float()
-    return first.log_softmax(dim=-1), mask, prompt.past_key_values
+    return prompt.last_hidden_state[:, -1], mask, prompt.past_key_values

@@ -19,15 +19,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel, get_peft_model
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import CausalLMOutput
 
 from tinyemo.hub import local_folder
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.connectors import CONNECTORS, Connector
+from tinyemo.models.lora import lora_config
 from tinyemo.models.multimodal_folder import (
     TOKENIZER_FILES,
     checkpoint_hash,
@@ -224,9 +225,9 @@ class MultimodalLM(nn.Module):
         """A batch on the CPU.
 
         input_ids, attention_mask and labels are (B, L) int64, padded on `side`: "right" for
-        training, "left" for generation. Each stream has one tensor (sum of T, D) float32: its
-        tokens in the order of their placeholders. It has no rows if all samples lack the stream,
-        so that all processes of a training use the same parameters.
+        training, "left" for generation. weights is (B,) float32. Each stream has one tensor
+        (sum of T, D) float32: its tokens in the order of their placeholders. It has no rows if all
+        samples lack the stream, so that all processes of a training use the same parameters.
 
         ValueError: a sample that `PromptBuilder.encode` refuses, or tokens of another shape.
         """
@@ -243,6 +244,7 @@ class MultimodalLM(nn.Module):
             attention_mask[row, place] = 1
             labels[row, place] = torch.tensor(one.labels)
         batch = {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+        batch["weights"] = torch.tensor([sample.weight for sample in samples])
         for name in self.kinds:
             batch[name] = self._stream_tokens(name, samples)
         return batch
@@ -293,36 +295,46 @@ class MultimodalLM(nn.Module):
         input_ids: Tensor,
         attention_mask: Tensor,
         labels: Tensor | None = None,
+        weights: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
+        focal: float = 0.0,
         **streams: Tensor,
     ) -> CausalLMOutput:
         """Loss and logits of a batch of `collate`.
 
-        With labels, logits (B, K, V) are those of the last K positions, beginning with the first
-        one that predicts a labelled token, if the LM can leave out the others. The loss is the
+        With labels, logits (B, K, V) are those of the K positions at which any sample has a
+        labelled token to predict, if the LM can leave out the others. The loss is the
         cross-entropy of the labelled tokens: their mean or, with `num_items_in_batch` (the number
-        of labelled tokens in all batches of one optimiser step), their sum divided by it.
+        of labelled tokens in all batches of one optimiser step), their sum divided by it. Each
+        token's loss is multiplied by its sample's weight and, for the focal loss (Lin et al. 2017,
+        arXiv 1708.02002), by (1 - p) ** focal, where p is the token's probability.
         """
         embeds = self.embed(input_ids, streams)  # (B, L, d_llm)
-        length = input_ids.shape[1]
         options = {}
-        if labels is not None and self._takes_logits_to_keep:
-            is_labelled = (labels != IGNORED).any(dim=0)  # (L,)
-            first = int(is_labelled.int().argmax())  # 0 if no token has a label: keep all logits
-            options["logits_to_keep"] = min(length - first + 1, length)
+        if labels is not None:
+            # the target of position i is token i + 1
+            targets = functional.pad(labels[:, 1:], (0, 1), value=IGNORED)  # (B, L)
+            if self._takes_logits_to_keep:
+                kept = (targets != IGNORED).any(dim=0).nonzero().squeeze(1)  # (K,)
+                options["logits_to_keep"] = kept
+                targets = targets[:, kept]  # (B, K)
         out = self.lm(
             inputs_embeds=embeds, attention_mask=attention_mask, use_cache=False, **options
         )
         logits = out.logits  # (B, K, V)
         if labels is None:
             return CausalLMOutput(logits=logits)
-        targets = labels[:, length - logits.shape[1] + 1 :]  # (B, K - 1)
-        total = cross_entropy(
-            logits[:, :-1].flatten(0, 1).float(),  # position i predicts token i + 1
+        by_token = functional.cross_entropy(
+            logits.flatten(0, 1).float(),
             targets.flatten(),
             ignore_index=IGNORED,
-            reduction="sum",
-        )
+            reduction="none",
+        ).view_as(targets)
+        if focal:
+            by_token = by_token * (1 - (-by_token).exp()) ** focal
+        if weights is not None:
+            by_token = by_token * weights[:, None]
+        total = by_token.sum()
         items = (targets != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
         return CausalLMOutput(loss=total / items, logits=logits)
 
@@ -331,7 +343,8 @@ class MultimodalLM(nn.Module):
 
         Sums of several batches give the mean per token, whatever tokens each batch holds.
         """
-        total = self(**batch, num_items_in_batch=1).loss
+        plain = {name: tensor for name, tensor in batch.items() if name != "weights"}
+        total = self(**plain, num_items_in_batch=1).loss
         return total, (batch["labels"] != IGNORED).sum()
 
     @property
@@ -357,23 +370,26 @@ class MultimodalLM(nn.Module):
         for name, parameter in self.named_parameters():
             parameter.requires_grad_(trained.match(name) is not None)
 
-    def add_lora(self, r: int, alpha: float, dropout: float = 0.0, seed: int = 0) -> None:
-        """Add low-rank adapters (LoRA, arXiv 2106.09685) to all linear layers but the output.
+    def add_lora(
+        self,
+        r: int,
+        alpha: float,
+        dropout: float = 0.0,
+        seed: int = 0,
+        modules: Sequence[str] = (),
+    ) -> None:
+        """Add low-rank adapters (LoRA, arXiv 2106.09685) to the linear layers named `modules`.
 
-        ValueError: the model has adapters already. FileNotFoundError: the checkpoint of the LM,
-        which is the adapters' base, is gone.
+        A name such as "q_proj" means that layer of every block; without names, all linear layers
+        but the output get adapters. ValueError: the model has adapters already, or no linear layer
+        of a name. FileNotFoundError: the checkpoint of the LM, which is the adapters' base, is
+        gone.
         """
         if isinstance(self.lm, PeftModel):
             raise ValueError("the model has adapters already; merge them first")
+        config = lora_config(self.lm, r, alpha, dropout, modules)
         # Now and not when they are saved: in the meantime another checkpoint may be written there.
         self._base_hash = None if self.base is None else checkpoint_hash(self.base)
-        config = LoraConfig(
-            r=r,
-            lora_alpha=alpha,
-            lora_dropout=dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
         with self._seeded(seed):
             self.lm = get_peft_model(self.lm, config)
 
@@ -432,7 +448,7 @@ class MultimodalLM(nn.Module):
     def _prompt(self, samples: Sequence[Sample], new: int) -> dict[str, Tensor]:
         batch = self.collate(samples, side="left")
         self.prompts.check_length(batch["input_ids"].shape[1], new)
-        del batch["labels"]
+        del batch["labels"], batch["weights"]
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     @torch.inference_mode()

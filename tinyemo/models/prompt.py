@@ -57,6 +57,7 @@ class Sample:
     # Stream name -> one (T, D) float tensor per placeholder, in the order of the placeholders.
     # A stream that is absent or None is missing as a whole; a None entry is missing at its place.
     streams: Mapping[str, Sequence[Tensor | None] | None] = field(default_factory=dict)
+    weight: float = 1.0  # of its answer tokens in the training loss
 
 
 @dataclass(frozen=True)

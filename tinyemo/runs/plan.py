@@ -17,9 +17,15 @@ from tinyemo.hub import HUB_ID
 from tinyemo.paths import data_dir, locate
 from tinyemo.runs.profiles import Profile, graph
 
-FOLDERS = ("features_root", "images")  # parameters that name a folder, or nothing
+FOLDERS = (
+    "features_root",
+    "images",
+    "iemocap",
+    "meld",
+)  # parameters that name a folder, or nothing
 # parameters that name a folder, a file, a hub id, or nothing
-CHECKPOINTS = ("anchors", "lm", "tokenizer", "projector")
+CHECKPOINTS = ("anchors", "lm", "tokenizer", "projector", "text_encoder", "audio_encoder")
+CHECKPOINTS += ("video_encoder", "face_encoder")
 # parameters that name a teacher (tinyemo.emoreason.teachers)
 TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")
 

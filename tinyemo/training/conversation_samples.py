@@ -10,7 +10,7 @@ continues with exactly the same items.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -19,6 +19,7 @@ from tinyemo.models.conversation_prompt import DialoguePrompts, PromptStyle
 from tinyemo.models.prompt import PromptBuilder, Sample
 
 TARGETS = ("majority", "soft", "multi")
+BALANCES = ("none", "sampling", "weights")
 YES, NO = "yes", "no"
 
 
@@ -34,12 +35,15 @@ class ConversationRecipe:
     # Probability that a stream is withheld, drawn for each item and stream (modality dropout). One
     # stream, chosen at random, is always kept.
     drop_stream: float = 0.0
-    # Items of an epoch are drawn so that all labels are equally frequent.
-    balanced: bool = False
+    # none: all items alike. sampling: items of an epoch are drawn so that all labels are equally
+    # frequent. weights: the loss of an item is divided by the frequency of its label.
+    balance: str = "none"
 
     def __post_init__(self):
         if self.target not in TARGETS:
             raise ValueError(f"target {self.target!r}: expected one of {', '.join(TARGETS)}")
+        if self.balance not in BALANCES:
+            raise ValueError(f"balance {self.balance!r}: expected one of {', '.join(BALANCES)}")
         if not self.styles:
             raise ValueError("styles: expected at least one style of prompt")
         if not 0 <= self.drop_stream < 1:
@@ -77,22 +81,23 @@ class ConversationSamples(Dataset):
         for item, answer in enumerate(self.answers):
             positions[answer].append(item)
         self._items_of = [items for items in positions.values() if items]
-        self.lengths: list[int] = []  # tokens of each item's longest prompt
+        self._count = {label: len(items) for label, items in positions.items()}
         digest = hashlib.sha256(repr((recipe, self.labels)).encode())
         for item in range(len(self.rows)):
-            longest = 0
             for style in recipe.styles:
                 sample = self._sample(item, style, self.answers[item], ())
                 encoded = self._encode(prompts, sample, item)
-                longest = max(longest, len(encoded))
                 digest.update(json.dumps(encoded).encode())
-            self.lengths.append(longest)
             votes = None if self.shares is None else self.shares[item].tolist()
             digest.update(json.dumps([self.ids[item], self.answers[item], votes]).encode())
         for name, stream in dialogues.streams.items():
             digest.update(name.encode() + stream.present.tobytes())
             digest.update(stream.vectors.contiguous().numpy().tobytes())
         self.key = digest.hexdigest()  # of all inputs of the model
+        # All alike, so that batches are random. The length of a prompt depends on the place of its
+        # turn in the dialogue: batches of equal lengths would have similar labels, which costs
+        # accuracy, and save little padding.
+        self.lengths = [1] * len(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -102,7 +107,7 @@ class ConversationSamples(Dataset):
 
     def sample(self, epoch: int, item: int) -> Sample:
         """The item of an epoch: its prompt with the answer that it is trained on."""
-        if self.recipe.balanced:
+        if self.recipe.balance == "sampling":
             # item k of an epoch has class k modulo C, and is a random utterance of that class
             rng = self._generator(epoch, f"balanced {item}")
             members = self._items_of[item % len(self._items_of)]
@@ -135,7 +140,12 @@ class ConversationSamples(Dataset):
     def _sample(
         self, item: int, style: PromptStyle, answer: str, withheld: Sequence[str]
     ) -> Sample:
-        return self.dialogues.sample(self.rows[item], style, self.labels, answer, withheld)
+        sample = self.dialogues.sample(self.rows[item], style, self.labels, answer, withheld)
+        if self.recipe.balance != "weights":
+            return sample
+        # the mean weight of all items is 1
+        frequency = self._count[self.answers[item]] * len(self._items_of) / len(self.rows)
+        return replace(sample, weight=1 / frequency)
 
     def _withheld(self, rng: np.random.Generator, style: PromptStyle) -> list[str]:
         """The streams that are withheld; never all of them."""

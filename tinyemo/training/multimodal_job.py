@@ -30,7 +30,7 @@ from tinyemo.io import hint_for_unknown, write_atomically
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
 from tinyemo.training.multimodal_lm import fit_stage
 from tinyemo.training.multimodal_recipes import PRESETS, StageRecipe
-from tinyemo.training.multimodal_samples import STREAM
+from tinyemo.training.multimodal_samples import STREAM, Samples
 
 STAGES = ("pretraining", "finetuning")
 
@@ -123,7 +123,9 @@ def fit_job(job: Job) -> MultimodalLM:
     for stage, recipe in zip(STAGES, job.recipes(), strict=True):
         train, validation = data[stage]
         if train:
-            fit_stage(model, train, validation, source, recipe, Path(job.out, stage), job.seed)
+            items = Samples(train, source, model.prompts, recipe.drop_stream, job.seed)
+            held_out = Samples(validation, source, model.prompts) if validation else None
+            fit_stage(model, items, held_out, recipe, Path(job.out, stage), job.seed)
     if PartialState().is_main_process:
         model.save(Path(job.out, "model"))
     PartialState().wait_for_everyone()
@@ -208,6 +210,8 @@ def _from_values(cls: type, values: object, where: str) -> typing.Any:
             raise ValueError(f"{where}: key {one.name!r} is missing")
     converted = {}
     for name, value in values.items():
+        if isinstance(value, list):
+            value = tuple(value)  # JSON has no tuples
         try:
             converted[name] = TypeAdapter(kinds[name]).validate_python(value, strict=True)
         except ValidationError:

@@ -1,13 +1,13 @@
 """Trains one stage of a MultimodalLM: resumable, and selected on the validation loss.
 
-Takes a model, instructions, a source of patch tokens and a StageRecipe; trains the model in place
-and gives its learning curve. training/multimodal_job.py runs both stages from a JSON file.
+Takes a model, training items (of instructions or of conversations) and a StageRecipe; trains the
+model in place and gives its learning curve. training/multimodal_job.py runs both stages of an
+image model from a JSON file.
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +18,10 @@ from torch import nn
 from transformers import TrainingArguments
 
 from tinyemo.code_digest import code_digest
-from tinyemo.data.instructions import Instruction
-from tinyemo.features.patches import PatchSource
 from tinyemo.io import write_atomically
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.training.multimodal_recipes import StageRecipe
-from tinyemo.training.multimodal_samples import GroupedSampler, Samples
+from tinyemo.training.multimodal_samples import GroupedSampler, TrainingItems
 from tinyemo.training.multimodal_trainer import (
     WEIGHTS,
     StageTrainer,
@@ -38,9 +36,8 @@ HISTORY_COLUMNS = ["step", "epoch", "lr", "loss", "grad_norm", "validation_loss"
 
 def fit_stage(
     model: MultimodalLM,
-    train: Sequence[Instruction],
-    validation: Sequence[Instruction],
-    source: PatchSource,
+    train: TrainingItems,
+    validation: TrainingItems | None,
     recipe: StageRecipe,
     out: str | Path,
     seed: int = 0,
@@ -55,20 +52,20 @@ def fit_stage(
     else the last ones.
 
     Returns one row per step: step, epoch, lr, loss and gradient norm (before clipping) of its
-    batch, validation_loss where it was computed, and seconds so far. ValueError: a recipe or an
-    instruction that cannot be used.
+    batch, validation_loss where it was computed, and seconds so far. ValueError: a recipe that
+    cannot be used.
     """
     out = Path(out)
     if recipe.trains == "lora":
-        model.add_lora(recipe.lora_r, recipe.lora_alpha, recipe.lora_dropout, seed)
+        model.add_lora(
+            recipe.lora_r, recipe.lora_alpha, recipe.lora_dropout, seed, recipe.lora_modules
+        )
     model.train_only(recipe.trains)
-    samples = Samples(train, source, model.prompts, recipe.drop_stream, seed)
-    held_out = Samples(validation, source, model.prompts) if validation else None
-    key = _key(model, samples, held_out, recipe, seed)
+    key = _key(model, train, validation, recipe, seed)
     is_done = _finished_key(out) == key and has_weights_of(out / WEIGHTS, key)
     if not is_done:
         with torch.random.fork_rng():  # keep the caller's random state
-            _train(model, samples, held_out, recipe, out, seed, key)
+            _train(model, train, validation, recipe, out, seed, key)
     load_trained(model, out / WEIGHTS)
     model.eval()
     return pd.read_csv(out / "history.csv")
@@ -76,8 +73,8 @@ def fit_stage(
 
 def _train(
     model: MultimodalLM,
-    train: Samples,
-    validation: Samples | None,
+    train: TrainingItems,
+    validation: TrainingItems | None,
     recipe: StageRecipe,
     out: Path,
     seed: int,
@@ -93,7 +90,7 @@ def _train(
     if is_main:
         (out / FINISHED).unlink(missing_ok=True)
     trainer = StageTrainer(
-        model, arguments, train, order, validation, evaluate_at, key, label=out.name
+        model, arguments, train, order, validation, evaluate_at, key, out.name, recipe.focal
     )
     trainer.fit()
     if is_main:
@@ -123,6 +120,7 @@ def _arguments(
         max_steps=steps,
         learning_rate=recipe.lr,
         lr_scheduler_type=recipe.schedule,
+        lr_scheduler_kwargs=recipe.schedule_options,
         warmup_steps=math.ceil(recipe.warmup * steps),
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.clip,
@@ -162,7 +160,11 @@ def _finished_key(out: Path) -> str | None:
 
 
 def _key(
-    model: nn.Module, train: Samples, validation: Samples | None, recipe: StageRecipe, seed: int
+    model: nn.Module,
+    train: TrainingItems,
+    validation: TrainingItems | None,
+    recipe: StageRecipe,
+    seed: int,
 ) -> str:
     """A hash of all that determines a stage: recipe, data, starting weights, the training code."""
     parts = [

@@ -9,6 +9,7 @@ next, and no state needs to be saved.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch.utils.data import Dataset, Sampler
@@ -19,6 +20,18 @@ from tinyemo.models.prompt import PromptBuilder, Sample, build_samples
 
 STREAM = "image"  # the stream of an instruction's image
 POOL = 50  # batches whose items are sorted by length together
+
+
+class TrainingItems(Protocol):
+    """What a stage is trained on; training/multimodal_lm.py reads nothing else of it."""
+
+    lengths: Sequence[int]  # number of tokens of each item
+    key: str  # a hash of all that the model gets
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, keys: Sequence[tuple[int, int]]) -> list[Sample]:
+        """The Samples of items (epoch, row)."""
 
 
 class Samples(Dataset):

@@ -30,7 +30,7 @@ from transformers.integrations import TensorBoardCallback
 
 from tinyemo.hub import read_safetensors, safetensors_metadata
 from tinyemo.io import digests, write_atomically
-from tinyemo.training.multimodal_samples import GroupedSampler, Samples
+from tinyemo.training.multimodal_samples import GroupedSampler, TrainingItems
 
 WEIGHTS = "weights.safetensors"
 SEAL = "whole.json"  # the last file of a checkpoint: the run's key, and the digests of the others
@@ -41,21 +41,22 @@ class StageTrainer(Trainer):
 
     The validation loss is computed after the steps `evaluate_at`; a checkpoint is written every
     `args.save_steps` steps. `key` identifies the checkpoints of this run. `label` is the text
-    of the progress bar.
+    of the progress bar. `focal` is the exponent of the focal loss (0: cross-entropy).
     """
 
     def __init__(
         self,
         model: nn.Module,
         args: TrainingArguments,
-        train: Samples,
+        train: TrainingItems,
         order: GroupedSampler,
-        validation: Samples | None,
+        validation: TrainingItems | None,
         evaluate_at: Sequence[int],
         key: str,
         label: str,
+        focal: float = 0.0,
     ):
-        self.order, self.key = order, key
+        self.order, self.key, self.focal = order, key, focal
         self.validation = validation
         self.out = Path(args.output_dir)
         # seconds of training before this process, and the time when this process began
@@ -66,7 +67,7 @@ class StageTrainer(Trainer):
         self.remove_callback(PrinterCallback)
         self.add_callback(_Schedule(frozenset(evaluate_at), args.save_steps, label))
 
-    def _get_train_sampler(self, train_dataset: Samples | None = None) -> Sampler:
+    def _get_train_sampler(self, train_dataset: TrainingItems | None = None) -> Sampler:
         return self.order
 
     def fit(self) -> None:
@@ -105,8 +106,8 @@ class StageTrainer(Trainer):
         Each process computes its part of the sum. It is multiplied with the number of processes,
         because the gradients are averaged over processes afterwards.
         """
-        loss = model(**inputs, num_items_in_batch=num_items_in_batch).loss
-        return loss * self.accelerator.num_processes
+        out = model(**inputs, num_items_in_batch=num_items_in_batch, focal=self.focal)
+        return out.loss * self.accelerator.num_processes
 
     @torch.no_grad()
     def evaluate(self, *args, **kwargs) -> dict[str, float]:

@@ -84,6 +84,8 @@ def test_kl_is_that_of_its_formula():
     expected = (0.5 * np.log(0.5 / p[:, 0]) + 0.5 * np.log(0.5 / p[:, 1])).mean()
     assert found["kl"] == pytest.approx(expected)
     assert found["utterances"] == 10
+    nobody = vote_table({"model": table}, votes.head(0), LABELS)
+    assert nobody.empty and "kl" in nobody
 
 
 def test_perfect_label_sets_have_a_score_of_one():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from tinyemo.plots import (
     ACCENT,
@@ -97,8 +98,11 @@ def emotion_over_turns(
         own = turns[turns["speaker"] == speaker]
         _draw_emotions(axis, own, chosen)
         axis.set(ylim=(-0.03, 1.14), ylabel=f"speaker {number + 1}")
-    key = "turn; lines: probability, squares at the top: the annotators' label"
+    key = (
+        "turn; lines: probability, squares at the top: the annotators' label, if it is one of these"
+    )
     axes[-1, 0].set_xlabel(key)
+    axes[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
     bold_title(figure, title)
     handles, names = axes[0, 0].get_legend_handles_labels()
     legend_below(figure, handles, names, ncols=len(chosen))

@@ -122,7 +122,7 @@ def vote_table(
         found = distances(shares.loc[part["id"]].to_numpy(), part[columns].to_numpy())
         row = {"run": name, "utterances": part["id"].nunique()}
         rows.append(row | found.mean().to_dict())
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["run", "utterances", "kl", "chebyshev", "cosine"])
 
 
 def label_set_scores(

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from tinyemo.evaluation.cross_validation import uar, weighted_f1
 
@@ -109,7 +110,8 @@ def fit_conversation_probe(
 def _fit(x: np.ndarray, y: np.ndarray, c: float, weights: str | None) -> Pipeline:
     classifier = LogisticRegression(C=c, class_weight=weights, max_iter=200, tol=1e-3)
     model = make_pipeline(StandardScaler(), classifier)
-    with warnings.catch_warnings():
+    # many small matrix products: with two threads, waiting for each other takes most of the time
+    with warnings.catch_warnings(), threadpool_limits(1):
         # the optimum of a weakly regularised fit may need more steps than it is worth
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x, y)

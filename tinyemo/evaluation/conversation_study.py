@@ -173,9 +173,13 @@ def plans(
     return {name: made[name]() for name in names if name in made}
 
 
-def expected_seconds(plan: Plan, folds: int, seeds: int, of_one: float, processes: int) -> float:
-    """Rough time of a plan, if a model takes `of_one` seconds as the main one did."""
-    return len(plan) * folds * seeds * of_one / processes
+def expected_time(name: str, settings: int, models: int, of_one: float, processes: int) -> str:
+    """What is said before a study: its number of settings and its rough time.
+
+    `models`: models per setting, one per fold and seed; `of_one`: seconds that the main one took.
+    """
+    minutes = settings * models * of_one / processes / 60
+    return f"{name}: {settings} settings, about {minutes:.0f} minutes"
 
 
 def main_setting(
@@ -209,13 +213,14 @@ def label_set_study(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(scores of each label set, recall of each label): the main model with other label sets.
 
-    Published beside them (see evaluation/published.csv) are another split, all streams and an LM of
-    7 billion parameters. `options` are those of `predict_folds`, but for the folds.
+    PUBLISHED_IEMOCAP of conversation_tables.py stands beside them. `options` are those of
+    `predict_folds`; its folds are replaced by those of each label set, as many of them.
     """
     scores, by_label = [], []
     for label_set in LABEL_SETS:
         data, _ = conversation_data(turns, label_set, streams, tokenizer)
         folds, _ = study_folds(data.records, test_groups)
+        folds = folds[: len(options["folds"])]
         setting = replace(main, name=f"labels {label_set}")
         plan = [(setting, [Condition(MAIN, main.style)])]
         answers = labelled(predict_folds(data, settings=plan, **{**options, "folds": folds}))
@@ -266,11 +271,10 @@ def stream_table(answers: pd.DataFrame, labels: Sequence[str], seed: int = 0) ->
 
     Columns: streams; uar, uar_low and uar_high of both; difference with its interval.
     """
-    dropout = answers[answers["run"] == "streams dropout"]
+    is_dropout = answers["run"] == "streams dropout"
+    dropout, others = answers[is_dropout], answers[~is_dropout]
     rows = []
-    for subset, own in answers[answers["run"] != "streams dropout"].groupby(
-        "condition", sort=False
-    ):
+    for subset, own in others.groupby("condition", sort=False):
         runs = {"dropout": dropout[dropout["condition"] == subset], "own": own}
         scores = run_table(runs, labels, seed).set_index("run")
         change = differences_to(runs, "own", labels, seed).set_index("score").loc["uar"]

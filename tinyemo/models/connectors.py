@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 INITIAL_SD = 0.02  # of weights, as transformers initialises language models
+WORD_DROPOUT = 0.3  # share of a text's words that are withheld in training
 TFIDF_SD = 0.1  # of weights for vectors of length 1
 CONSTANT = 1e-6  # a dimension with a smaller standard deviation is constant
 
@@ -30,7 +31,7 @@ def mlp2x_gelu(width: int, d_llm: int) -> nn.Sequential:
 
 
 class StandardizedLinear(nn.Module):
-    """Each dimension to mean 0 and standard deviation 1, dropout, then one linear layer.
+    """Each dimension to mean 0 and standard deviation 1, then one linear layer.
 
     For features whose dimensions have different scales, such as eGeMAPS (hertz beside decibel), and
     for sentence vectors of length 1, whose values are far smaller than word embeddings. Mean and
@@ -38,11 +39,10 @@ class StandardizedLinear(nn.Module):
     with the weights.
     """
 
-    def __init__(self, width: int, d_llm: int, dropout: float = 0.0):
+    def __init__(self, width: int, d_llm: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("sd", torch.ones(width))
-        self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, d_llm)
         nn.init.normal_(self.linear.weight, std=INITIAL_SD)
         nn.init.zeros_(self.linear.bias)
@@ -55,7 +55,7 @@ class StandardizedLinear(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         standardized = (tokens - self.mean) / self.sd
-        return self.linear(self.dropout(standardized))
+        return self.linear(standardized)
 
 
 class TfidfLinear(nn.Module):
@@ -65,10 +65,10 @@ class TfidfLinear(nn.Module):
     buffer (`fit`), and 0 for a word that none has. The vectors get length 1.
     """
 
-    def __init__(self, width: int, d_llm: int, dropout: float = 0.3):
+    def __init__(self, width: int, d_llm: int):
         super().__init__()
         self.register_buffer("idf", torch.ones(width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(WORD_DROPOUT)
         self.linear = nn.Linear(width, d_llm)
         nn.init.normal_(self.linear.weight, std=TFIDF_SD)
         nn.init.zeros_(self.linear.bias)

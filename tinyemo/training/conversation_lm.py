@@ -1,11 +1,10 @@
-"""A MultimodalLM for conversations: how it is built, and what it predicts.
+"""A MultimodalLM for conversations: how it is built.
 
 Takes the name of a published language model, or the shape of a small one that is trained from
-scratch; gives a model with one connector per stream. Its training is training/multimodal_lm.py's; a
-label is predicted by the likelihood of its word.
+scratch; gives a model with one connector per stream, which is not trained yet.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +14,7 @@ from torch.nn.functional import pad
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerBase
 
 from tinyemo.models.connectors import Connector, StandardizedLinear, TfidfLinear
-from tinyemo.models.conversation_prompt import (
-    PLACE_WIDTH,
-    WORDS,
-    DialoguePrompts,
-    PromptStyle,
-    StreamVectors,
-)
-from tinyemo.models.label_scoring import label_log_likelihoods
+from tinyemo.models.conversation_prompt import PLACE_WIDTH, WORDS, StreamVectors
 from tinyemo.models.multimodal_lm import MultimodalLM
 
 
@@ -48,27 +40,25 @@ def conversation_model(
     tokenizer: PreTrainedTokenizerBase,
     lm: str = "",
     shape: SmallLm = SmallLm(),
-    connector: str = "standardized_linear",
     seed: int = 0,
     words: StreamVectors | None = None,
 ) -> MultimodalLM:
     """A model with one connector for each stream, and one for `words` if they are given.
 
     `lm`: folder or hub id of a causal language model, which then has `tokenizer` as its own; empty:
-    a small one of the given shape, with random weights of `seed`. Connectors that standardise take
-    mean and standard deviation from the vectors of `train_rows`. ValueError and FileNotFoundError
-    as of `MultimodalLM.from_lm`; ValueError: no training utterance has the stream.
+    a small one of the given shape, with random weights of `seed`. The connectors take means,
+    standard deviations and word frequencies from the vectors of `train_rows`. ValueError and
+    FileNotFoundError as of `MultimodalLM.from_lm`; ValueError: no training utterance has the
+    stream.
     """
     connectors = {}
     for name, stream in streams.items():
-        connectors[name] = Connector(connector, stream.vectors.shape[1] + PLACE_WIDTH)
+        connectors[name] = Connector("standardized_linear", stream.vectors.shape[1] + PLACE_WIDTH)
     if words is not None:
         connectors[WORDS] = Connector("tfidf_linear", words.vectors.shape[1])
     if lm:
         model = MultimodalLM.from_lm(lm, connectors, seed=seed)
     else:
-        if tokenizer.eos_token is None:  # BERT's tokenizers end a text with [SEP]
-            tokenizer.eos_token = tokenizer.sep_token
         tokenizer.model_max_length = shape.positions
         model = MultimodalLM(
             small_lm(tokenizer, shape, seed),
@@ -97,8 +87,10 @@ def _present_vectors(name: str, stream: StreamVectors, rows: Sequence[int]) -> T
     return stream.vectors[torch.tensor(present)]
 
 
-def small_lm(tokenizer: PreTrainedTokenizerBase, shape: SmallLm, seed: int = 0):
-    """A GPTNeoXForCausalLM with random weights for the vocabulary of a tokenizer."""
+def small_lm(
+    tokenizer: PreTrainedTokenizerBase, shape: SmallLm, seed: int = 0
+) -> GPTNeoXForCausalLM:
+    """A language model with random weights for the vocabulary of a tokenizer."""
     config = GPTNeoXConfig(
         vocab_size=len(tokenizer),
         hidden_size=shape.width,
@@ -115,20 +107,3 @@ def small_lm(tokenizer: PreTrainedTokenizerBase, shape: SmallLm, seed: int = 0):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return GPTNeoXForCausalLM(config)
-
-
-def conversation_log_likelihoods(
-    model: MultimodalLM,
-    dialogues: DialoguePrompts,
-    rows: Sequence[int],
-    style: PromptStyle,
-    labels: Sequence[str],
-    withheld: Collection[str] = (),
-    batch_size: int = 64,
-) -> Tensor:
-    """The log-likelihood per token of each label as the answer about utterances `rows`: (n, C).
-
-    The streams `withheld` are treated as missing.
-    """
-    samples = [dialogues.sample(row, style, labels, withheld=withheld) for row in rows]
-    return label_log_likelihoods(model, samples, labels, batch_size)

@@ -233,6 +233,13 @@ def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(one, monkey
     assert not list((one / "out").iterdir()), "a partial file was left"
 
 
+def test_a_run_leaves_the_environment_of_its_process_as_it_was(one):
+    before = dict(os.environ)
+    notebook = one / "notebooks" / "one.ipynb"
+    assert runner.run_notebook(notebook, str(one / "tiny"), {}, one / "out") == 0
+    assert dict(os.environ) == before
+
+
 def test_after_kill_9_the_same_command_resumes_with_an_equal_result(one):
     assert call(one, "--out", str(one / "undisturbed")).returncode == 0
     out = one / "runs" / "tiny" / "one"

@@ -155,6 +155,7 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
     # papermill also warns about parameters; the checks of tinyemo.runs.parameters are stricter
     logging.getLogger("papermill").setLevel(logging.ERROR)
     running, saved = folder / ".running.ipynb", folder / "notebook.ipynb"
+    before = dict(os.environ)
     os.environ.update(ENVIRONMENT | {OUT: str(folder)})  # the kernel inherits them
     try:
         papermill.execute_notebook(
@@ -177,6 +178,8 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
         sentence = f"{notebook.stem}: the kernel did not start: {error}"
         raise Stopped(5, sentence, "kernel died") from None
     finally:
+        os.environ.clear()
+        os.environ.update(before)
         if running.exists():
             os.replace(running, saved)
     if not (folder / METRICS).exists():

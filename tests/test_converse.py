@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from emoscenes.dialogues import make_dialogues
-from tinyemo.converse import ConversationModel, read_about, save_conversation_model
+from tinyemo.converse import ConversationModel, save_conversation_model
 from tinyemo.data.folds import leave_one_group_out
 from tinyemo.evaluation.conversation_folds import Condition, predict_folds, trained_model
 from tinyemo.evaluation.conversation_study import main_setting
@@ -112,7 +112,7 @@ def test_bad_folders_and_no_turns_are_refused_in_one_sentence(study, tmp_path):
         ConversationModel.load(tmp_path)
     (tmp_path / "conversation.json").write_text("{}")
     with pytest.raises(ValueError, match="key 'encoders' is missing"):
-        read_about(tmp_path)
+        ConversationModel.load(tmp_path)
     with pytest.raises(ValueError, match="no turns"):
         loaded(study).answer([])
 

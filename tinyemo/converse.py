@@ -24,11 +24,12 @@ from tinyemo.models.conversation_prompt import (
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
+    label_question,
 )
 from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilities
 from tinyemo.models.multimodal_lm import MultimodalLM
 from tinyemo.models.word_tokenizer import word_vectors
-from tinyemo.training.conversation_training import ABOUT
+from tinyemo.training.conversation_training import ABOUT, read_about
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ class ConversationModel:
             streams[name], reason = self._vectors(name, sources)
             if reason:
                 missing[name] = reason
-        sample = DialoguePrompts(table, streams, words).sample(
-            len(turns) - 1, self.style, self.labels
-        )
+        prompts = DialoguePrompts(table, streams, words)
+        question = label_question(self.style, self.labels)
+        sample = prompts.sample(len(turns) - 1, self.style, question)
         scores = label_log_likelihoods(self.model, [sample], self.labels)
         prior = torch.as_tensor(self.prior) if self.strength else None
         probabilities = label_probabilities(scores.double(), prior, self.strength)[0].tolist()
@@ -166,21 +167,3 @@ def save_conversation_model(
     text = json.dumps(about, indent=1)
     write_atomically(folder / ABOUT, lambda path: path.write_text(text, encoding="utf-8"))
     return folder
-
-
-def read_about(folder: str | Path) -> dict:
-    """The content of conversation.json. FileNotFoundError: there is none. ValueError: damaged."""
-    file = Path(folder) / ABOUT
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"{folder}: no conversation model (no {ABOUT}); expected a folder that a run of "
-            "notebook 07 wrote"
-        )
-    try:
-        about = json.loads(file.read_text(encoding="utf-8"))
-        missing = {"style", "labels", "prior", "strength", "encoders", "trained_on"} - set(about)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: not JSON ({error})") from None
-    if missing:
-        raise ValueError(f"{file}: key {min(missing)!r} is missing")
-    return about

@@ -14,7 +14,11 @@ from tinyemo.models.conversation_prompt import (
     DialoguePrompts,
     PromptStyle,
     StreamVectors,
+    label_question,
+    set_question,
+    yes_no_question,
 )
+from tinyemo.models.prompt import Sample
 
 LABELS = ("anger", "joy")
 TEXTS = ["Hello there.", "Go away!", "Why?", "You know why.", "A new one."]
@@ -42,6 +46,10 @@ def prompts(absent: tuple[int, ...] = ()) -> DialoguePrompts:
     return DialoguePrompts(_table(), streams)
 
 
+def sample(prompts: DialoguePrompts, row: int, style: PromptStyle, **options) -> Sample:
+    return prompts.sample(row, style, label_question(style, LABELS), **options)
+
+
 def values(tokens) -> list[float | None]:
     return [None if one is None else one[0, 0].item() for one in tokens]
 
@@ -59,8 +67,8 @@ def places(tokens) -> list[tuple[str, int]]:
 
 def test_prompt_has_earlier_turns_this_turn_and_the_question():
     style = PromptStyle(context=2, streams=("text", "audio"))
-    sample = prompts().sample(3, style, LABELS)
-    assert sample.turns == (
+    asked = sample(prompts(), 3, style)
+    assert asked.turns == (
         (
             "<text><audio>\n<text><audio>\n<text><audio>\n<text><audio>\n"
             "Which emotion does the speaker show now: anger, joy?",
@@ -68,10 +76,10 @@ def test_prompt_has_earlier_turns_this_turn_and_the_question():
         ),
     )
     # turns 1 to 3, after the mean of the speaker's earlier ones among them (turn 2)
-    assert values(sample.streams["text"]) == [2, 1, 2, 3]
-    assert values(sample.streams["audio"]) == [12, 11, 12, 13]
+    assert values(asked.streams["text"]) == [2, 1, 2, 3]
+    assert values(asked.streams["audio"]) == [12, 11, 12, 13]
     for name in ("text", "audio"):
-        tokens = sample.streams[name]
+        tokens = asked.streams[name]
         assert all(token.shape == (1, 1 + PLACE_WIDTH) for token in tokens)
         expected = [("summary", 0), ("partner", 2), ("own", 1), ("own", 0)]
         assert places(tokens) == expected
@@ -81,22 +89,22 @@ def test_context_ends_at_the_beginning_of_the_dialogue():
     whole = [1, 0, 1, 2, 3]  # the speaker's earlier turns are 0 and 2: their mean is 1
     for context, expected in ((0, [3]), (2, [2, 1, 2, 3]), (8, whole), (ALL_TURNS, whole)):
         style = PromptStyle(context=context, streams=("text",))
-        assert values(prompts().sample(3, style, LABELS).streams["text"]) == expected
+        assert values(sample(prompts(), 3, style).streams["text"]) == expected
     style = PromptStyle(streams=("text",))
-    assert values(prompts().sample(4, style, LABELS).streams["text"]) == [None, 4]
+    assert values(sample(prompts(), 4, style).streams["text"]) == [None, 4]
 
 
 def test_transcripts_as_words():
     style = PromptStyle(context=1, streams=("text", "audio"), text_as="tokens", question="bare")
-    sample = prompts().sample(1, style, LABELS)
-    assert sample.turns[0][0] == (
+    asked = sample(prompts(), 1, style)
+    assert asked.turns[0][0] == (
         "<audio>\npartner: <audio> Hello there.\nnow speaker: <audio> Go away!\n[emotion]"
     )
-    assert set(sample.streams) == {"audio"}
+    assert set(asked.streams) == {"audio"}
     both = PromptStyle(context=0, streams=("text",), text_as="both", question="bare")
-    assert prompts().sample(2, both, LABELS).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
+    assert sample(prompts(), 2, both).turns[0][0] == "now speaker: <text> Why?\n[emotion]"
     both = PromptStyle(context=1, streams=("text",), text_as="both", question="bare")
-    text = prompts().sample(2, both, LABELS).turns[0][0]
+    text = sample(prompts(), 2, both).turns[0][0]
     assert text == "<text>\n<text>\nnow speaker: <text> Why?\n[emotion]"
 
 
@@ -105,42 +113,41 @@ def test_the_words_of_the_last_turn_are_one_vector():
     words = StreamVectors(torch.eye(5), np.array([True, True, True, False, True]))
     given = DialoguePrompts(_table(), plain.streams, words)
     style = PromptStyle(context=1, streams=("text", "audio"), text_as="words", question="bare")
-    sample = given.sample(2, style, LABELS)
-    assert sample.turns[0][0] == "<text><audio>\n<text><audio>\n<text><audio><words>\n[emotion]"
-    assert [token.tolist() for token in sample.streams["words"]] == [[[0, 0, 1, 0, 0]]]
-    assert given.sample(3, style, LABELS).streams["words"] == [None]  # it has no known word
-    assert given.sample(2, style, LABELS, withheld={"text"}).streams["words"] == [None]
+    asked = sample(given, 2, style)
+    assert asked.turns[0][0] == "<text><audio>\n<text><audio>\n<text><audio><words>\n[emotion]"
+    assert [token.tolist() for token in asked.streams["words"]] == [[[0, 0, 1, 0, 0]]]
+    assert sample(given, 3, style).streams["words"] == [None]  # it has no known word
+    assert sample(given, 2, style, withheld={"text"}).streams["words"] == [None]
     without_text = PromptStyle(context=1, streams=("audio",), text_as="words")
-    assert "words" not in given.sample(2, without_text, LABELS).streams
+    assert "words" not in sample(given, 2, without_text).streams
     with pytest.raises(ValueError, match="no word vectors were given"):
-        plain.sample(2, style, LABELS)
+        sample(plain, 2, style)
 
 
 def test_missing_and_withheld_streams_have_no_vectors():
     style = PromptStyle(context=2, streams=("text", "audio"))
-    sample = prompts(absent=(2,)).sample(3, style, LABELS)
-    assert values(sample.streams["audio"]) == [None, 11, None, 13]
-    withheld = prompts().sample(3, style, LABELS, withheld={"audio"})
+    asked = sample(prompts(absent=(2,)), 3, style)
+    assert values(asked.streams["audio"]) == [None, 11, None, 13]
+    withheld = sample(prompts(), 3, style, withheld={"audio"})
     assert values(withheld.streams["audio"]) == [None] * 4
-    assert withheld.turns == prompts().sample(3, style, LABELS).turns
+    assert withheld.turns == sample(prompts(), 3, style).turns
     words = PromptStyle(context=0, streams=("text",), text_as="tokens", question="bare")
-    sample = prompts().sample(2, words, LABELS, withheld={"text"})
-    assert sample.turns[0][0] == "now speaker: \n[emotion]"
+    asked = sample(prompts(), 2, words, withheld={"text"})
+    assert asked.turns[0][0] == "now speaker: \n[emotion]"
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_training_prompt_and_test_prompt_are_the_same_string(question):
     style = PromptStyle(question=question, streams=("text", "audio"))
-    asked = prompts().sample(3, style, LABELS)
-    answered = prompts().sample(3, style, LABELS, answer="joy")
+    asked = sample(prompts(), 3, style)
+    answered = sample(prompts(), 3, style, answer="joy")
     assert asked.turns[0][0] == answered.turns[0][0] and answered.turns[0][1] == "joy"
 
 
 def test_questions_about_sets_of_labels():
-    style = PromptStyle(context=0, streams=("text",))
-    asked = prompts().set_sample(0, style, LABELS).turns[0][0]
+    asked = set_question(LABELS)
     assert asked.endswith("Name all that apply of: anger, joy.")
-    asked = prompts().yes_no_sample(0, style, "joy").turns[0][0]
+    asked = yes_no_question("joy")
     assert asked.endswith("Does the speaker show joy now? Answer yes or no.")
 
 
@@ -150,7 +157,7 @@ def test_wrong_styles_and_streams_are_refused():
     with pytest.raises(ValueError, match="context -2: expected a number of turns, or -1"):
         PromptStyle(context=-2)
     with pytest.raises(ValueError, match="stream 'face': no vectors were given, expected text"):
-        prompts().sample(0, PromptStyle(streams=("text", "face")), LABELS)
+        sample(prompts(), 0, PromptStyle(streams=("text", "face")))
     table = pd.DataFrame({"dialogue": ["a"], "turn": [0], "speaker": ["F"], "text": ["x"]})
     with pytest.raises(ValueError, match="stream 'audio': 2 vectors for 1 utterances"):
         DialoguePrompts(table, {"audio": StreamVectors(torch.zeros(2, 3), np.ones(2, bool))})

@@ -14,7 +14,6 @@ Shapes: n utterances, C labels.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,12 +31,24 @@ from tinyemo.data.folds import Fold, check_fold
 from tinyemo.evaluation.conversation_probe import selection_score
 from tinyemo.evaluation.multi_label import best_threshold, sets_above, voted_indicators
 from tinyemo.io import write_atomically
-from tinyemo.models.conversation_prompt import WORDS, PromptStyle
+from tinyemo.models.conversation_prompt import (
+    WORDS,
+    PromptStyle,
+    label_question,
+    set_question,
+    yes_no_question,
+)
 from tinyemo.models.label_scoring import label_log_likelihoods, label_probabilities
 from tinyemo.models.multimodal_lm import MultimodalLM
+from tinyemo.models.prompt import Sample
 from tinyemo.training.conversation_data import ConversationData
 from tinyemo.training.conversation_samples import NO, YES
-from tinyemo.training.conversation_training import ABOUT, Setting, fit_conversation_model
+from tinyemo.training.conversation_training import (
+    ABOUT,
+    Setting,
+    fit_conversation_model,
+    read_about,
+)
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the logit adjustment, to choose from
 DEFAULT_THRESHOLD = 0.5  # of label sets, where no votes are known to choose it with
@@ -46,6 +57,8 @@ DEFAULT_THRESHOLD = 0.5  # of label sets, where no votes are known to choose it 
 ANSWERS = ("likelihood", "yes_no", "generated", "generated_set")
 GENERATED_TOKENS = 24
 PREDICTIONS = "predictions.parquet"
+# folders of the model that choices are made with, and of the one that predicts the test part
+INNER, OUTER = "inner", "outer"
 
 
 @dataclass(frozen=True)
@@ -121,17 +134,17 @@ def ids_trained_on(lm: str) -> list[str]:
     A model of another fold has seen what this fold tests. So `lm` may be the folder lm/ of such a
     model, and its list of ids is beside it; any other language model has none.
     """
-    file = Path(lm).expanduser().parent / ABOUT
-    if not lm or not file.is_file():
+    folder = Path(lm).expanduser().parent
+    if not lm or not (folder / ABOUT).is_file():
         return []
-    return json.loads(file.read_text(encoding="utf-8"))["trained_on"]
+    return read_about(folder)["trained_on"]
 
 
 def trained_model(
     data: ConversationData, fold: Fold, setting: Setting, folder: str | Path, seed: int = 0
 ) -> MultimodalLM:
     """The model that `predict_folds` trained in `folder`, read back."""
-    out = Path(folder, setting.name, f"{fold.name}-{seed}", "outer")
+    out = Path(folder, setting.name, f"{fold.name}-{seed}", OUTER)
     return fit_conversation_model(data, [*fold.train, *fold.validation], setting, out, seed)
 
 
@@ -156,9 +169,9 @@ def predict_fold(
     start = time.perf_counter()
     prior = data.prior([*fold.train, *fold.validation])
     if choices is None:
-        choices = _choose(data, fold, setting, conditions, out / "inner", seed)
+        choices = _choose(data, fold, setting, conditions, out / INNER, seed)
     model = fit_conversation_model(
-        data, [*fold.train, *fold.validation], setting, out / "outer", seed
+        data, [*fold.train, *fold.validation], setting, out / OUTER, seed
     )
     seconds = time.perf_counter() - start
     asked = tested_utterances(data, fold)
@@ -245,20 +258,24 @@ def _ask(
         raise ValueError(f"answers {condition.answers!r}: expected one of {', '.join(ANSWERS)}")
     rows, dialogues = data.rows(ids), data.dialogues(WORDS in model.kinds)
     style, labels, withheld = condition.style, data.labels, condition.withheld
+
+    def samples(question: str) -> list[Sample]:
+        return [dialogues.sample(row, style, question, withheld=withheld) for row in rows]
+
     if condition.answers == "yes_no":
         columns = []
         for label in labels:
-            samples = [
-                dialogues.yes_no_sample(row, style, label, withheld=withheld) for row in rows
-            ]
-            scores = label_log_likelihoods(model, samples, (YES, NO))
+            scores = label_log_likelihoods(model, samples(yes_no_question(label)), (YES, NO))
             columns.append(scores.softmax(dim=1)[:, 0].double().numpy())
         return _Answers(np.stack(columns, axis=1), None)
-    make = dialogues.set_sample if condition.answers == "generated_set" else dialogues.sample
-    samples = [make(row, style, labels, withheld=withheld) for row in rows]
+    if condition.answers == "generated_set":
+        question = set_question(labels)
+    else:
+        question = label_question(style, labels)
     if condition.answers == "likelihood":
-        return _Answers(label_log_likelihoods(model, samples, labels).double().numpy(), None)
-    return _Answers(None, model.generate(samples, GENERATED_TOKENS))
+        scores = label_log_likelihoods(model, samples(question), labels)
+        return _Answers(scores.double().numpy(), None)
+    return _Answers(None, model.generate(samples(question), GENERATED_TOKENS))
 
 
 def _probabilities(scores: np.ndarray, kind: str, prior: np.ndarray, strength: float) -> np.ndarray:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from tinyemo.models.prompt import Sample
 
@@ -81,6 +80,21 @@ class PromptStyle:
             raise ValueError(f"context {self.context}: expected a number of turns, or -1 for all")
 
 
+def label_question(style: PromptStyle, labels: Sequence[str]) -> str:
+    """The style's question for one of the labels."""
+    return QUESTIONS[style.question].format(labels=", ".join(labels))
+
+
+def set_question(labels: Sequence[str]) -> str:
+    """The question for all labels that apply; the answer is a list with commas."""
+    return SET_QUESTION.format(labels=", ".join(labels))
+
+
+def yes_no_question(label: str) -> str:
+    """The question whether one label applies; the answers are yes and no."""
+    return YES_NO_QUESTION.format(label=label)
+
+
 @dataclass(frozen=True, eq=False)
 class StreamVectors:
     """The vectors of one stream for all utterances: (N, D) float32, and where they are present."""
@@ -113,7 +127,7 @@ class DialoguePrompts:
                 )
         self.streams = dict(streams)
         self.texts = utterances["text"].tolist()
-        self.speakers = utterances["speaker"].tolist()
+        self.speaker = pd.factorize(utterances["speaker"])[0]  # (N,) number of the speaker
         dialogue = utterances["dialogue"].to_numpy()
         is_start = np.r_[True, dialogue[1:] != dialogue[:-1]]
         starts = np.flatnonzero(is_start)
@@ -123,65 +137,32 @@ class DialoguePrompts:
         self,
         row: int,
         style: PromptStyle,
-        labels: Sequence[str],
-        answer: str = "",
-        withheld: Collection[str] = (),
-    ) -> Sample:
-        """The prompt about utterance `row`, with `answer` ("": to be generated or scored).
-
-        The streams `withheld` are treated as missing in all turns: for modality dropout, and to
-        test without them.
-        """
-        question = QUESTIONS[style.question].format(labels=", ".join(labels))
-        return self.sample_with_question(row, style, question, answer, withheld)
-
-    def set_sample(
-        self,
-        row: int,
-        style: PromptStyle,
-        labels: Sequence[str],
-        answer: str = "",
-        withheld: Collection[str] = (),
-    ) -> Sample:
-        """As `sample`, but the question is for all labels that apply."""
-        question = SET_QUESTION.format(labels=", ".join(labels))
-        return self.sample_with_question(row, style, question, answer, withheld)
-
-    def yes_no_sample(
-        self,
-        row: int,
-        style: PromptStyle,
-        label: str,
-        answer: str = "",
-        withheld: Collection[str] = (),
-    ) -> Sample:
-        """As `sample`, but the question is whether one label applies; answers are yes and no."""
-        question = YES_NO_QUESTION.format(label=label)
-        return self.sample_with_question(row, style, question, answer, withheld)
-
-    def sample_with_question(
-        self,
-        row: int,
-        style: PromptStyle,
         question: str,
-        answer: str,
-        withheld: Collection[str],
+        answer: str = "",
+        withheld: Collection[str] = (),
     ) -> Sample:
-        """The turns up to `row` and any question about the last of them."""
+        """The turns up to utterance `row` and a question about it (see `label_question`).
+
+        `answer` is "" if it is to be generated or scored. The streams `withheld` are treated as
+        missing in all turns: for modality dropout, and to test without them.
+        """
         first = self.first_turn[row]
         if style.context != ALL_TURNS:
             first = max(first, row - style.context)
         turns = np.arange(first, row + 1)
+        is_own = self.speaker[turns] == self.speaker[row]
+        places = _places(is_own)
         tokens = {}
         for name in self._used(style):
-            is_withheld = name in withheld
-            tokens[name] = self._vectors(name, turns, is_withheld)
-            if style.context:
-                tokens[name].insert(0, self._summary(name, turns, is_withheld))
+            if name in withheld:
+                entries = [None] * (1 + len(turns))
+            else:
+                entries = self._vectors(name, turns, is_own, places)
+            tokens[name] = entries if style.context else entries[1:]
         placeholders = "".join(f"<{name}>" for name in tokens)
         lines = [placeholders] if style.context and tokens else []
-        for turn in turns:
-            kind = "now" if turn == row else self._role(turn, row)
+        for turn, own in zip(turns, is_own, strict=True):
+            kind = "now" if turn == row else "own" if own else "partner"
             has_words = style.text_as == "tokens" or (style.text_as == "both" and turn == row)
             words = self.texts[turn] if has_words and "text" in style.streams else None
             lines.append(_line(kind, placeholders, words, "text" in withheld))
@@ -191,38 +172,24 @@ class DialoguePrompts:
         lines.append(question)
         return Sample((("\n".join(lines), answer),), tokens)
 
-    def _role(self, turn: int, row: int) -> str:
-        return "own" if self.speakers[turn] == self.speakers[row] else "partner"
+    def _vectors(
+        self, name: str, turns: np.ndarray, is_own: np.ndarray, places: Tensor
+    ) -> list[Tensor | None]:
+        """The summary of a stream, then one entry per turn: (1, D + PLACE_WIDTH) each.
 
-    def _vectors(self, name: str, turns: np.ndarray, is_withheld: bool) -> list[Tensor | None]:
-        """One (1, D + PLACE_WIDTH) token per turn; None where the stream is missing."""
-        stream, last = self.streams[name], turns[-1]
-        roles = torch.tensor([ROLES.index(self._role(turn, last)) for turn in turns])
-        ago = torch.tensor(last - turns).clamp(max=TURNS_AGO)
-        place = [one_hot(roles, len(ROLES)), one_hot(ago, TURNS_AGO + 1)]
-        block = torch.cat([stream.vectors[turns[0] : last + 1], *place], dim=1)
-        entries: list[Tensor | None] = []
-        for position, turn in enumerate(turns):
-            is_given = stream.present[turn] and not is_withheld
-            entries.append(block[position : position + 1] if is_given else None)
-        return entries
-
-    def _summary(self, name: str, turns: np.ndarray, is_withheld: bool) -> Tensor | None:
-        """The mean of the same speaker's earlier turns with its place: (1, D + PLACE_WIDTH).
-
-        None if no such turn has the stream.
+        None where the turn has no such stream, and as the summary if no earlier turn of the same
+        speaker has it.
         """
         stream = self.streams[name]
-        own = []
-        for turn in turns[:-1]:
-            if self._role(turn, turns[-1]) == "own" and stream.present[turn]:
-                own.append(turn)
-        if is_withheld or not own:
-            return None
-        mean = stream.vectors[own].mean(dim=0, keepdim=True)  # (1, D)
-        place = torch.zeros(1, PLACE_WIDTH)
-        place[0, ROLES.index("summary")] = 1
-        return torch.cat([mean, place], dim=1)
+        present = stream.present[turns]
+        vectors = stream.vectors[turns[0] : turns[-1] + 1]  # (T, D)
+        summarised = (present & is_own)[:-1]
+        summary = vectors[:-1][torch.from_numpy(summarised)].mean(dim=0, keepdim=True)
+        block = torch.cat([torch.cat([summary, vectors]), places], dim=1)
+        is_given = [summarised.any(), *present]
+        return [
+            token if given else None for token, given in zip(block.split(1), is_given, strict=True)
+        ]
 
     def _words(self, row: int, is_withheld: bool) -> Tensor | None:
         """Which words the transcript has: (1, V). None if it has none or is withheld."""
@@ -244,6 +211,18 @@ class DialoguePrompts:
                 )
             used.append(name)
         return used
+
+
+def _places(is_own: np.ndarray) -> Tensor:
+    """The places of the summary and of T consecutive turns: (1 + T, PLACE_WIDTH) of 0 and 1."""
+    count = len(is_own)
+    roles = np.where(is_own, ROLES.index("own"), ROLES.index("partner"))
+    ago = np.arange(count)[::-1].clip(max=TURNS_AGO)
+    places = np.zeros((1 + count, PLACE_WIDTH), dtype=np.float32)
+    places[0, ROLES.index("summary")] = 1
+    places[np.arange(1, 1 + count), roles] = 1
+    places[np.arange(1, 1 + count), len(ROLES) + ago] = 1
+    return torch.from_numpy(places)
 
 
 def _line(kind: str, placeholders: str, transcript: str | None, is_withheld: bool) -> str:

@@ -172,7 +172,7 @@ class PromptBuilder:
                 encoded.labels.append(label)
                 continue
             tensor = next(tensors[name])
-            places = [self.missing[name]] if tensor is None else [index] * len(tensor)
+            places = [self.missing[name]] if tensor is None else [index] * tensor.shape[0]
             encoded.input_ids.extend(places)
             encoded.labels.extend([IGNORED] * len(places))
         self.check_length(len(encoded.input_ids))

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.utils.data import Dataset
 
-from tinyemo.models.conversation_prompt import DialoguePrompts, PromptStyle
+from tinyemo.models.conversation_prompt import (
+    DialoguePrompts,
+    PromptStyle,
+    label_question,
+    set_question,
+    yes_no_question,
+)
 from tinyemo.models.prompt import PromptBuilder, Sample
 
 TARGETS = ("majority", "soft", "multi")
@@ -130,17 +136,18 @@ class ConversationSamples(Dataset):
         is_voted = self.shares[item] > 0
         if rng.random() < 0.5:
             answer = ", ".join(np.array(self.labels)[is_voted])
-            return self.dialogues.set_sample(row, style, self.labels, answer, withheld)
+            return self.dialogues.sample(row, style, set_question(self.labels), answer, withheld)
         wants_yes = rng.random() < 0.5 or is_voted.all()
         candidates = np.flatnonzero(is_voted == wants_yes)
         label = self.labels[rng.choice(candidates)]
         answer = YES if wants_yes else NO
-        return self.dialogues.yes_no_sample(row, style, label, answer, withheld)
+        return self.dialogues.sample(row, style, yes_no_question(label), answer, withheld)
 
     def _sample(
         self, item: int, style: PromptStyle, answer: str, withheld: Sequence[str]
     ) -> Sample:
-        sample = self.dialogues.sample(self.rows[item], style, self.labels, answer, withheld)
+        question = label_question(style, self.labels)
+        sample = self.dialogues.sample(self.rows[item], style, question, answer, withheld)
         if self.recipe.balance != "weights":
             return sample
         # the mean weight of all items is 1

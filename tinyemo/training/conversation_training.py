@@ -5,6 +5,7 @@ that a study varies is a field of Setting. evaluation/conversation_folds.py trai
 fold.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,6 +85,24 @@ def fit_conversation_model(
     stage = replace(setting.stage, batch=batch, per_device=min(setting.stage.per_device, batch))
     fit_stage(model, train, held_out, stage, out, seed)
     return model
+
+
+def read_about(folder: str | Path) -> dict:
+    """The content of conversation.json. FileNotFoundError: there is none. ValueError: damaged."""
+    file = Path(folder) / ABOUT
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"{folder}: no conversation model (no {ABOUT}); expected a folder that a run of "
+            "notebook 07 wrote"
+        )
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))
+        missing = {"style", "labels", "prior", "strength", "encoders", "trained_on"} - set(about)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: not JSON ({error})") from None
+    if missing:
+        raise ValueError(f"{file}: key {min(missing)!r} is missing")
+    return about
 
 
 def _samples(

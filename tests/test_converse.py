@@ -17,6 +17,7 @@ from tinyemo.training.conversation_data import (
     default_tokenizer,
     vectors_of_arrays,
 )
+from tinyemo.training.conversation_lm import SmallLm
 
 WITHHELD = ("audio", "video", "face")
 
@@ -49,7 +50,7 @@ def study(tmp_path_factory):
     streams = vectors_of_arrays(made.streams, made.present)
     data, _ = conversation_data(made.utterances, "iemocap4", streams, tokenizer)
     folds = leave_one_group_out(data.records, validation=True)[:1]
-    main = main_setting(tuple(streams), 3, "words", 0.2, epochs=1, lr=1e-3, width=16)
+    main = main_setting(tuple(streams), 3, "words", 0.2, 1, 1e-3, SmallLm(width=16))
     plan = [(main, [Condition("main", main.style, WITHHELD)])]
     predictions = predict_folds(data, folds, plan, out / "models")
     model = trained_model(data, folds[0], main, out / "models")

@@ -16,9 +16,10 @@ from tinyemo.training.conversation_data import (
     default_tokenizer,
     vectors_of_arrays,
 )
+from tinyemo.training.conversation_lm import SmallLm
 
 OPTIONS = {"context": 1, "text_as": "vectors", "drop_stream": 0.2, "epochs": 1}
-OPTIONS |= {"lr": 1e-3, "width": 16}
+OPTIONS |= {"lr": 1e-3, "shape": SmallLm(width=16)}
 
 
 @pytest.fixture(scope="module")

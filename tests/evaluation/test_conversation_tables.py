@@ -25,6 +25,7 @@ from tinyemo.evaluation.conversation_tables import (
     vote_table,
 )
 from tinyemo.models.conversation_prompt import QUESTIONS
+from tinyemo.training.conversation_lm import SmallLm
 
 LABELS = ("anger", "joy", "neutral")
 P = [f"p_{label}" for label in LABELS]
@@ -120,7 +121,7 @@ def test_generated_answers_are_counted_as_failures_if_they_are_no_label():
 
 
 def test_plans_compare_what_they_say():
-    main = main_setting(("text", "audio", "face"), 2, "vectors", 0.2, epochs=1, lr=1e-3)
+    main = main_setting(("text", "audio", "face"), 2, "vectors", 0.2, 1, 1e-3, SmallLm())
     made = plans(main, STUDIES, 0.3, has_words=True, strength=0.25)
     assert set(made) == set(STUDIES) - {"labels"}
     # one model with dropout is asked about all seven subsets, and each subset has a model

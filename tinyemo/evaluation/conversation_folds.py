@@ -206,7 +206,7 @@ def _choose(
     is_fixed = setting.adjustment is not None and kinds == {"likelihood"}
     if is_fixed or not len(fold.validation):
         return choices
-    model = fit_conversation_model(data, fold.train, setting, out, seed, fold.validation)
+    model = fit_conversation_model(data, fold.train, setting, out, seed)
     records = data.chosen(fold.validation)
     prior = data.prior(fold.train)
     for kind in kinds & {"likelihood", "yes_no"}:

@@ -189,18 +189,16 @@ def main_setting(
     drop_stream: float,
     epochs: int,
     lr: float,
-    width: int = 64,
-    dropout: float = 0.3,
+    shape: SmallLm,
     lm: str = "",
 ) -> Setting:
-    """The main model of notebook 07: a small one from scratch, or a published one with LoRA."""
+    """The main model of notebook 07: one of `shape` from scratch, or a published one with LoRA."""
     style = PromptStyle(context=context, streams=streams, text_as=text_as)
     items = ConversationRecipe((style,), drop_stream=drop_stream if len(streams) > 1 else 0.0)
     if lm:
         stage = replace(EMOTION_LLAMA, epochs=epochs, lr=lr, max_steps=0, batch=8, per_device=8)
         return Setting(MAIN, items, stage, lm=lm)
-    stage = replace(SMALL_STAGE, epochs=epochs, lr=lr, evaluations=epochs)
-    return Setting(MAIN, items, stage, shape=SmallLm(width=width, dropout=dropout))
+    return Setting(MAIN, items, replace(SMALL_STAGE, epochs=epochs, lr=lr), shape=shape)
 
 
 def label_set_study(

@@ -92,7 +92,7 @@ class TextEncoder:
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Tensor:
-        """n texts -> (n, D) float32 on the CPU: the sentence vectors, then those of the middle layer.
+        """n texts -> (n, D) float32 on the CPU: the sentence vector and that of the middle layer.
 
         Warns of texts longer than `pooling.longest`.
         """

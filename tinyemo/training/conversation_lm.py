@@ -20,7 +20,7 @@ from tinyemo.models.multimodal_lm import MultimodalLM
 
 @dataclass(frozen=True)
 class SmallLm:
-    """The shape of a causal language model that is trained from scratch.
+    """The shape of a model that is trained from scratch, and its dropout.
 
     GPT-NeoX's architecture has rotary positions: how far apart two turns are is the same wherever
     they are in the prompt. It also has dropout, without which a few thousand utterances are learned
@@ -31,6 +31,7 @@ class SmallLm:
     layers: int = 2
     heads: int = 4
     dropout: float = 0.3  # of hidden states
+    input_dropout: float = 0.0  # of the dimensions of the streams' vectors
     positions: int = 1024  # tokens of a prompt, at most
 
 
@@ -75,6 +76,7 @@ def conversation_model(
             vectors = _present_vectors(name, streams[name], train_rows)
             # the values of the place are constant here, so they are kept as they are
             module.fit(pad(vectors, (0, PLACE_WIDTH)))
+            module.dropout.p = 0.0 if lm else shape.input_dropout
     return model
 
 

@@ -28,7 +28,6 @@ SMALL_STAGE = StageRecipe(
     batch=32,
     warmup=0.1,
     weight_decay=0.05,
-    evaluations=6,
     save_steps=1000,
 )
 
@@ -57,12 +56,10 @@ def fit_conversation_model(
     setting: Setting,
     out: str | Path,
     seed: int = 0,
-    validation: Sequence[str] = (),
 ) -> MultimodalLM:
     """A model that is trained on the records `ids`.
 
-    With `validation` ids, the history in `out` has their loss, and the weights with the lowest one
-    are kept. Resumption and errors as of `fit_stage`; ValueError also of ConversationSamples.
+    Resumption and errors as of `fit_stage`; ValueError also of ConversationSamples.
     """
     streams = {}
     for style in setting.items.styles:
@@ -80,10 +77,9 @@ def fit_conversation_model(
         words=data.words if has_words else None,
     )
     train = _samples(data, ids, setting, model, seed)
-    held_out = _samples(data, validation, setting, model, seed) if len(validation) else None
     batch = min(setting.stage.batch, len(train))
     stage = replace(setting.stage, batch=batch, per_device=min(setting.stage.per_device, batch))
-    fit_stage(model, train, held_out, stage, out, seed)
+    fit_stage(model, train, None, stage, out, seed)
     return model
 
 

@@ -29,6 +29,21 @@ def test_mean_and_deviation_are_saved_with_the_weights():
     torch.testing.assert_close(other(x), connector(x))
 
 
+def test_dropout_withholds_standardised_dimensions_in_training_only():
+    torch.manual_seed(0)
+    vectors = torch.randn(400, 3) + 5
+    connector = StandardizedLinear(3, 3)
+    connector.fit(vectors)
+    connector.dropout.p = 0.5
+    with torch.no_grad():
+        connector.linear.weight.copy_(torch.eye(3))
+        trained, tested = connector(vectors), connector.eval()(vectors)
+    # a withheld dimension has its mean, which is 0; the others are doubled
+    kept = trained != 0
+    assert 0.4 < kept.float().mean() < 0.6
+    torch.testing.assert_close(trained[kept], 2 * tested[kept])
+
+
 def test_words_are_weighted_as_by_scikit_learn():
     generator = torch.Generator().manual_seed(0)
     train = (torch.rand(40, 6, generator=generator) < 0.3).float()

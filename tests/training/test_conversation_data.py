@@ -77,6 +77,20 @@ def test_the_key_follows_the_data(made):
     assert data.key == data_of(made, streams)[0].key != other.key
 
 
+def test_the_key_follows_the_tokenizer_and_not_its_folder(made, tmp_path):
+    streams = vectors_of_arrays(made.streams, made.present)
+    keys = []
+    for folder, table in (
+        ("a", made.utterances),
+        ("moved", made.utterances),
+        ("b", made.utterances.assign(text="quite other words")),
+    ):
+        tokenizer = default_tokenizer(table, "", tmp_path / folder)
+        data, _ = conversation_data(made.utterances, "iemocap6", streams, tokenizer)
+        keys.append(data.key)
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_the_default_tokenizer_knows_prompts_and_frequent_words(made, tmp_path):
     folder = default_tokenizer(made.utterances, "", tmp_path / "tokenizer")
     tokenizer = load_tokenizer(folder)

@@ -75,7 +75,10 @@ class ConversationData:
     @cached_property
     def key(self) -> str:
         """A hash of all that models get."""
-        digest = hashlib.sha256(repr((self.labels, str(self.tokenizer))).encode())
+        digest = hashlib.sha256(repr(self.labels).encode())
+        # the content of a folder's tokenizer, so that a run that was moved keeps its models
+        file = Path(self.tokenizer) / "tokenizer.json"
+        digest.update(file.read_bytes() if file.is_file() else str(self.tokenizer).encode())
         for table in (self.utterances, self.records, self.undecided):
             columns = [name for name in table if not name.startswith("attr_")]
             digest.update(table[columns].to_json(orient="values").encode())

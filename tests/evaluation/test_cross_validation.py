@@ -6,8 +6,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from tinyemo.evaluation.bootstrap import RESAMPLES
+from tinyemo.evaluation.confusion_scores import SCORES
 from tinyemo.evaluation.cross_validation import (
-    SCORES,
     difference_table,
     pooled_confusion,
     recalls,

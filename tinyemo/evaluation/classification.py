@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 
 from tinyemo.evaluation.bootstrap import item_correctness, mean_interval
 from tinyemo.evaluation.calibration import expected_calibration_error
+from tinyemo.evaluation.confusion_scores import f1, precision, recall
 
 RECORD_COLUMNS = ["id", "dataset", "split", "label", "label_set"]
 
@@ -70,17 +71,17 @@ def confusion(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFram
 
 
 def class_metrics(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
-    """Per class: number of items, recall, precision and F1, means over seeds; index = labels."""
+    """Per class: number of items, recall, precision and F1, means over seeds; index = labels.
+
+    The recall of a class without items is 0.
+    """
     tables = []
     for _, one in predictions.groupby("seed"):
         counts = confusion(one, labels).to_numpy()  # (C, C)
-        correct = np.diag(counts)  # (C,)
-        true = counts.sum(1)
-        predicted = counts.sum(0)
-        table = pd.DataFrame({"items": true}, index=list(labels))
-        table["recall"] = correct / np.maximum(true, 1)
-        table["precision"] = correct / np.maximum(predicted, 1)
-        table["f1"] = 2 * correct / np.maximum(true + predicted, 1)
+        table = pd.DataFrame({"items": counts.sum(axis=1)}, index=list(labels))
+        table["recall"] = np.nan_to_num(recall(counts))
+        table["precision"] = precision(counts)
+        table["f1"] = f1(counts)
         tables.append(table)
     return sum(tables) / len(tables)
 

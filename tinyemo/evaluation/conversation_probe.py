@@ -21,7 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from tinyemo.evaluation.cross_validation import uar, weighted_f1
+from tinyemo.evaluation.confusion_scores import uar, weighted_f1
 
 C_GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # for features of unit variance
 CLASS_WEIGHTS = (None, "balanced")

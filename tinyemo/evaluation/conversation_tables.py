@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.evaluation.calibration import expected_calibration_error
+from tinyemo.evaluation.confusion_scores import SCORES
 from tinyemo.evaluation.cross_validation import (
-    SCORES,
     difference_table,
     recalls,
     score_table,

@@ -11,45 +11,25 @@ the dialogues' counts.
 Shapes: S seeds, G dialogues, C labels, R resamples.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from tinyemo.evaluation.bootstrap import RESAMPLES, percentile_interval
+from tinyemo.evaluation.confusion_scores import (
+    SCORES,
+    accuracy,
+    f1,
+    macro_f1,
+    mean_of_occurring,
+    precision,
+    recall,
+    uar,
+    weighted_f1,
+)
 from tinyemo.io import write_atomically
-
-
-def accuracy(counts: np.ndarray) -> np.ndarray:
-    """Share of correct predictions (also called WAR, weighted average recall)."""
-    correct = np.trace(counts, axis1=-2, axis2=-1)
-    return correct / counts.sum(axis=(-2, -1))
-
-
-def uar(counts: np.ndarray) -> np.ndarray:
-    """Unweighted average recall: the mean recall of the labels that occur."""
-    return _mean_of_occurring(_recall(counts), counts)
-
-
-def macro_f1(counts: np.ndarray) -> np.ndarray:
-    """The mean F1 of the labels that occur."""
-    return _mean_of_occurring(_f1(counts), counts)
-
-
-def weighted_f1(counts: np.ndarray) -> np.ndarray:
-    """The mean F1 of the labels, weighted by their numbers of items."""
-    items = counts.sum(axis=-1)  # (..., C)
-    return (_f1(counts) * items).sum(axis=-1) / items.sum(axis=-1)
-
-
-# name -> function of confusion counts (..., C, C), true x predicted -> (...)
-SCORES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "accuracy": accuracy,
-    "uar": uar,
-    "weighted_f1": weighted_f1,
-    "macro_f1": macro_f1,
-}
 
 
 def confusions(predictions: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
@@ -153,15 +133,15 @@ def recalls(predictions: pd.DataFrame, labels: Sequence[str], seed: int = 0) -> 
     items has NaN.
     """
     counts = _array(confusions(predictions, labels))  # (S, G, C, C)
-    resampled = _recall(_resample(counts, seed)).mean(axis=0)  # (R, C)
+    resampled = recall(_resample(counts, seed)).mean(axis=0)  # (R, C)
     pooled = counts.sum(axis=1)  # (S, C, C)
     items = pooled[0].sum(axis=1)  # (C,)
     table = pd.DataFrame({"label": list(labels), "items": items})
-    table["recall"] = _recall(pooled).mean(axis=0)
+    table["recall"] = recall(pooled).mean(axis=0)
     low, high = percentile_interval(np.nan_to_num(resampled))
     table["low"], table["high"] = low, high
-    table["precision"] = _precision(pooled).mean(axis=0)
-    table["f1"] = _f1(pooled).mean(axis=0)
+    table["precision"] = precision(pooled).mean(axis=0)
+    table["f1"] = f1(pooled).mean(axis=0)
     numbers = ["recall", "low", "high", "precision", "f1"]
     table.loc[table["items"] == 0, numbers] = np.nan
     return table
@@ -176,7 +156,7 @@ def write_fold_file(predictions: pd.DataFrame, labels: Sequence[str], path: str 
     counts = _array(confusions(predictions, labels)).sum(axis=1)  # (S, C, C)
     lines = {
         "Accuracy": accuracy(counts),
-        "Precision": _mean_of_occurring(_precision(counts), counts),
+        "Precision": mean_of_occurring(precision(counts), counts),
         "Recall": uar(counts),
         "Macro F1 Score": macro_f1(counts),
         "F1 Score": weighted_f1(counts),
@@ -202,34 +182,6 @@ def _resample(counts: np.ndarray, seed: int) -> np.ndarray:
     equal = np.full(dialogues, 1 / dialogues)
     drawn = rng.multinomial(dialogues, equal, size=RESAMPLES)  # (R, G)
     return np.einsum("rg,sgtp->srtp", drawn, counts, optimize=True)
-
-
-def _recall(counts: np.ndarray) -> np.ndarray:
-    """Recalls (..., C); NaN for a label without items."""
-    items = counts.sum(axis=-1)
-    correct = np.diagonal(counts, axis1=-2, axis2=-1)
-    return np.where(items > 0, correct / np.maximum(items, 1), np.nan)
-
-
-def _precision(counts: np.ndarray) -> np.ndarray:
-    """Precisions (..., C); 0 for a label that is never predicted."""
-    predicted = counts.sum(axis=-2)
-    correct = np.diagonal(counts, axis1=-2, axis2=-1)
-    return correct / np.maximum(predicted, 1)
-
-
-def _f1(counts: np.ndarray) -> np.ndarray:
-    """F1 (..., C); 0 for a label that neither occurs nor is predicted."""
-    correct = np.diagonal(counts, axis1=-2, axis2=-1)
-    either = counts.sum(axis=-1) + counts.sum(axis=-2)
-    return 2 * correct / np.maximum(either, 1)
-
-
-def _mean_of_occurring(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The mean of values (..., C) over the labels with at least one item."""
-    occurs = counts.sum(axis=-1) > 0  # (..., C)
-    total = np.where(occurs, values, 0).sum(axis=-1)
-    return total / occurs.sum(axis=-1)
 
 
 def _check_same_items(run: pd.DataFrame, other: pd.DataFrame) -> None:

@@ -2,7 +2,9 @@
 PROFILE ?= smoke
 P ?=
 THREADS ?=
-export PROFILE P
+# the code of this checkout, even where PYTHONPATH names another one
+PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+export PROFILE P PYTHONPATH
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
 SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime params \

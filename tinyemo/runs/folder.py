@@ -129,7 +129,9 @@ def start_run(stem: str, profile: str) -> Run:
     new manifest starts.
     """
     if OUT in os.environ:
-        return Run(stem, profile, Path(os.environ[OUT]))
+        run = Run(stem, profile, Path(os.environ[OUT]))
+        _check_code(run.out)
+        return run
     run = Run(stem, profile, runs_dir() / profile / stem)
     run.out.mkdir(parents=True, exist_ok=True)
     (run.out / METRICS).unlink(missing_ok=True)
@@ -150,6 +152,16 @@ def start_run(stem: str, profile: str) -> Run:
         by_hand=True,
     )
     return run
+
+
+def _check_code(folder: Path) -> None:
+    """ImportError if this kernel has other code, or is another Python, than its manifest says."""
+    recorded = manifest.read(folder)
+    for name, value in (("checkout", str(ROOT)), ("interpreter", sys.executable)):
+        if recorded.get(name, value) != value:
+            raise ImportError(
+                f"the {name} of this kernel is {value}, the run began with {recorded[name]}"
+            )
 
 
 def _scalar(name: str, value) -> float | int | str | bool | None:

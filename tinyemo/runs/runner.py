@@ -26,7 +26,6 @@ JupyterLab or nbval started it. Importing this module is cheap: papermill is imp
 notebook runs.
 """
 
-import logging
 import os
 import resource
 import signal
@@ -34,8 +33,8 @@ import sys
 import time
 from pathlib import Path
 
-from tinyemo.paths import runs_dir
-from tinyemo.runs import manifest, parameters
+from tinyemo.paths import ROOT, runs_dir
+from tinyemo.runs import kernel, manifest, parameters
 from tinyemo.runs.folder import METRICS, OUT
 from tinyemo.runs.inputs import inputs_of
 from tinyemo.runs.notebooks import notebook_path, read_cells
@@ -102,6 +101,8 @@ def run_notebook(
             inputs=inputs_of(notebook, values, file),
         )
         started = True
+        if installed := kernel.other_installation():
+            print(f"this runs the code of {ROOT}, not the installed {installed}", file=sys.stderr)
         _execute(notebook, folder, given)
         peak = manifest.peak_memory_mb(resource.RUSAGE_CHILDREN)
         manifest.finish(folder, "done", peak_memory_mb=peak)
@@ -152,22 +153,9 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    # papermill also warns about parameters; the checks of tinyemo.runs.parameters are stricter
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     running, saved = folder / ".running.ipynb", folder / "notebook.ipynb"
-    before = dict(os.environ)
-    os.environ.update(ENVIRONMENT | {OUT: str(folder)})  # the kernel inherits them
     try:
-        papermill.execute_notebook(
-            notebook,
-            running,
-            values,
-            progress_bar=sys.stderr.isatty(),
-            kernel_name="python3",
-            language="python",
-            start_timeout=180,
-            extra_arguments=["--log-level=ERROR"],  # of the kernel
-        )
+        kernel.execute(notebook, running, values, ENVIRONMENT | {OUT: str(folder)})
     except papermill.PapermillExecutionError as error:
         raise _failed_cell(notebook, error, saved) from None
     except DeadKernelError:
@@ -178,8 +166,6 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
         sentence = f"{notebook.stem}: the kernel did not start: {error}"
         raise Stopped(5, sentence, "kernel died") from None
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         if running.exists():
             os.replace(running, saved)
     if not (folder / METRICS).exists():

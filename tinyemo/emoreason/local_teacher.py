@@ -138,17 +138,20 @@ class LocalTeacher:
         ends_before = is_end.cumsum(dim=1) - is_end.int()  # (B, new)
         lengths = (ends_before == 0).sum(dim=1)  # (B,), the end token included
 
+        is_cut = ~is_end.any(dim=1)  # (B,)
         prompt_lengths = inputs["attention_mask"].sum(dim=1)  # (B,)
         self.usage["replies"] += len(batch)
-        self.usage["cut"] += int((~is_end.any(dim=1)).sum())
+        self.usage["cut"] += int(is_cut.sum())
         self.usage["prompt_tokens"] += int(prompt_lengths.sum())
         self.usage["completion_tokens"] += int(lengths.sum())
 
         texts = processor.batch_decode(new, skip_special_tokens=True)
-        rows = zip(batch, texts, prompt_lengths.tolist(), lengths.tolist(), strict=True)
+        costs = prompt_lengths.tolist(), lengths.tolist()
         return [
-            Reply(request.id, text.strip(), prompt, length)
-            for request, text, prompt, length in rows
+            Reply(request.id, text.strip(), prompt, length, is_cut=cut)
+            for request, text, prompt, length, cut in zip(
+                batch, texts, *costs, is_cut.tolist(), strict=True
+            )
         ]
 
 

@@ -46,13 +46,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A teacher's text for one request, and its cost, failed attempts included."""
+    """A teacher's answer to one request, and its cost, failed attempts included."""
 
     id: str  # of the request
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dollars: float = 0.0
+    refusal: str = ""  # why the server refuses this request, in its words; there is no text then
+    # The text ended at the token limit. Not compared: replies in older caches do not say this.
+    is_cut: bool = field(default=False, compare=False)
 
 
 COSTS = ("prompt_tokens", "completion_tokens", "dollars")  # the costs in a Reply
@@ -210,12 +213,12 @@ def plan_finetuning(
 def to_instruction(
     request: Request, reply: Reply, image_root: str | Path, teacher: str
 ) -> Instruction | None:
-    """The instruction record for a reply; None if the reply is malformed.
+    """The instruction record for a reply; None if it is malformed, cut off or refused.
 
     Its image path is relative to `image_root`. ValueError: the image is not in this folder.
     """
     turns = parse_turns(request.task, request.question, reply.text)
-    if turns is None:
+    if turns is None or reply.is_cut or reply.refusal:
         return None
     image = ""
     if request.image:

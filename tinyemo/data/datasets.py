@@ -16,9 +16,11 @@ from tqdm import tqdm
 
 from tinyemo.data.audit import repair_splits
 from tinyemo.data.duplicates import find_duplicates
-from tinyemo.data.folders import SPLIT_FOLDERS, file_records, read_folder
+from tinyemo.data.folders import file_records, read_folder
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
+from tinyemo.data.split_names import splits_named
 from tinyemo.data.text_files import check_listed, read_table
 from tinyemo.io import first_line, read_image
 from tinyemo.paths import locate
@@ -27,16 +29,18 @@ TEST_SHARE = 0.2  # of own images whose split is not given
 
 
 def read_datasets(
-    entries: Sequence[str], root: Path, seed: int = 0
+    entries: Sequence[str], root: Path, seed: int = 0, left_out: LeftOut | None = None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """(records of all datasets that are present, name -> why a dataset is missing).
 
     An entry is a name of PHOTO_SETS, whose folder is below `root`, or the path (as `paths.locate`
     takes it) of a CSV for `read_csv` or of a folder of classes for `folders.read_folder`. A
-    dataset of the last two kinds has the name of its file (without .csv) or folder; if all of it
-    is train, a seeded fifth becomes test.
+    dataset of the last two kinds has the name of its file (without .csv) or folder; without a test
+    part, a seeded fifth of its training part becomes test. What is passed over is counted in
+    `left_out` and logged.
 
-    ValueError: two datasets of one name, or unexpected content. FileNotFoundError: none is present.
+    ValueError: two datasets of one name, or unexpected content. FileNotFoundError: none is
+    present.
     """
     paths = {entry: locate(entry).absolute() for entry in entries if entry not in PHOTO_SETS}
     names = [_name_of(paths[entry]) if entry in paths else entry for entry in entries]
@@ -47,16 +51,20 @@ def read_datasets(
                 f"datasets: {entry} would be called {name!r}, as another dataset is: rename its "
                 "file or folder, or name it once"
             )
+    left_out = left_out or LeftOut()
     tables, absent = [], {}
     for entry, name in zip(entries, names, strict=True):
+        counts = LeftOut()
         try:
             if entry in paths:
-                table = _read_own(paths[entry], name, seed)
+                table = _read_own(paths[entry], name, seed, counts)
             else:
-                table = read_photos(name, root / PHOTO_SETS[name].folder, seed)
+                table = read_photos(name, root / PHOTO_SETS[name].folder, seed, counts)
             tables.append(table)
+            left_out.add_from(name, counts)
         except FileNotFoundError as reason:
             absent[name] = str(reason)
+    left_out.log()
     if not tables:
         raise FileNotFoundError(f"none of the datasets is there. {' '.join(absent.values())}")
     return pd.concat(tables, ignore_index=True), absent
@@ -105,7 +113,7 @@ def read_csv(
         if empty.any():
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
-    splits = [SPLIT_FOLDERS.get(word.lower(), word) for word in given]
+    splits = given.replace(splits_named(given.unique()))
     check_listed([path.parent / name for name in table["image"]], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
@@ -153,18 +161,25 @@ def _name_of(path: Path) -> str:
     return path.stem if path.suffix.lower() == ".csv" else path.name
 
 
-def _read_own(path: Path, name: str, seed: int) -> pd.DataFrame:
+def _read_own(path: Path, name: str, seed: int, left_out: LeftOut) -> pd.DataFrame:
     """Records of a user's own CSV or folder of classes.
 
-    If all items are training items, a share becomes the test part.
+    If there are training items and no test items, a share of the training part becomes the test
+    part, and `left_out` says so.
     """
     if not path.exists():
         raise FileNotFoundError(
             f"not found: {path}: expected a CSV file, a folder of classes, or one of "
             f"{', '.join(PHOTO_SETS)}"
         )
-    records = read_folder(path, name) if path.is_dir() else read_csv(path, name)
-    if (records["split"] == "train").all():
-        fractions = {"train": 1 - TEST_SHARE, "test": TEST_SHARE}
-        records = records.assign(split=seeded_split(records, fractions, seed))
-    return records
+    if path.is_dir():
+        records = read_folder(path, name, left_out=left_out)
+    else:
+        records = read_csv(path, name)
+    if (records["split"] == "test").any() or not (records["split"] == "train").any():
+        return records
+    train = records[records["split"] == "train"]
+    carved = seeded_split(train, {"train": 1 - TEST_SHARE, "test": TEST_SHARE}, seed)
+    moved = train["id"][carved == "test"].tolist()
+    left_out.add_all("no test part is given: taken from train for it", moved)
+    return records.assign(split=carved.reindex(records.index).fillna(records["split"]))

@@ -27,7 +27,7 @@ from torch.nn.functional import normalize
 
 from tinyemo.bias.evidence import corrected
 from tinyemo.emotions import GROUPS, SYNONYMS, labels_of
-from tinyemo.models.anchors import embedding_table
+from tinyemo.models.anchors import embedding_table, known_ids
 
 # n words -> vectors (n, D); ValueError if a word is not in the space
 Space = Callable[[list[str]], Tensor]
@@ -96,10 +96,9 @@ def table_space(
     def place(words: list[str]) -> Tensor:
         vectors = []
         for word in words:
-            at_start = tokenize(word, add_special_tokens=False)["input_ids"]
-            within = tokenize(f" {word}", add_special_tokens=False)["input_ids"]
-            ids = min(at_start, within, key=len)
-            if not ids or tokenize.unk_token_id in ids or (whole and len(ids) > 1):
+            spellings = [known_ids(tokenize, word), known_ids(tokenize, f" {word}")]
+            ids = min(filter(None, spellings), key=len, default=[])
+            if not ids or (whole and len(ids) > 1):
                 raise ValueError(f"{checkpoint}: no word {word!r} in its vocabulary")
             vectors.append(table[ids].float().mean(dim=0))
         return torch.stack(vectors)

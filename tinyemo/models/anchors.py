@@ -61,12 +61,11 @@ def load_anchors(
     is_bert_style = tokenize.cls_token is not None
 
     def embed(text: str) -> Tensor:
-        ids = tokenize(text, add_special_tokens=not is_bert_style)["input_ids"]
-        only_special = set(ids) <= set(tokenize.all_special_ids)
-        if only_special or tokenize.unk_token_id in ids:
+        if not known_ids(tokenize, text):
             raise ValueError(
                 f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}"
             )
+        ids = tokenize(text, add_special_tokens=not is_bert_style)["input_ids"]
         rows = torch.cat([table[i : i + 1] for i in ids])  # (tokens, D)
         if len(rows) < len(ids):
             raise ValueError(
@@ -75,6 +74,16 @@ def load_anchors(
         return rows.float().mean(dim=0)
 
     return ground(lambda texts: torch.stack([embed(text) for text in texts]), words, template)
+
+
+def known_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """The tokens of the text itself; none if the tokenizer cannot split it into known tokens.
+
+    Special tokens around the text are left out: in many vocabularies (OPT, CLIP, GPT-2) the unknown
+    token is also the one that is added at the beginning or the end.
+    """
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return [] if tokenizer.unk_token_id in ids else ids
 
 
 def ground(

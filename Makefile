@@ -7,9 +7,12 @@ PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PROFILE P PYTHONPATH
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
-SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime params \
-	--max-checksum-file-size 0 --quiet host
-GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),threads=$(THREADS))
+# Snakemake keeps its log and its cache with the runs: the checkout and the home folder may be read-only
+RUNS = "$$($(PY) -c 'from tinyemo.paths import runs_dir; print(runs_dir())')"
+SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-incomplete \
+	--rerun-triggers mtime params --max-checksum-file-size 0 --quiet host \
+	--shared-fs-usage persistence input-output software-deployment sources storage-local-copies
+GRAPH = $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),threads=$(THREADS))
 
 .PHONY: help .venv reproduce plan test check-results lab bench data-emotion6 clean
 

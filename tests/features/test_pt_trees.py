@@ -58,7 +58,7 @@ def test_a_second_call_reads_no_file_until_one_changes(tmp_path, monkeypatch):
     os.utime(changed, ns=(0, 0))
     _, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
     assert len(read) == len(records) and (store.rows(["Emotion6/train/joy/0"]) == 1).all()
-    (tmp_path / "out/shard-00000.safetensors").write_bytes(b"torn")
+    (store.folder / "shard-00000.safetensors").write_bytes(b"torn")
     assert len(import_pt_tree(tmp_path / "in", tmp_path / "out")[1]) == len(records)
 
 

@@ -22,6 +22,7 @@ import pandas as pd
 
 from tinyemo.emotions import CONVERSATION_LABEL_SETS, FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
 from tinyemo.io import write_atomically
+from tinyemo.paths import portable, resolved
 
 # In rising order of importance: an item found in two splits stays in the later
 # (audit.repair_splits).
@@ -116,8 +117,13 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
 
 
 def write_records(records: pd.DataFrame, path: str | Path) -> Path:
-    """Check the table and write it to `path` (parquet), whole or not at all."""
+    """Check the table and write it to `path` (parquet), whole or not at all.
+
+    Paths in the same results or in the data folder are stored so that both can be moved.
+    """
     records = check_records(records, path)
+    for column in FILES:
+        records[column] = portable(records[column], Path(path).parent)
     return write_atomically(path, lambda temporary: records.to_parquet(temporary, index=False))
 
 
@@ -129,6 +135,8 @@ def read_records(path: str | Path) -> pd.DataFrame:
         records = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not a readable parquet table: {error}") from error
+    for column in records.columns.intersection(FILES):
+        records[column] = resolved(records[column], Path(path).parent)
     return check_records(records, path)
 
 

@@ -36,18 +36,19 @@ _LAYOUT = "[<Dataset>/...]{train,validation,test}/<class>/<stem>.pt"
 
 
 def import_pt_tree(
-    root: str | Path, out: str | Path, left_out: LeftOut | None = None
+    root: str | Path, stores: str | Path, left_out: LeftOut | None = None
 ) -> tuple[pd.DataFrame, FeatureStore]:
-    """Records and features of every dataset under `root`, written to the folder `out`.
+    """Records and features of every dataset under `root`, written to a folder in `stores`.
 
     The column `image` stays empty, because the tree has no photographs. `left_out` counts what is
-    passed over. A second call reads `out`, unless the name, size or time of a file, or the code
-    that imports, has changed.
+    passed over. The folder is named after `root` and a hash of its path, of the name, size and
+    times of each file, and of the code that imports. So another tree, or a changed one, has another
+    folder, and what a run recorded stays as it is. A second call only reads.
 
     FileNotFoundError or ValueError names the folder or file: missing, empty class, unknown label,
     pickled code, not a tensor, wrong shape or width, NaN or infinity.
     """
-    root, out = Path(root).expanduser().absolute(), Path(out)
+    root = Path(root).expanduser().absolute()
     if not root.is_dir():
         raise FileNotFoundError(
             f"folder of upstream features not found: {root}: expected {_LAYOUT} under it"
@@ -59,11 +60,12 @@ def import_pt_tree(
     records = check_records(pd.concat(tables), root)
     files = records["image"].tolist()
     records["image"] = ""
-    facts: list[object] = [code_digest("tinyemo.features.pt_trees")]
+    facts: list[object] = [code_digest("tinyemo.features.pt_trees"), str(root)]
     for name, file in zip(records["id"], files, strict=True):
         stat = os.stat(file)
-        facts.append((name, stat.st_size, stat.st_mtime_ns))
+        facts.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    out = Path(stores) / f"{root.name}-{key[:12]}"
     table = out / "records.parquet"
     if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:
         return read_records(table), FeatureStore.open(out)

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyemo.code_digest import digest_of_files
-from tinyemo.paths import ROOT, data_dir, locate
+from tinyemo.paths import ROOT, data_dir, exists, locate
 from tinyemo.runs import manifest
 from tinyemo.runs.notebooks import code_digest_of, library_of
 from tinyemo.runs.parameters import read_yaml
@@ -73,11 +73,8 @@ def _place(text: str) -> Path | None:
     """The file or folder that a text names, if it exists: `own.csv`, or `local:folder` of a
     teacher."""
     for name in (text, text.partition(":")[2]):
-        try:
-            if name and locate(name).exists():
-                return locate(name)
-        except OSError:  # a long text, such as a prompt, cannot be a file name
-            continue
+        if name and exists(locate(name)):
+            return locate(name)
     return None
 
 

@@ -39,8 +39,8 @@ def execute(notebook: Path, executed: Path, values: dict, variables: dict[str, s
     with tempfile.TemporaryDirectory(prefix="tinyemo-") as own:
         with _environment(_variables(own) | variables):  # the kernel inherits it
             papermill.execute_notebook(
-                notebook,
-                executed,
+                _escaped(notebook),
+                _escaped(executed),
                 values,
                 progress_bar=sys.stderr.isatty(),
                 kernel_name="python3",  # only a name: `_kernel_class` says what is started
@@ -49,6 +49,11 @@ def execute(notebook: Path, executed: Path, values: dict, variables: dict[str, s
                 start_timeout=180,
                 extra_arguments=["--log-level=ERROR"],  # of the kernel
             )
+
+
+def _escaped(path: Path) -> str:
+    """A path for papermill, which takes `{name}` in a path for the value of a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _kernel_class() -> type:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tinyemo.paths import PARAMS
+from tinyemo.paths import PARAMS, exists
 from tinyemo.runs.notebooks import notebook_path, upstream_of
 from tinyemo.runs.parameters import declared, read_file, read_pairs, read_sweep, read_yaml
+
+LONGEST_NAME = 200  # characters; file systems allow 255 bytes
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,22 @@ class Profile:
     @classmethod
     def find(cls, profile: str) -> "Profile":
         """By name under params/, or by path. FileNotFoundError lists the profiles that exist."""
-        if (PARAMS / profile).is_dir():
-            folder = (PARAMS / profile).resolve()
-        elif Path(profile).is_dir():
-            folder = Path(profile).resolve()
-        else:
+        places = [PARAMS / profile, Path(profile)]
+        folder = next((place for place in places if exists(place) and place.is_dir()), None)
+        if not folder:
             folders = [path for path in PARAMS.rglob("*") if path.is_dir()]
             known = ", ".join(sorted(str(path.relative_to(PARAMS)) for path in folders))
             raise FileNotFoundError(
                 f"no profile {profile!r}: expected a folder, or one of params/: {known}"
             )
+        folder = folder.resolve()
         inside = folder.is_relative_to(PARAMS) and folder != PARAMS
         return cls(str(folder.relative_to(PARAMS)) if inside else folder.name, folder)
+
+    @property
+    def argument(self) -> str:
+        """What `find` takes: the name of a folder under params/, the path of any other."""
+        return self.name if self.folder == PARAMS / self.name else str(self.folder)
 
     @property
     def stems(self) -> list[str]:
@@ -104,11 +110,9 @@ def pairs_of(text: str) -> dict[str, str]:
 
 def run_name(profile: str, pairs: dict[str, str]) -> str:
     """The folder of a profile's runs: its name, and a hash of the command line's pairs if there are
-    any."""
-    if not pairs:
-        return profile
-    digest = hashlib.sha256(repr(sorted(pairs.items())).encode()).hexdigest()
-    return f"{profile}+{digest[:8]}"
+    any. (Snakemake takes braces in a name of a file for a wildcard.)"""
+    name = profile.replace("{", "%7B").replace("}", "%7D")
+    return f"{name}+{_short_hash(repr(sorted(pairs.items())))}" if pairs else name
 
 
 def member_name(stem: str, changes: dict[str, str]) -> str:
@@ -116,7 +120,14 @@ def member_name(stem: str, changes: dict[str, str]) -> str:
     if not changes:
         return stem
     text = ",".join(f"{name}={value}" for name, value in changes.items())
-    return f"{stem}+{quote(text, safe='=,')}"
+    name = f"{stem}+{quote(text, safe='=,')}"
+    if len(name) > LONGEST_NAME:
+        return f"{name[: LONGEST_NAME - 9]}-{_short_hash(text)}"
+    return name
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import importlib
 import os
+import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -126,6 +127,26 @@ def _is_heif(source: object) -> bool:
     except OSError:
         return False
     return start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS
+
+
+def name_like(path: str | Path) -> str:
+    """A sentence's end that names the file or folder that a missing `path` may mean: its name
+    differs only in letter case, spaces or Unicode form. "" if there is none.
+    """
+    path = Path(path)
+    while not path.parent.is_dir() and path != path.parent:
+        path = path.parent  # now the highest part of the path that is missing
+    try:
+        names = sorted(os.listdir(path.parent))
+    except OSError:
+        return ""
+    alike = [name for name in names if _plain(name) == _plain(path.name) and name != path.name]
+    return f"; found {ascii(alike[0])} there, expected {ascii(path.name)}" if alike else ""
+
+
+def _plain(name: str) -> str:
+    """A name in one Unicode form, without letter case and spaces."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def first_line(error: BaseException) -> str:

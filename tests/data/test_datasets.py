@@ -98,10 +98,7 @@ def test_own_folder_and_csv_are_read_with_a_published_dataset(own, monkeypatch):
     }
     assert list(parts) == ["mine.v2", "UnbiasedEmo", "listed"] and list(absent) == ["FI", "gone"]
     assert "how to get FI" in absent["FI"]
-    assert (
-        "later/gone.csv: expected a CSV file, a folder of classes, or one of Emotion6"
-        in absent["gone"]
-    )
+    assert "later/gone.csv: expected a CSV file with the columns image and label" in absent["gone"]
     for name in ("mine.v2", "listed"):
         assert parts[name].groupby(["label", "split"]).size().to_dict() == {
             ("fear", "test"): 2,

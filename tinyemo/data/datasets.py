@@ -21,9 +21,10 @@ from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
 from tinyemo.data.split_names import splits_named
-from tinyemo.data.text_files import check_listed, read_table
-from tinyemo.io import first_line, read_image
+from tinyemo.data.text_files import AbsentDataset, check_columns, check_some_listed, read_table
+from tinyemo.io import name_like, read_image
 from tinyemo.paths import locate
+from tinyemo.pixels import SCALED
 
 TEST_SHARE = 0.2  # of own images whose split is not given
 
@@ -40,7 +41,8 @@ def read_datasets(
     `left_out` and logged.
 
     ValueError: two datasets of one name, or unexpected content. FileNotFoundError: none is
-    present.
+    present, or a file of one that is present is missing (a missing image is the subject of
+    `readable_images`).
     """
     paths = {entry: locate(entry).absolute() for entry in entries if entry not in PHOTO_SETS}
     names = [_name_of(paths[entry]) if entry in paths else entry for entry in entries]
@@ -62,7 +64,7 @@ def read_datasets(
                 table = read_photos(name, root / PHOTO_SETS[name].folder, seed, counts)
             tables.append(table)
             left_out.add_from(name, counts)
-        except FileNotFoundError as reason:
+        except AbsentDataset as reason:
             absent[name] = str(reason)
     left_out.log()
     if not tables:
@@ -102,19 +104,19 @@ def read_csv(
     """
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
+    check_columns(path, ("image", "label"))
     table = read_table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
+    if table.empty:
+        raise ValueError(
+            f"{path}: no row: found only the header {', '.join(table)}; expected one row per image"
+        )
     for column in ("image", "label"):
-        if column not in table:
-            raise ValueError(
-                f"{path}: column {column!r} is missing: "
-                "expected the columns image and label, and optionally split, p_..., attr_..."
-            )
         empty = table[column].isna()
         if empty.any():
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
     splits = given.replace(splits_named(given.unique()))
-    check_listed([path.parent / name for name in table["image"]], path)
+    _check_some_listed(table["image"], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
     records = file_records(rows, path.parent, name, label_set, source=path)
@@ -122,11 +124,22 @@ def read_csv(
     return check_records(records.assign(**rest), path)
 
 
+def _check_some_listed(names: pd.Series, path: Path) -> None:
+    """FileNotFoundError if none of the images of an own CSV is there: its paths are wrong."""
+    try:
+        check_some_listed([path.parent / name for name in names], path)
+    except AbsentDataset as error:
+        raise FileNotFoundError(str(error)) from error
+
+
 def readable_images(
-    records: pd.DataFrame, on_broken: str = "error"
+    records: pd.DataFrame, on_broken: str = "error", left_out: LeftOut | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(records whose images can be decoded, report of the others: id, image, reason). Decodes all
     images.
+
+    `left_out` counts, and the log says, which images have values without a known scale, so that
+    they were scaled by their own minimum and maximum.
 
     With on_broken "error", broken or missing images are a ValueError with their number and the
     first of them; with "skip" they are left out and reported.
@@ -134,27 +147,40 @@ def readable_images(
     if on_broken not in ("error", "skip"):
         raise ValueError(f"on_broken {on_broken!r}: expected 'error' or 'skip'")
     with ThreadPoolExecutor() as pool:  # decoding releases Python's global lock
-        work = pool.map(_fault, records["image"])
-        faults = list(tqdm(work, total=len(records), unit="image", desc="decoding"))
-    reasons = pd.Series(faults, index=records.index, dtype=str)
+        work = pool.map(_look, records["image"])
+        found = list(tqdm(work, total=len(records), unit="image", desc="decoding"))
+    reasons = pd.Series([fault for fault, _ in found], index=records.index, dtype=str)
+    scaled = pd.Series([by_range for _, by_range in found], index=records.index, dtype=bool)
+    _count_scaled(records[scaled], left_out or LeftOut())
     bad = reasons != ""
     broken = records.assign(reason=reasons).loc[bad, ["id", "image", "reason"]]
     broken = broken.reset_index(drop=True)
     if len(broken) and on_broken == "error":
         raise ValueError(
             f"{len(broken)} of {len(records)} images cannot be read, the first is "
-            f"{broken['image'][0]}: {broken['reason'][0]}; on_broken='skip' leaves them out"
+            f"{broken['image'][0]}: {broken['reason'][0]}{name_like(broken['image'][0])}; "
+            "on_broken='skip' leaves them out"
         )
     return records[~bad].reset_index(drop=True), broken
 
 
-def _fault(path: str) -> str:
-    """Why an image cannot be decoded completely; "" if it can."""
+def _look(path: str) -> tuple[str, bool]:
+    """(why an image cannot be decoded completely or "", whether it was scaled by its own range)."""
     try:
-        read_image(path, smallest=1)
-        return ""
-    except (FileNotFoundError, ValueError) as error:
-        return first_line(error.__cause__)  # without the path, which has its own column
+        return "", SCALED in read_image(path, smallest=1).info
+    except FileNotFoundError:
+        return "file not found", False
+    except ValueError as error:  # without the path, which has its own column
+        return str(error).removeprefix(f"cannot read the image {path}: "), False
+
+
+def _count_scaled(records: pd.DataFrame, left_out: LeftOut) -> None:
+    counts = LeftOut()
+    for dataset, table in records.groupby("dataset", sort=False):
+        reason = f"{dataset}: image scaled by its own minimum and maximum"
+        counts.add_all(reason, table["image"].tolist())
+        left_out.add_all(reason, table["image"].tolist())
+    counts.log()
 
 
 def _name_of(path: Path) -> str:
@@ -168,10 +194,10 @@ def _read_own(path: Path, name: str, seed: int, left_out: LeftOut) -> pd.DataFra
     part, and `left_out` says so.
     """
     if not path.exists():
-        raise FileNotFoundError(
-            f"not found: {path}: expected a CSV file, a folder of classes, or one of "
-            f"{', '.join(PHOTO_SETS)}"
-        )
+        kinds = f"a folder of classes, or one of {', '.join(PHOTO_SETS)}"
+        if path.suffix.lower() == ".csv":
+            kinds = "a CSV file with the columns image and label"
+        raise AbsentDataset(f"not found: {path}{name_like(path)}: expected {kinds}")
     if path.is_dir():
         records = read_folder(path, name, left_out=left_out)
     else:

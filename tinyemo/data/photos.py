@@ -26,7 +26,13 @@ from tinyemo.data.folders import SPELLINGS, file_records, read_folder
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import seeded_split
 from tinyemo.data.split_names import SPLIT_WORDS
-from tinyemo.data.text_files import check_listed, read_json, read_table, read_text
+from tinyemo.data.text_files import (
+    AbsentDataset,
+    check_some_listed,
+    read_json,
+    read_table,
+    read_text,
+)
 from tinyemo.emotions import labels_of
 
 
@@ -63,10 +69,12 @@ def read_photos(
 ) -> pd.DataFrame:
     """Records of the dataset `name` of PHOTO_SETS, whose files are in `root` or in a folder in it.
 
-    `seed` is used only where no split is published. `left_out` counts what is passed over.
-    ValueError: an unknown name, or a file whose
-    content does not fit the layout, with file and line. FileNotFoundError: what is missing, and
-    how to get the dataset.
+    `seed` is used only where no split is published. `left_out` counts what is passed over. A single
+    missing image stays in the records: `datasets.readable_images` reports it.
+
+    ValueError: an unknown name, or a file whose content does not fit the layout, with file and
+    line. AbsentDataset: the dataset or all of its images are missing. FileNotFoundError: another
+    file of it is missing. Both say how to get the dataset.
     """
     if name not in PHOTO_SETS:
         raise ValueError(f"unknown dataset {name!r}: expected one of {', '.join(PHOTO_SETS)}")
@@ -74,7 +82,7 @@ def read_photos(
     try:
         records = READERS[name](Path(root).expanduser().absolute(), left_out or LeftOut())
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{error}; how to get {name}: {photo_set.get}") from error
+        raise type(error)(f"{error}; how to get {name}: {photo_set.get}") from error
     if photo_set.test_share:
         fractions = {"train": 1 - photo_set.test_share, "test": photo_set.test_share}
         records = records.assign(split=seeded_split(records, fractions, seed))
@@ -92,7 +100,7 @@ def _inside(root: Path, name: str) -> Path:
     for place in places:
         if place.exists():
             return place
-    raise FileNotFoundError(f"not found: {root / name}")
+    raise AbsentDataset(f"not found: {root / name}")
 
 
 # ---- Emotion6
@@ -114,8 +122,12 @@ def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
         return records
     scores = _ground_truth(truth)
     names = [Path(image).relative_to(images).as_posix().lower() for image in records["image"]]
-    unlisted = scores.index.difference(names)
-    check_listed([images / name for name in unlisted], truth)
+    missing = scores.index.difference(names).tolist()
+    if missing:
+        rows = [(name, "train", name.split("/")[0]) for name in missing]
+        lost = file_records(rows, images, "Emotion6", "ekman", source=truth)
+        records = pd.concat([records, lost], ignore_index=True)
+        names += missing
     absent = [name for name in names if name not in scores.index]
     if absent:
         raise ValueError(
@@ -180,7 +192,7 @@ def _emotion_roi(root: Path, left_out: LeftOut) -> pd.DataFrame:
         path = lists / f"{split}.txt"
         lines = [line.strip() for line in read_text(path).splitlines()]
         listed = [line for line in lines if line]
-        check_listed([images / name for name in listed], path)
+        check_some_listed([images / name for name in listed], path)
         rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed]
     return file_records(rows, images, "EmotionROI", "ekman")
 
@@ -235,7 +247,7 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
                     f"{path}: record {number}: expected [label, image, annotation] or "
                     f"[label, id, image, annotation], got {entry!r}"
                 )
-        check_listed([root / entry[-2] for entry in listed], path)
+        check_some_listed([root / entry[-2] for entry in listed], path)
         rows += [(entry[-2], SPLIT_WORDS[split], entry[0]) for entry in listed]
         annotations += [root / entry[-1] for entry in listed]
     records = file_records(rows, root, "EmoSet", "mikels")
@@ -291,7 +303,7 @@ def _abstract(root: Path, left_out: LeftOut) -> pd.DataFrame:
     clear = winners == 1
     votes = votes[clear].reset_index(drop=True)  # (N, 8)
     files = table.iloc[:, 0].str.strip("' ")[clear].reset_index(drop=True)
-    check_listed([folder / name for name in files], path)
+    check_some_listed([folder / name for name in files], path)
     rows = [(file, "test", label) for file, label in zip(files, votes.idxmax(axis=1), strict=True)]
     records = file_records(rows, folder, "Abstract", "mikels")
     total = votes.sum(axis=1)

@@ -106,6 +106,23 @@ def table_space(
     return place
 
 
+def space_with(
+    label_set: str, checkpoint: str | Path, tokenizer: str | Path | None = None, whole: bool = True
+) -> tuple[Space, list[str]]:
+    """`table_space` for the emotions of a label set, and those that have no whole word in it.
+
+    If there are such emotions, as "calm sea" among labels of one's own, the space is that of
+    whole=False.
+    """
+    space = table_space(checkpoint, tokenizer, whole)
+    words = emotion_words(label_set)
+    known = _known(space, list(dict.fromkeys(word for group in words.values() for word in group)))
+    lacking = [label for label, group in words.items() if known.keys().isdisjoint(group)]
+    if whole and lacking:
+        space = table_space(checkpoint, tokenizer, whole=False)
+    return space, lacking
+
+
 @dataclass(frozen=True, eq=False)
 class EmotionWords:
     """The emotion words of a label set in a space, and other words beside them."""

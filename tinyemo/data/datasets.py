@@ -17,6 +17,7 @@ from tqdm import tqdm
 from tinyemo.data.audit import repair_splits
 from tinyemo.data.duplicates import find_duplicates
 from tinyemo.data.folders import file_records, read_folder
+from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
@@ -30,7 +31,11 @@ TEST_SHARE = 0.2  # of own images whose split is not given
 
 
 def read_datasets(
-    entries: Sequence[str], root: Path, seed: int = 0, left_out: LeftOut | None = None
+    entries: Sequence[str],
+    root: Path,
+    seed: int = 0,
+    left_out: LeftOut | None = None,
+    labelling: Labelling | None = None,
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """(records of all datasets that are present, name -> why a dataset is missing).
 
@@ -38,11 +43,11 @@ def read_datasets(
     takes it) of a CSV for `read_csv` or of a folder of classes for `folders.read_folder`. A
     dataset of the last two kinds has the name of its file (without .csv) or folder; without a test
     part, a seeded fifth of its training part becomes test. What is passed over is counted in
-    `left_out` and logged.
+    `left_out` and logged. `labelling` is about the datasets of the last two kinds.
 
-    ValueError: two datasets of one name, or unexpected content. FileNotFoundError: none is
-    present, or a file of one that is present is missing (a missing image is the subject of
-    `readable_images`).
+    ValueError: two datasets of one name, unexpected content, or a synonym that no label of these
+    datasets needs. FileNotFoundError: none is present, or a file of one that is present is missing
+    (a missing image is the subject of `readable_images`).
     """
     paths = {entry: locate(entry).absolute() for entry in entries if entry not in PHOTO_SETS}
     names = [_name_of(paths[entry]) if entry in paths else entry for entry in entries]
@@ -53,13 +58,13 @@ def read_datasets(
                 f"datasets: {entry} would be called {name!r}, as another dataset is: rename its "
                 "file or folder, or name it once"
             )
-    left_out = left_out or LeftOut()
+    left_out, labelling = left_out or LeftOut(), labelling or Labelling()
     tables, absent = [], {}
     for entry, name in zip(entries, names, strict=True):
         counts = LeftOut()
         try:
             if entry in paths:
-                table = _read_own(paths[entry], name, seed, counts)
+                table = _read_own(paths[entry], name, seed, counts, labelling)
             else:
                 table = read_photos(name, root / PHOTO_SETS[name].folder, seed, counts)
             tables.append(table)
@@ -69,6 +74,11 @@ def read_datasets(
     left_out.log()
     if not tables:
         raise FileNotFoundError(f"none of the datasets is there. {' '.join(absent.values())}")
+    if unused := sorted(set(labelling.synonyms) - labelling.used):
+        raise ValueError(
+            f"synonyms: {unused[0]!r} is the label of nothing in {', '.join(paths) or 'no dataset'}"
+            "; expected labels of own images"
+        )
     return pd.concat(tables, ignore_index=True), absent
 
 
@@ -92,15 +102,15 @@ def read_datasets_without_leaks(
 
 
 def read_csv(
-    path: str | Path, dataset: str | None = None, label_set: str | None = None
+    path: str | Path, dataset: str | None = None, label_set: str | Labelling = ""
 ) -> pd.DataFrame:
     """Records of a CSV with the columns image and label, and optionally others of the records
     table.
 
     Others are split, p_<label>, attr_<name>, text, group and so on. Image paths are relative to
     the folder of the CSV; without a split all are train. `dataset` defaults to the name of the
-    file, `label_set` to the smallest that holds the labels. FileNotFoundError or ValueError names
-    the file, and the row where one row is wrong.
+    file. Without a `label_set`, the labels define it (labels.py). FileNotFoundError or ValueError
+    names the file, and the row where one row is wrong.
     """
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
@@ -187,7 +197,9 @@ def _name_of(path: Path) -> str:
     return path.stem if path.suffix.lower() == ".csv" else path.name
 
 
-def _read_own(path: Path, name: str, seed: int, left_out: LeftOut) -> pd.DataFrame:
+def _read_own(
+    path: Path, name: str, seed: int, left_out: LeftOut, labelling: Labelling
+) -> pd.DataFrame:
     """Records of a user's own CSV or folder of classes.
 
     If there are training items and no test items, a share of the training part becomes the test
@@ -199,9 +211,9 @@ def _read_own(path: Path, name: str, seed: int, left_out: LeftOut) -> pd.DataFra
             kinds = "a CSV file with the columns image and label"
         raise AbsentDataset(f"not found: {path}{name_like(path)}: expected {kinds}")
     if path.is_dir():
-        records = read_folder(path, name, left_out=left_out)
+        records = read_folder(path, name, labelling, left_out=left_out)
     else:
-        records = read_csv(path, name)
+        records = read_csv(path, name, labelling)
     if (records["split"] == "test").any() or not (records["split"] == "train").any():
         return records
     train = records[records["split"] == "train"]

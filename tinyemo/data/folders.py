@@ -1,10 +1,9 @@
 """Folders of classes -> records: `<root>/[split/]<class>/.../<file>`, the layout of most image
 datasets.
 
-Owns finding the splits and classes of such a folder, the ids that items get, and the choice of the
-label set from the names of the classes. Takes a folder, gives records. Images stay paths;
-file_tree.py says which files are pictures, and TinyEmo's `.pt` features are read by
-tinyemo.features.pt_trees.
+Owns finding the splits and classes of such a folder, and the ids that items get. Takes a folder,
+gives records. Images stay paths; file_tree.py says which files are pictures, labels.py which label
+a class has, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
 from collections.abc import Iterable
@@ -13,41 +12,16 @@ from pathlib import Path
 import pandas as pd
 
 from tinyemo.data.file_tree import PICTURES, Kind, files_under, folders_in
+from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut, printable
 from tinyemo.data.records import check_records
 from tinyemo.data.split_names import splits_named
-from tinyemo.emotions import LABEL_SETS, labels_of
-
-SPELLINGS = {
-    # folders of WEBEmo
-    "cheerfullness": "cheerfulness",
-    "irritabilty": "irritability",
-    # files of ArtPhoto, columns of Abstract
-    "sad": "sadness",
-    "content": "contentment",
-}
-
-
-def infer_label_set(words: set[str], source: str | Path) -> str:
-    """The smallest label set that holds all `words`; of two equally small ones, Ekman's.
-
-    ValueError names `source` and the words that are not in the label set with most words in common.
-    """
-    fitting = [name for name, labels in LABEL_SETS.items() if words <= set(labels)]
-    if fitting:
-        return min(fitting, key=lambda name: len(LABEL_SETS[name]))
-    nearest = max(LABEL_SETS, key=lambda name: len(words & set(LABEL_SETS[name])))
-    unknown = ", ".join(sorted(words - set(LABEL_SETS[nearest])))
-    raise ValueError(
-        f"{source}: unknown label {unknown}: expected labels of one label set, "
-        f"such as {nearest!r} ({', '.join(LABEL_SETS[nearest])})"
-    )
 
 
 def read_folder(
     root: str | Path,
     dataset: str | None = None,
-    label_set: str | None = None,
+    label_set: str | Labelling = "",
     kind: Kind = PICTURES,
     left_out: LeftOut | None = None,
 ) -> pd.DataFrame:
@@ -55,9 +29,9 @@ def read_folder(
     are train.
 
     Split folders are those that `splits_named` knows. The column `image` receives the absolute
-    paths of the files; ids as in `file_records`. `dataset` defaults to the name of the folder,
-    `label_set` to the smallest that holds the names of the classes. Everything else below `root`
-    is counted in `left_out`.
+    paths of the files; ids as in `file_records`. `dataset` defaults to the name of the folder.
+    Without a `label_set`, the names of the classes define it (labels.py). Everything else below
+    `root` is counted in `left_out`.
 
     FileNotFoundError: no such folder. ValueError names a folder without classes, an empty class,
     two folders for one split, a split inside a class, or an unknown label.
@@ -136,34 +110,26 @@ def file_records(
     rows: Iterable[tuple[str, str, str]],
     root: Path,
     dataset: str,
-    label_set: str | None = None,
+    label_set: str | Labelling = "",
     source: Path | None = None,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
     The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
-    else. ValueError names `source` (by default `root`) and the labels that are not in `label_set`,
-    or in no label set if none is given, or a file whose name is not in UTF-8.
+    else. ValueError names `source` (by default `root`) and the labels that labels.py refuses, or a
+    file whose name is not in UTF-8.
     """
     source = source or root
     rows = list(rows)
     _check_names(root, [name for name, _, _ in rows])
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
-    lower = [word.lower() for word in records["label"]]
-    records["label"] = [SPELLINGS.get(word, word) for word in lower]
-    words = set(records["label"])
-    label_set = label_set or infer_label_set(words, source)
-    labels = labels_of(label_set)
-    if unknown := ", ".join(sorted(words - set(labels))):
-        raise ValueError(
-            f"{source}: unknown label {unknown}: expected the labels of {label_set!r} "
-            f"({', '.join(labels)})"
-        )
+    labelling = label_set if isinstance(label_set, Labelling) else Labelling(label_set)
+    records["label"], name = labelling.read(records["label"].tolist(), source)
     names = records.pop("name")
     stems = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
     records["id"] = dataset + "/" + stems.mask(stems.duplicated(keep=False), names)
     records["image"] = [str(root / name) for name in names]
-    return check_records(records.assign(dataset=dataset, label_set=label_set), source)
+    return check_records(records.assign(dataset=dataset, label_set=name), source)
 
 
 def _check_names(root: Path, names: Iterable[str]) -> None:

@@ -22,7 +22,8 @@ import pandas as pd
 import yaml
 
 from tinyemo.data.file_tree import PICTURES, files_under, is_system_name
-from tinyemo.data.folders import SPELLINGS, file_records, read_folder
+from tinyemo.data.folders import file_records, read_folder
+from tinyemo.data.labels import SPELLINGS
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import seeded_split
 from tinyemo.data.split_names import SPLIT_WORDS

@@ -10,6 +10,7 @@ Parrott's labels to the coarser label sets. Takes and gives pandas tables with o
     text                       the text itself; "" where there is none
     group                      never divided by a split (scene family, dialogue); "" = no group
     speaker, dialogue, turn    conversations; turn counts from 0
+    origin                     "EmoScenes": drawn by this project; other text or "": as the data says
     fold                       the part of a cross-validation in which the item is tested; "" = none
     p_<label>                  optional: share of annotators who chose the label; a row sums to 1
     attr_<name>                optional attributes; lists are allowed
@@ -20,7 +21,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.emotions import CONVERSATION_LABEL_SETS, FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
+from tinyemo.emotions import (
+    CONVERSATION_LABEL_SETS,
+    FROM_PARROTT,
+    GROUPS,
+    LABEL_SETS,
+    OWN,
+    is_label_set,
+    labels_of,
+)
 from tinyemo.io import write_atomically
 from tinyemo.paths import portable, resolved
 
@@ -29,8 +38,9 @@ from tinyemo.paths import portable, resolved
 SPLITS = ("train", "validation", "test")
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
+DRAWN = "EmoScenes"  # `origin` of items that this project draws; a name of a dataset says nothing
 OPTIONAL = {
-    **dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue", "fold"), ""),
+    **dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue", "origin", "fold"), ""),
     "turn": 0,
 }
 
@@ -65,8 +75,9 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         refuse(records[column] == "", column, "something other than empty text")
     refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
     refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
-    known = [*LABEL_SETS, *CONVERSATION_LABEL_SETS]
-    refuse(~records["label_set"].isin(known), "label_set", f"one of {', '.join(known)}")
+    known = [name for name in records["label_set"].unique() if is_label_set(name)]
+    expected = ", ".join([*LABEL_SETS, *CONVERSATION_LABEL_SETS, f"{OWN}first, second"])
+    refuse(~records["label_set"].isin(known), "label_set", f"one of {expected}")
     for label_set in sorted(set(records["label_set"])):
         words = labels_of(label_set)
         strange = (records["label_set"] == label_set) & ~records["label"].isin(words)
@@ -114,6 +125,12 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
                 f"shares >= 0 of the labels of {label_set!r} that sum to 1, or all empty, and no "
                 "share of another label"
             )
+
+
+def drawn_datasets(records: pd.DataFrame) -> list[str]:
+    """The datasets of which all items are drawn by this project."""
+    is_drawn = records["origin"].eq(DRAWN).groupby(records["dataset"], sort=False).all()
+    return is_drawn.index[is_drawn].tolist()
 
 
 def write_records(records: pd.DataFrame, path: str | Path) -> Path:

@@ -104,7 +104,7 @@ def draw_candidates(
     labels: Sequence[str],
     anchors: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[str, str, str]:
+) -> tuple[str, ...]:
     """`label` and two distractors, in random order: one similar label and one dissimilar label.
 
     The other labels are sorted by the cosine of their anchors to that of `label`. One distractor
@@ -113,16 +113,19 @@ def draw_candidates(
     first: word embeddings share a common direction, which carries no information about
     differences between emotions.
 
-    ValueError: fewer than three labels, `label` is not one of them, or the number of anchors
-    differs.
+    Of two labels, both are candidates.
+
+    ValueError: a single label, `label` is not one of them, or the number of anchors differs.
     """
     anchors = np.asarray(anchors, dtype=float)
-    if label not in labels or len(labels) < 3 or len(anchors) != len(labels):
+    if label not in labels or len(labels) < 2 or len(anchors) != len(labels):
         raise ValueError(
             f"cannot choose answer options for label {label!r}: found {len(labels)} labels and "
-            f"{len(anchors)} anchors, expected at least three labels, one of them {label!r}, and "
+            f"{len(anchors)} anchors, expected at least two labels, one of them {label!r}, and "
             "one anchor per label"
         )
+    if len(labels) == 2:
+        return tuple(labels[position] for position in rng.permutation(2))
     own = labels.index(label)
     offsets = anchors - anchors.mean(axis=0)  # (C, D)
     lengths = np.linalg.norm(offsets, axis=1)  # (C,)

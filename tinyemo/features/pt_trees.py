@@ -26,6 +26,7 @@ from tinyemo.code_digest import code_digest
 from tinyemo.data.file_tree import Kind, files_under, folders_in
 from tinyemo.data.folders import read_folder
 from tinyemo.data.left_out import LeftOut
+from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.data.records import check_records, read_records, write_records
 from tinyemo.data.split_names import splits_named
 from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key
@@ -56,7 +57,9 @@ def import_pt_tree(
     left_out = left_out or LeftOut()
     tables = []
     for top in _datasets(root, left_out):
-        tables.append(read_folder(top, _dataset_name(top), kind=FEATURES, left_out=left_out))
+        name = _dataset_name(top)
+        label_set = PHOTO_SETS[name].label_set if name in PHOTO_SETS else ""
+        tables.append(read_folder(top, name, label_set, kind=FEATURES, left_out=left_out))
     records = check_records(pd.concat(tables), root)
     files = records["image"].tolist()
     records["image"] = ""

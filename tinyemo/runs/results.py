@@ -78,7 +78,7 @@ def print_runs(folders: list[Path]) -> None:
         content = manifest.read(folder)
         if state != "done":
             print(f"{name}: {state}: {content.get('error', {}).get('sentence', '')}")
-        elif names := changed(content):
+        elif names := changed(content, folder):
             print(f"{name}: stale: {', '.join(names)} changed since")
     done = [folder for folder in without_members(folders) if (folder / METRICS).exists()]
     headlines = [folder / "tables" / table for folder in done for table in HEADLINES]
@@ -111,7 +111,7 @@ def commit(folder: Path) -> Path:
     run = manifest.read(folder)
     if manifest.state(folder) != "done":
         raise ValueError(f"{folder}: {manifest.state(folder)}, expected a run that is done")
-    if names := changed(run):
+    if names := changed(run, folder):
         raise ValueError(f"{folder}: stale ({', '.join(names)} changed since): run it again first")
     copied = {name: file for name, file in run["outputs"].items() if SMALL.fullmatch(name)}
     for name, file in copied.items():
@@ -133,7 +133,10 @@ def _source(folder: Path, run: dict, copied: dict[str, dict]) -> dict:
     recorded = [entry["path"] for entry in run["inputs"].values()]
     outside = {path for path in recorded if Path(path).is_absolute()}
     inputs = {
-        _portable(name, outside): entry | {"path": _portable(entry["path"], outside)}
+        _portable(name, outside): {
+            "path": _portable(entry["path"], outside),
+            "sha256": entry["sha256"],
+        }
         for name, entry in run["inputs"].items()
     }
     return {key: run.get(key) for key in COPIED} | {

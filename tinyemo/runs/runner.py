@@ -92,13 +92,14 @@ def run_notebook(
         folder.mkdir(parents=True, exist_ok=True)
         _wait_for_other_runner(folder)
         (folder / METRICS).unlink(missing_ok=True)
+        known = manifest.read(folder).get("inputs")
         manifest.begin(
             folder,
             notebook=notebook.stem,
             profile=found.name,
             overrides=pairs,
             parameters=values,
-            inputs=inputs_of(notebook, values, file),
+            inputs=inputs_of(notebook, values, file, known),
         )
         started = True
         if installed := kernel.other_installation():

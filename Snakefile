@@ -1,5 +1,6 @@
 # The graph of a profile's runs. `make reproduce` and `make plan` call it, and so may a cluster:
-#     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [gpu=1] [threads=8] --cores all
+#     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [only=10_zero_shot_table]
+#         [gpu=1] [threads=8] --cores all --keep-going
 # Nodes: the profile's parameter files, one node for each member of a sweep, and the runs of its bases that
 # these read. Edges: the run.input("...") and run.members("...") calls in the notebooks.
 # Only metrics.json is declared as output: the other files of a run folder (manifest, shards, checkpoints)
@@ -15,12 +16,14 @@ import time
 sys.path.insert(0, workflow.basedir)
 os.chdir(workflow.basedir)  # relative paths are relative to the checkout, as in make
 from tinyemo.paths import ROOT, runs_dir
+from tinyemo.runs.forecast import forecast
 from tinyemo.runs.inputs import stale_inputs
-from tinyemo.runs.profiles import Profile, graph, pairs_of
+from tinyemo.runs.profiles import Profile, graph, pairs_of, stems_of
 
 RUNS = runs_dir()
 profile = Profile.find(str(config.get("profile", "smoke")))
-steps = graph(profile, pairs_of(str(config.get("pairs") or "")))
+pairs, only = str(config.get("pairs") or ""), str(config.get("only") or "")
+steps = graph(profile, pairs_of(pairs), stems_of(only))
 stale = {step.folder: stale_inputs(RUNS / step.folder, step.values()) for step in steps}
 for folder, names in stale.items():
     if names:
@@ -28,6 +31,10 @@ for folder, names in stale.items():
         # A file that is newer than any result: as an input it makes Snakemake run the step again. Its
         # content is new too, because Snakemake ignores a newer file with an old checksum.
         (RUNS / ".stale").write_text(str(time.time_ns()))
+if not workflow.remote_exec:
+    late = {folder for folder, names in stale.items() if names}
+    for sentence in forecast(profile, steps, late):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 workdir: str(RUNS)

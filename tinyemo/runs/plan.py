@@ -6,7 +6,7 @@ the disk nor in the hub's cache are downloaded by the run that reads them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
@@ -30,11 +30,11 @@ CHECKPOINTS += ("video_encoder", "face_encoder")
 TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")
 
 
-def print_plan(profile: str, pairs: dict[str, str]) -> None:
+def print_plan(profile: str, pairs: dict[str, str], only: Sequence[str] = ()) -> None:
     """Print the members of each sweep, then what is missing. ValueError, FileNotFoundError: bad
     input."""
     found = Profile.find(profile)
-    steps = graph(found, pairs)
+    steps = graph(found, pairs, only)
     for stem in sorted({step.stem for step in steps if step.swept}):
         members = found.members(stem)
         print(f"{stem}, {len(members)} members: {'; '.join(members)}")

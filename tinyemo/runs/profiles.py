@@ -11,13 +11,22 @@ import hashlib
 import json
 import shlex
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from tinyemo.io import hint_for_unknown
 from tinyemo.paths import PARAMS, exists
 from tinyemo.runs.notebooks import notebook_path, upstream_of
-from tinyemo.runs.parameters import declared, read_file, read_pairs, read_sweep, read_yaml
+from tinyemo.runs.parameters import (
+    Parameter,
+    declared,
+    read_file,
+    read_pairs,
+    read_sweep,
+    read_yaml,
+)
 
 LONGEST_NAME = 200  # characters; file systems allow 255 bytes
 
@@ -92,11 +101,15 @@ class Profile:
     def pairs_for(self, stem: str, pairs: dict[str, str]) -> dict[str, str]:
         """Those of a command line's pairs that a notebook declares. ValueError if no notebook
         does."""
-        names = {other: declared(notebook_path(other)) for other in self.stems}
+        names = self.parameters()
         for name in pairs:
             if not any(name in known for known in names.values()):
                 raise ValueError(f"no notebook of profile {self.name} has a parameter {name!r}")
         return {name: text for name, text in pairs.items() if name in names[stem]}
+
+    def parameters(self) -> dict[str, dict[str, Parameter]]:
+        """What each of its notebooks declares."""
+        return {stem: declared(notebook_path(stem)) for stem in self.stems}
 
 
 def pairs_of(text: str) -> dict[str, str]:
@@ -106,6 +119,11 @@ def pairs_of(text: str) -> dict[str, str]:
         if "=" not in pair:
             raise ValueError(f"{pair!r} is not a parameter: expected key=value")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def stems_of(text: str) -> list[str]:
+    """The notebooks that `ONLY=` names, with spaces or commas between them."""
+    return text.replace(",", " ").split()
 
 
 def run_name(profile: str, pairs: dict[str, str]) -> str:
@@ -156,12 +174,17 @@ class Step:
         return values | read_file(file, known) | read_pairs(self.pairs, known)
 
 
-def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
+def graph(profile: Profile, pairs: dict[str, str], only: Sequence[str] = ()) -> list[Step]:
     """The runs of a profile under a command line's pairs, and those of its bases that they read,
-    each once.
+    each once. With `only`, the runs of these notebooks and all that they need.
 
-    ValueError: a pair that no notebook declares, or one that the profile sweeps.
+    ValueError: a pair that no notebook declares, or one that the profile sweeps; a notebook of
+    `only` that the profile does not run.
     """
+    for stem in only:
+        if stem not in profile.stems:
+            hint = hint_for_unknown(stem, profile.stems)
+            raise ValueError(f"profile {profile.name} has no notebook {stem!r}: {hint}")
     steps: list[Step] = []
     waiting = [(profile, stem, pairs) for stem in profile.stems]
     for owner, stem, given in waiting:  # the list grows while it is read
@@ -182,7 +205,14 @@ def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
             home, name = run_name(owner.name, given), member_name(stem, changes)
             swept = len(members) > 1
             steps.append(Step(owner, stem, home, name, taken | changes, upstream, swept))
-    return steps
+    if not only:
+        return steps
+    kept: set[str] = set()
+    searched = [step for step in steps if step.profile == profile and step.stem in only]
+    for step in searched:  # the list grows while it is read
+        kept.add(step.folder)
+        searched += [one for one in steps if one.folder in set(step.upstream) - kept]
+    return [step for step in steps if step.folder in kept]
 
 
 def _refuse_swept(

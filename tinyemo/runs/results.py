@@ -22,7 +22,7 @@ from tinyemo.runs import manifest
 from tinyemo.runs.folder import FIGURE_BYTES, METRICS
 from tinyemo.runs.inputs import changed
 from tinyemo.runs.pages import PAGE, REFERENCE, markdown, pages, references, source_of, tidy
-from tinyemo.runs.profiles import Profile, pairs_of, run_name
+from tinyemo.runs.profiles import Profile, graph, pairs_of, run_name, stems_of
 
 SMALL = re.compile(r"metrics\.json|tables/.*\.csv|figures/.*\.png")  # what is copied of a run
 HEADLINES = ("accuracy.csv", "zero_shot.csv", "ablations.csv")  # the main tables of a profile
@@ -68,17 +68,18 @@ def print_or_write(
             path.write_text(text, encoding="utf-8")
     else:
         print_runs(find_runs(name))
+    if not (profile or commit_runs or write_pages):
+        for folder in find_runs():
+            if (state := manifest.state(folder)) != "done":
+                print(f"{folder.relative_to(runs_dir()).as_posix()}: {state}")
 
 
 def print_runs(folders: list[Path]) -> None:
-    """Print the runs that are not done or stale, then the main tables, or all metrics if there are
-    none."""
+    """Print the runs that are stale, then the main tables, or all metrics if there are none."""
     for folder in folders:
         name, state = folder.relative_to(runs_dir()).as_posix(), manifest.state(folder)
-        content = manifest.read(folder)
-        if state != "done":
-            print(f"{name}: {state}: {content.get('error', {}).get('sentence', '')}")
-        elif names := changed(content, folder):
+        names = changed(manifest.read(folder), folder) if state == "done" else []
+        if names:
             print(f"{name}: stale: {', '.join(names)} changed since")
     done = [folder for folder in without_members(folders) if (folder / METRICS).exists()]
     headlines = [folder / "tables" / table for folder in done for table in HEADLINES]
@@ -90,6 +91,24 @@ def print_runs(folders: list[Path]) -> None:
         print(markdown(tidy(done)) if done else "no finished runs")
     elif done:
         print(f"\nfigures, tables and all metrics: {manifest.shown(done[0].parent)}/<notebook>/")
+
+
+def print_unfinished(profile: str, pairs: str = "", only: str = "") -> None:
+    """Print a sentence for each run of a profile that has no result: why, or what it waits for."""
+    steps = graph(Profile.find(profile), pairs_of(pairs), stems_of(only))
+    unmade = [step for step in steps if not (runs_dir() / step.folder / METRICS).exists()]
+    folders = {step.folder for step in unmade}
+    if unmade:
+        print(f"\nnot made: {len(unmade)} of {len(steps)} runs")
+    for step in unmade:
+        folder = runs_dir() / step.folder
+        error = manifest.read(folder).get("error") or {}
+        why = manifest.state(folder) if manifest.read(folder) else "not started"
+        if waits := ", ".join(sorted(folders & set(step.upstream))):
+            why = f"not started, needs {waits}"
+        elif error.get("sentence"):
+            why += f": {error['sentence']}"
+        print(f"{step.folder}: {why}")
 
 
 def print_check() -> int:

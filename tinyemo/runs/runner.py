@@ -6,8 +6,9 @@ figures.
 
 STEM is a notebook's name (02_projector_training) or a path to an .ipynb. Parameters come from the
 notebook's own defaults, then from params/<profile>/<STEM>.yaml, then from `-p`; all are checked
-before a kernel starts. The run folder is --out, or <runs>/<profile>/<STEM>, or with -p
-<runs>/<profile>+<hash of the pairs>/<STEM>. A rerun removes metrics.json and keeps the other files
+before a kernel starts. A pair that only other notebooks of the profile declare chooses the set of
+runs. The run folder is --out, or <runs>/<profile>/<STEM>, or with -p <runs>/<profile>+<hash of the
+pairs>/<STEM>. A rerun removes metrics.json and keeps the other files
 in the folder (the keys of shards and checkpoints decide what may be reused). It waits for a process
 that is still writing there.
 
@@ -117,7 +118,11 @@ def _given_values(
     profile: Profile, file: Path, declared: dict[str, parameters.Parameter], pairs: dict[str, str]
 ) -> dict:
     """The values of the parameter file and of the command line. ValueError: one sentence."""
-    given = parameters.read_file(file, declared) | parameters.read_pairs(pairs, declared)
+    # a pair for another notebook of the profile only says which set of runs this one belongs to
+    others = profile.parameters() if pairs.keys() - declared.keys() else {}
+    known = {name for names in others.values() for name in names}
+    own_pairs = {key: text for key, text in pairs.items() if key in declared or key not in known}
+    given = parameters.read_file(file, declared) | parameters.read_pairs(own_pairs, declared)
     named = given.get("profile", profile.name)
     if named != profile.name:
         raise ValueError(

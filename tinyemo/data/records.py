@@ -10,7 +10,7 @@ Parrott's labels to the coarser label sets. Takes and gives pandas tables with o
     text                       the text itself; "" where there is none
     group                      never divided by a split (scene family, dialogue); "" = no group
     speaker, dialogue, turn    conversations; turn counts from 0
-    origin                     "EmoScenes": drawn by this project; other text or "": as the data says
+    origin                     "EmoScenes" = drawn by this project; "" = not stated
     fold                       the part of a cross-validation in which the item is tested; "" = none
     p_<label>                  optional: share of annotators who chose the label; a row sums to 1
     attr_<name>                optional attributes; lists are allowed

@@ -17,6 +17,7 @@ from tinyemo.plots import (
     INK,
     PALE,
     bold_title,
+    hues,
     interval_line,
     legend_below,
     name_rows,
@@ -42,7 +43,7 @@ def accuracy_intervals(table: pd.DataFrame, title: str) -> Figure:
     for group, rows in groups:
         top = y
         for row in rows.to_dict("records"):
-            hue = HUES[models.index(row["model"])]
+            hue = hues(len(models))[models.index(row["model"])]
             interval_line(axis, row["low"], row["high"], y, hue, 2.5)
             axis.plot(row["accuracy"], y, "o", color=hue, ms=6)
             ticks[y] = f"{group}: {row['model']}" if len(groups) > 1 else row["model"]
@@ -147,7 +148,7 @@ def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -
     places = np.arange(len(classes))
     for axis, (name, (table, chance)) in zip(axes[0], panels.items(), strict=True):
         axis.axvline(chance, color=INK, ls=":", lw=1.5, label="chance")
-        for i, (hue, method) in enumerate(zip(HUES, methods, strict=False)):
+        for i, (hue, method) in enumerate(zip(hues(len(methods)), methods, strict=True)):
             rows = table[table["method"] == method]
             rows = rows.set_index("class").loc[classes]
             y = places + 0.8 * (i + 0.5) / len(methods) - 0.4
@@ -171,7 +172,7 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     figure, axes = new_figure(6.4, 1.5 + 0.32 * len(order))
     axis = axes[0, 0]
     height = 0.8 / len(tables)
-    for i, (hue, (name, table)) in enumerate(zip(HUES, tables.items(), strict=False)):
+    for i, (hue, (name, table)) in enumerate(zip(hues(len(tables)), tables.items(), strict=True)):
         offset = 0.4 - height * (i + 0.5)
         axis.barh(places + offset, table.loc[order, "recall"], height, color=hue, label=name)
     names = [f"{label} ({first.loc[label, 'items']:.0f})" for label in order]
@@ -210,7 +211,7 @@ def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     figure, axes = new_figure(4.8, 4.2)
     axis = axes[0, 0]
     axis.plot([0, 1], [0, 1], color=INK, lw=1, ls=":", label="perfectly calibrated")
-    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+    for hue, (name, curve) in zip(hues(len(curves)), curves.items(), strict=True):
         x, y = curve["confidence"], curve["accuracy"]
         axis.plot(x, y, color=hue, lw=1.5, marker="o", ms=4, label=name)
     axis.set(title=title, xlim=(0, 1.02), ylim=(0, 1.02))
@@ -227,7 +228,7 @@ def risk_coverage(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     """
     figure, axes = new_figure(5.6, 4.0)
     axis = axes[0, 0]
-    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+    for hue, (name, curve) in zip(hues(len(curves)), curves.items(), strict=True):
         shown = curve[curve["coverage"] >= 0.05]  # the share of errors among few items is noisy
         axis.plot(shown["coverage"], shown["risk"], color=hue, lw=1.6, label=name)
         axis.plot(shown["coverage"], shown["oracle"], color=hue, lw=1, ls=":")

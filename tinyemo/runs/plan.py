@@ -6,7 +6,7 @@ the disk nor in the hub's cache are downloaded by the run that reads them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
@@ -14,7 +14,7 @@ from huggingface_hub.file_download import repo_folder_name
 
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.hub import HUB_ID
-from tinyemo.paths import data_dir, locate
+from tinyemo.paths import data_dir, exists, locate
 from tinyemo.runs.profiles import Profile, graph
 
 FOLDERS = (
@@ -30,11 +30,11 @@ CHECKPOINTS += ("video_encoder", "face_encoder")
 TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")
 
 
-def print_plan(profile: str, pairs: dict[str, str]) -> None:
+def print_plan(profile: str, pairs: dict[str, str], only: Sequence[str] = ()) -> None:
     """Print the members of each sweep, then what is missing. ValueError, FileNotFoundError: bad
     input."""
     found = Profile.find(profile)
-    steps = graph(found, pairs)
+    steps = graph(found, pairs, only)
     for stem in sorted({step.stem for step in steps if step.swept}):
         members = found.members(stem)
         print(f"{stem}, {len(members)} members: {'; '.join(members)}")
@@ -48,7 +48,8 @@ def lacking(values: dict) -> Iterator[str]:
     """A sentence for each thing that parameter values name and this machine does not have."""
     yield from _lacking_datasets(values)
     for key in FOLDERS:
-        if values.get(key) and not locate(values[key]).is_dir():
+        place = locate(values.get(key, ""))
+        if values.get(key) and not (exists(place) and place.is_dir()):
             yield f"{key} is missing: no folder {values[key]}, nor one under {data_dir()}"
     for key in CHECKPOINTS:
         yield from _lacking_checkpoint(key, values.get(key, ""))
@@ -72,7 +73,7 @@ def _lacking_datasets(values: dict) -> Iterator[str]:
 
 def _lacking_checkpoint(key: str, name: str) -> Iterator[str]:
     """A sentence if `name` is a hub id of which nothing is on this machine."""
-    if HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
+    if HUB_ID.fullmatch(name) and not exists(locate(name)) and not _cached(name):
         yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
 
 
@@ -101,7 +102,7 @@ def _lacking_teacher(key: str, name: str) -> Iterator[str]:
 
 def _lacking_encoder(encoder: str, weights: str) -> Iterator[str]:
     """A sentence if an encoder's weights are not on this machine, or do not exist."""
-    own = encoder.startswith("local-dir:") or (weights and Path(weights).exists())
+    own = encoder.startswith("local-dir:") or (weights and exists(weights))
     if not encoder or own:
         return
     repository = _repository(encoder, weights)

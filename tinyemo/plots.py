@@ -6,7 +6,7 @@ shows the figure and its run saves it. So a change of colours needs no new compu
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -53,6 +53,11 @@ def hues(count: int) -> list[str]:
         mixed = (1 - share) * pair[0] + share * pair[1]
         found.append(to_hex(mixed).upper())
     return found
+
+
+def coloured(series: Collection) -> Iterator[tuple]:
+    """(colour, one of the series) for all of them; the colours of `hues`."""
+    return zip(hues(len(series)), series, strict=True)
 
 
 class Picture(Figure):
@@ -192,7 +197,7 @@ def learning_curves(
     axis = axes[0, 0]
     groups = [one for _, one in history.groupby("seed")] if "seed" in history else [history]
     width = 1.5 if len(groups) == 1 else 1.0
-    for hue, column in zip(hues(len(lines)), lines, strict=True):
+    for hue, column in coloured(lines):
         label = column.replace("_", " ")
         for one in groups:
             axis.plot(one[x], one[column], color=hue, lw=width, alpha=0.85, label=label)
@@ -207,7 +212,7 @@ def stacked_bars(table: pd.DataFrame, xlabel: str, title: str) -> Figure:
     figure, axes = new_figure(7, 1.3 + 0.24 * len(table))
     axis = axes[0, 0]
     left = np.zeros(len(table))
-    for hue, name in zip(hues(table.shape[1]), table, strict=True):
+    for hue, name in coloured(table.columns):
         axis.barh(table.index, table[name], left=left, color=hue, label=name)
         left += table[name].to_numpy()
     axis.set(xlabel=xlabel, title=title)
@@ -222,7 +227,7 @@ def histograms(values: dict[str, Sequence[int]], xlabel: str, title: str) -> Fig
     """Distribution of whole numbers: one line per group, whose shares sum to one."""
     figure, axes = new_figure(7, 3)
     axis = axes[0, 0]
-    for hue, (name, numbers) in zip(hues(len(values)), values.items(), strict=True):
+    for hue, (name, numbers) in coloured(values.items()):
         counts = np.bincount(np.asarray(numbers, dtype=int))
         shares = counts / max(counts.sum(), 1)
         axis.plot(shares, color=hue, drawstyle="steps-mid", label=name)
@@ -250,7 +255,7 @@ def embedding_map(
     plane = PCA(2).fit(np.stack(means))
     figure, axes = new_figure(6.6, 5.2)
     axis = axes[0, 0]
-    for hue, (name, anchor) in zip(hues(len(anchors)), anchors.items(), strict=True):
+    for hue, (name, anchor) in coloured(anchors.items()):
         points = np.empty((0, 2))
         if len(directions[name]):
             points = plane.transform(directions[name])  # (n, 2)

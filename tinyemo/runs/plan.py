@@ -26,8 +26,8 @@ FOLDERS = (
 # parameters that name a folder, a file, a hub id, or nothing
 CHECKPOINTS = ("anchors", "lm", "tokenizer", "projector", "text_encoder", "audio_encoder")
 CHECKPOINTS += ("video_encoder", "face_encoder")
-# parameters that name a teacher (tinyemo.emoreason.teachers)
-TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")
+# parameters that name a teacher (tinyemo.emoreason.teachers), or a judge behind an API
+TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher", "judge")
 
 
 def print_plan(profile: str, pairs: dict[str, str], only: Sequence[str] = ()) -> None:
@@ -54,21 +54,31 @@ def lacking(values: dict) -> Iterator[str]:
     for key in CHECKPOINTS:
         yield from _lacking_checkpoint(key, values.get(key, ""))
     for key in TEACHERS:
-        is_used = key != "quality_teacher" or values.get("quality_share")
-        if values.get(key) and is_used:
+        if key in values and not _is_optional(key, values):
             yield from _lacking_teacher(key, values[key])
     yield from _lacking_encoder(values.get("encoder_name", ""), values.get("pretrained", ""))
 
 
+def _is_optional(key: str, values: dict) -> bool:
+    """Whether a teacher's parameter is empty where it may be, or names one that gets no request."""
+    if key == "quality_teacher" and not values.get("quality_share"):
+        return True
+    return key in ("quality_teacher", "judge") and not values[key]
+
+
 def _lacking_datasets(values: dict) -> Iterator[str]:
-    """A sentence for each published dataset whose folder is missing."""
+    """A sentence for each dataset whose folder or file is missing."""
     if values.get("features_root"):  # precomputed features are read instead of the images
         return
     root = locate(values["root"]) if values.get("root") else data_dir()
+    own_may_be_named = "root" in values  # other notebooks name datasets of a collection
     for name in values.get("datasets", []):
         if name in PHOTO_SETS and not (root / PHOTO_SETS[name].folder).is_dir():
             folder, how = root / PHOTO_SETS[name].folder, PHOTO_SETS[name].get
             yield f"{name} is missing: no folder {folder}; how to get it: {how}"
+        is_own = own_may_be_named and name not in PHOTO_SETS and not name.startswith("scenes-")
+        if is_own and not exists(locate(name)):
+            yield f"datasets: {name} is missing: no folder or CSV file of this name"
 
 
 def _lacking_checkpoint(key: str, name: str) -> Iterator[str]:

@@ -1,19 +1,26 @@
 # Everything starts here. Needs python3 (3.11 or later) with pip, and make; builds .venv by itself.
 PROFILE ?= smoke
 P ?=
+ONLY ?=
 THREADS ?=
-export PROFILE P
+# the code of this checkout, even where PYTHONPATH names another one
+PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+export PROFILE P ONLY PYTHONPATH
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
-SNAKEMAKE := $(PY) -m snakemake --cores all --nolock --rerun-incomplete --rerun-triggers mtime params \
-	--max-checksum-file-size 0 --quiet host
-GRAPH := $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" $(if $(THREADS),threads=$(THREADS))
+# Snakemake keeps its log and its cache with the runs: the checkout and the home folder may be read-only
+RUNS = "$$($(PY) -c 'from tinyemo.paths import runs_dir; print(runs_dir())')"
+SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-incomplete --keep-going \
+	--rerun-triggers mtime params --max-checksum-file-size 0 --quiet host \
+	--shared-fs-usage persistence input-output software-deployment sources storage-local-copies
+GRAPH = $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" only="$$ONLY" $(if $(THREADS),threads=$(THREADS))
 
 .PHONY: help .venv reproduce plan test check-results lab bench data-emotion6 clean
 
 help:
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
 	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  show what would run, why, and what is missing"
+	@echo "make reproduce ONLY=10_zero_shot_table        run one notebook of the profile and all that it needs"
 	@echo "make reproduce THREADS=1                      run steps side by side, each on so many cores"
 	@echo "make test            ruff (lint and format), notebooks without outputs, all tests"
 	@echo "make check-results   check that the committed results agree with the runs they came from"
@@ -33,12 +40,12 @@ help:
 	@touch $@
 
 reproduce: .venv/made
-	@$(GRAPH)
-	@$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P"
+	@$(GRAPH); status=$$?; \
+	$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P" --only "$$ONLY" && exit $$status
 
 plan: .venv/made
 	@$(GRAPH) --dry-run
-	@$(PY) -m tinyemo.cli plan "$$PROFILE" --pairs "$$P"
+	@$(PY) -m tinyemo.cli plan "$$PROFILE" --pairs "$$P" --only "$$ONLY"
 
 test: .venv/made
 	$(PY) -m ruff check .

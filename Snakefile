@@ -1,5 +1,6 @@
 # The graph of a profile's runs. `make reproduce` and `make plan` call it, and so may a cluster:
-#     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [gpu=1] [threads=8] --cores all
+#     snakemake --config profile=scenes [pairs="lr=1e-4 seeds=[0,1]"] [only=10_zero_shot_table]
+#         [gpu=1] [threads=8] --cores all --keep-going
 # Nodes: the profile's parameter files, one node for each member of a sweep, and the runs of its bases that
 # these read. Edges: the run.input("...") and run.members("...") calls in the notebooks.
 # Only metrics.json is declared as output: the other files of a run folder (manifest, shards, checkpoints)
@@ -9,28 +10,38 @@
 # was made by hand (`tinyemo run`) counts like one that was made here.
 import fcntl
 import os
-import shlex
 import sys
 import time
 
 sys.path.insert(0, workflow.basedir)
+os.chdir(workflow.basedir)  # relative paths are relative to the checkout, as in make
 from tinyemo.paths import ROOT, runs_dir
+from tinyemo.runs.forecast import forecast
 from tinyemo.runs.inputs import stale_inputs
-from tinyemo.runs.notebooks import notebook_path
-from tinyemo.runs.profiles import Profile, graph, pairs_of
+from tinyemo.runs.profiles import Profile, graph, pairs_of, stems_of
 
-profile = Profile.find(config.get("profile", "smoke"))
-steps = graph(profile, pairs_of(config.get("pairs") or ""))
-stale = {step.folder: stale_inputs(runs_dir() / step.folder, step.values()) for step in steps}
+RUNS = runs_dir()
+profile = Profile.find(str(config.get("profile", "smoke")))
+pairs, only = str(config.get("pairs") or ""), str(config.get("only") or "")
+steps = graph(profile, pairs_of(pairs), stems_of(only))
+stale = {step.folder: stale_inputs(RUNS / step.folder, step.values()) for step in steps}
 for folder, names in stale.items():
     if names:
         print(f"{folder} is stale: {', '.join(names)} changed since", file=sys.stderr)
         # A file that is newer than any result: as an input it makes Snakemake run the step again. Its
         # content is new too, because Snakemake ignores a newer file with an old checksum.
-        (runs_dir() / ".stale").write_text(str(time.time_ns()))
+        (RUNS / ".stale").write_text(str(time.time_ns()))
+if not workflow.remote_exec:
+    late = {folder for folder, names in stale.items() if names}
+    for sentence in forecast(profile, steps, late):
+        print(sentence, file=sys.stderr, flush=True)
 
 
-workdir: str(runs_dir())
+workdir: str(RUNS)
+
+
+RUNS.mkdir(parents=True, exist_ok=True)
+os.chdir(RUNS)  # where --directory is given, `workdir` does nothing
 
 
 # One writer per profile. The system's lock ends with its owner; Snakemake's own survives a kill -9 (--nolock).
@@ -51,6 +62,11 @@ def longest_chain(folder):
     return max((1 + longest_chain(other) for other in waiting), default=0)
 
 
+def verbatim(value):
+    """A value for `params`: as a function, because a brace in plain text would be a wildcard's."""
+    return lambda wildcards: value
+
+
 rule all:
     input:
         [f"{step.folder}/metrics.json" for step in steps],
@@ -67,15 +83,13 @@ for step in steps:
         output:
             f"{step.folder}/metrics.json",
         params:
-            root=ROOT,
-            out=runs_dir() / step.folder,
-            profile=step.profile.folder,
-            notebook=notebook_path(step.stem),
-            upstream=step.upstream,  # another set of runs to read makes the step run again
-            # a function, because a brace in plain text would be a wildcard's
-            pairs=lambda wildcards, step=step: " ".join(
-                f"-p {shlex.quote(f'{key}={value}')}" for key, value in step.pairs.items()
-            ),
+            # Another value of one of these makes the step run again. So no folder is among them that
+            # is different where results were moved or copied.
+            stem=verbatim(step.stem),
+            profile=verbatim(step.profile.argument),
+            folder=verbatim(step.folder),
+            upstream=verbatim(step.upstream),
+            pairs=verbatim([word for pair in step.pairs.items() for word in ("-p", "=".join(pair))]),
         # one step at a time on one machine, but a sweep's members side by side, each on one core
         threads: 1 if step.swept else int(config.get("threads", workflow.cores or 1))
         # side by side, the steps that most others wait for come first
@@ -83,5 +97,5 @@ for step in steps:
         resources:
             gpu=int(config.get("gpu", 0)),
         shell:
-            "cd {params.root:q} && {sys.executable:q} -m tinyemo.run {params.notebook:q}"
-            " --profile {params.profile:q} --out {params.out:q} {params.pairs}"
+            "cd {ROOT:q} && {sys.executable:q} -m tinyemo.run {params.stem:q}"
+            " --profile {params.profile:q} --out {RUNS:q}/{params.folder:q} {params.pairs:q}"

@@ -39,7 +39,7 @@ from emoscenes.probability_table import (
     PRIOR,
     SIGNATURES,
 )
-from tinyemo.data.records import check_records
+from tinyemo.data.records import DRAWN, check_records
 from tinyemo.emotions import FROM_PARROTT, GROUPS, labels_of
 
 
@@ -240,6 +240,7 @@ def make_records(
             "split": split,
             "label": labels,
             "label_set": "parrott",
+            "origin": DRAWN,
         }
         part |= {f"p_{label}": counts[:, k] / votes for k, label in enumerate(PARROTT)}
         for name in (*ATTRIBUTES, *CONTINUOUS):

@@ -104,8 +104,7 @@ def train_clip(
         scale = model.logit_scale.exp().clamp(max=100)
         return sum(contrast(image_features, part, scale) for part in text_features.chunk(2)) / 2
 
-    some_images = images[:: max(1, n // 64)].tobytes()
-    key = _key(asdict(recipe), seed, some_images, n, captions[:64])
+    key = _key(asdict(recipe), seed, images, captions)
     losses = train(
         model,
         loss_of_step,
@@ -186,7 +185,7 @@ def train_lm(
             weight_decay=decay,
             label=f"small LM, phase {phase}",
             checkpoint=folder / f"training-{phase}.pt",
-            key=_key(asdict(recipe), seed, stream),
+            key=_key(asdict(recipe), seed, phase, len(text_ids), stream),
         )
 
     torch.manual_seed(seed)
@@ -252,8 +251,12 @@ def _train_tokenizer(texts: list[str], vocabulary: int) -> PreTrainedTokenizerFa
 
 
 def _key(*parts: object) -> str:
-    """A hash of all that determines a training: recipe, seed and data (`parts`), and the code."""
+    """A hash of all that determines a training: recipe, seed, all data (`parts`), and the code."""
     digest = hashlib.sha256(code_digest("emoscenes.toy_models").encode())
     for part in parts:
-        digest.update(part if isinstance(part, bytes) else json.dumps(part).encode())
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.shape} {part.dtype}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(json.dumps(part).encode())
     return digest.hexdigest()

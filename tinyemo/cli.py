@@ -2,7 +2,7 @@
 
     tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]   run one notebook
     tinyemo status [--profile P]                                    list the runs and how they ended
-    tinyemo plan PROFILE [--pairs "k=v ..."]                        list what a profile still needs
+    tinyemo plan PROFILE [--pairs "k=v ..."] [--only STEM]          list what a profile still needs
     tinyemo results [PROFILE] [--pairs "k=v ..."] [--commit]        print a profile's runs as tables
     tinyemo results --pages | --check                               write or check committed pages
     tinyemo check FILE [--images DIR]                               check an instruction file
@@ -56,11 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="what a profile needs and this machine does not have")
     plan.add_argument("profile", help="a folder under params/, or a path to one")
     plan.add_argument("--pairs", default="", help="the key=value pairs of the runs")
+    plan.add_argument("--only", default="", help="only these notebooks and what they need")
     plan.set_defaults(command=_plan)
 
     results = commands.add_parser("results", help="print runs as tables, or commit or check them")
     results.add_argument("profile", nargs="?", help="only this profile's runs")
     results.add_argument("--pairs", default="", help="the key=value pairs of the runs")
+    results.add_argument("--only", default="", help="of the runs that are not made, only these")
     action = results.add_mutually_exclusive_group()
     action.add_argument("--commit", action="store_true", help="copy the runs to results/reference")
     action.add_argument("--pages", action="store_true", help="write the generated pages again")
@@ -110,9 +112,9 @@ def _status(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from tinyemo.runs.plan import print_plan
-    from tinyemo.runs.profiles import pairs_of
+    from tinyemo.runs.profiles import pairs_of, stems_of
 
-    print_plan(options.profile, pairs_of(options.pairs))
+    print_plan(options.profile, pairs_of(options.pairs), stems_of(options.only))
     return 0
 
 
@@ -122,6 +124,8 @@ def _results(options: argparse.Namespace) -> int:
     if options.check:
         return results.print_check()
     results.print_or_write(options.profile, options.pairs, options.commit, options.pages)
+    if options.profile and not options.commit and not options.pages:
+        results.print_unfinished(options.profile, options.pairs, options.only)
     return 0
 
 

@@ -3,9 +3,15 @@
 The words are data, in emotions.yaml beside this module. This module reads them into tables and has
 functions that look words up. A label is always a word. A number is only used as the position of a
 word in one label set.
+
+A label set of the reader's own data has its labels as its name: "labels: calm, storm". So the name
+says all in every table, and two datasets with the same labels in the same order share one set.
 """
 
-from collections.abc import Sequence
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
@@ -57,15 +63,80 @@ SYNONYMS: dict[str, Words] = _as_tuples(_DATA["synonyms"])
 TEMPLATES: dict[str, str] = _DATA["templates"]
 
 
-def labels_of(label_set: str) -> Words:
-    """The words of a label set, of images or of conversations, in their fixed order.
+OWN = "labels: "  # what the name of a label set of one's own begins with
 
-    ValueError: an unknown set; the message names those that exist.
+
+def labels_of(label_set: str) -> Words:
+    """The words of a label set, of images, of conversations or of one's own, in their fixed order.
+
+    ValueError: an unknown set; the message names those that exist. Or a set of one's own that
+    `own_label_set` refuses.
     """
     known = LABEL_SETS | CONVERSATION_LABEL_SETS
-    if label_set not in known:
-        raise ValueError(f"unknown label set {label_set!r}: expected one of {', '.join(known)}")
-    return known[label_set]
+    if label_set in known:
+        return known[label_set]
+    if label_set.startswith(OWN):
+        labels = tuple(label.strip() for label in label_set.removeprefix(OWN).split(","))
+        if own_label_set(labels) == label_set:
+            return labels
+    raise ValueError(
+        f"unknown label set {label_set!r}: expected one of {', '.join(known)}, or labels of your "
+        f"own as {OWN + 'first, second, third'!r}"
+    )
+
+
+def is_label_set(label_set: str) -> bool:
+    """Whether `labels_of` knows this label set."""
+    try:
+        labels_of(label_set)
+    except ValueError:
+        return False
+    return True
+
+
+def own_label_set(labels: Sequence[str]) -> str:
+    """The name of the label set that has these labels, in this order.
+
+    ValueError: no label, an empty one, one with a comma, with a character that cannot be seen or
+    with white space at its ends, or two labels that differ only by case, spaces or Unicode form.
+    """
+    if not labels or len(set(labels)) < len(labels):
+        raise ValueError(
+            f"labels {', '.join(labels) or 'none'}: expected at least one, and none twice"
+        )
+    for label in labels:
+        if not label or "," in label or not label.isprintable() or tidy(label) != label:
+            raise ValueError(
+                f"label {label!r}: expected a text without a comma and without characters that "
+                "cannot be seen, with single spaces between its words"
+            )
+    refuse_alike(labels)
+    return OWN + ", ".join(labels)
+
+
+def tidy(label: str) -> str:
+    """A label in Unicode's composed form (NFC), with single spaces inside and none around it."""
+    return " ".join(unicodedata.normalize("NFC", label).split())
+
+
+def refuse_alike(labels: Iterable[str]) -> None:
+    """ValueError: two labels that differ only by case, spaces, hyphens or Unicode form."""
+    first: dict[str, str] = {}
+    for label in labels:
+        key = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold()) or label
+        other = first.setdefault(key, label)
+        if other != label:
+            raise ValueError(
+                f"labels {ascii(other)} and {ascii(label)} differ only by case, spaces or Unicode "
+                "form; expected one spelling of each label"
+            )
+
+
+def file_name_of(label_set: str) -> str:
+    """The name of a label set in file names; a short one for a set of one's own."""
+    if not label_set.startswith(OWN):
+        return label_set
+    return "own-" + hashlib.sha256(label_set.encode()).hexdigest()[:8]
 
 
 def grounding_texts(template: str, words: Sequence[str]) -> list[str]:

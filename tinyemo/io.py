@@ -1,20 +1,40 @@
 """Files: writing them completely or not at all, recognising them by content, and reading images.
 
 Owns the atomic write for every table, shard and index, the content digest by which the audit and
-the feature store recognise a file, and the only function of the project that opens an image.
-Takes paths; gives written files, digests and PIL images.
+the feature store recognise a file, and the only functions of the project that open an image (how
+its pixels are shown is the subject of tinyemo.pixels). Takes paths; gives written files, digests
+and PIL images.
 """
 
 import difflib
 import hashlib
+import importlib
 import os
+import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, ImageFile, UnidentifiedImageError
 from safetensors import SafetensorError
+
+from tinyemo.pixels import as_displayed
+
+try:  # optional: HEIC and HEIF files, the photographs of phones
+    importlib.import_module("pillow_heif").register_heif_opener()
+except ImportError:
+    pass  # `read_image` names the package where it meets such a file
+
+NO_HEIF = (
+    "it is in HEIF format (such as .heic), which needs the package pillow-heif: "
+    "pip install pillow-heif"
+)
+HEIF_BRANDS = (
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
+    *(b"mif1", b"msf1"),
+)
+NOT_PICTURES = ("MPEG",)  # Pillow recognises the format, but cannot decode it
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -58,7 +78,7 @@ def read_image(
     source: str | Path | BinaryIO | Image.Image, mode: str = "RGB", smallest: int | None = None
 ) -> Image.Image:
     """The decoded image of a file (a path or an open binary file), or of a PIL image, in Pillow's
-    `mode`.
+    `mode`, as a viewer shows it (see tinyemo.pixels).
 
     With `smallest`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
     keep at least `smallest` pixels. That is several times faster and still reads the whole file.
@@ -68,15 +88,65 @@ def read_image(
     """
     try:
         if isinstance(source, Image.Image):
-            return source.convert(mode)
+            return as_displayed(source, mode)
         with Image.open(source) as image:
             if smallest:
                 image.draft(mode, (smallest, smallest))
-            return image.convert(mode)
+            return as_displayed(image, mode)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"image not found: {source}") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors for a damaged file
-        raise ValueError(f"cannot read the image {source}: {first_line(error)}") from error
+        missing_package = isinstance(error, UnidentifiedImageError) and _is_heif(source)
+        reason = NO_HEIF if missing_package else first_line(error)
+        raise ValueError(f"cannot read the image {source}: {reason}") from error
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether the content of a file is a picture, whatever its name. Only its start is read.
+
+    True also for a damaged picture with a whole header, for one that is too large, and for HEIF
+    where the package that reads it is missing: `read_image` says what is wrong with it.
+    """
+    try:
+        with Image.open(path) as image:
+            known = not isinstance(image, ImageFile.StubImageFile)
+            return known and image.format not in NOT_PICTURES
+    except Image.DecompressionBombError:
+        return True
+    except Exception:  # as in read_image
+        return _is_heif(path)
+
+
+def _is_heif(source: object) -> bool:
+    """Whether a file begins as HEIF does. False for anything but the path of a readable file."""
+    if not isinstance(source, str | Path):
+        return False
+    try:
+        with open(source, "rb") as file:
+            start = file.read(12)
+    except OSError:
+        return False
+    return start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS
+
+
+def name_like(path: str | Path) -> str:
+    """A sentence's end that names the file or folder that a missing `path` may mean: its name
+    differs only in letter case, spaces or Unicode form. "" if there is none.
+    """
+    path = Path(path)
+    while not path.parent.is_dir() and path != path.parent:
+        path = path.parent  # now the highest part of the path that is missing
+    try:
+        names = sorted(os.listdir(path.parent))
+    except OSError:
+        return ""
+    alike = [name for name in names if _plain(name) == _plain(path.name) and name != path.name]
+    return f"; found {ascii(alike[0])} there, expected {ascii(path.name)}" if alike else ""
+
+
+def _plain(name: str) -> str:
+    """A name in one Unicode form, without letter case and spaces."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def first_line(error: BaseException) -> str:

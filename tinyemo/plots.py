@@ -6,13 +6,14 @@ shows the figure and its run saves it. So a change of colours needs no new compu
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from io import BytesIO
 
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
@@ -34,6 +35,29 @@ INK, ACCENT, PALE, GREY = "#22313f", "#c8553d", "#9fb4c7", "#8c8c8c"
 NAME_LETTERS = 48  # letters per line of a row's name
 # Hues that colour-blind readers can distinguish (Okabe and Ito 2008), then Paul Tol's "muted" ones
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#332288", "#999933")
+
+
+SHADES = ((INK, 0.0), ("white", 0.5), (INK, 0.45), ("white", 0.75))  # what is mixed in, its share
+
+
+def hues(count: int) -> list[str]:
+    """A colour for each of `count` series: HUES, then the same ones lighter and darker.
+
+    Up to 32 are all different; after these they repeat.
+    """
+    found = []
+    for number in range(count):
+        turn, place = divmod(number, len(HUES))
+        other, share = SHADES[turn % len(SHADES)]
+        pair = np.array([to_rgb(HUES[place]), to_rgb(other)])  # (2, 3), 0 to 1
+        mixed = (1 - share) * pair[0] + share * pair[1]
+        found.append(to_hex(mixed).upper())
+    return found
+
+
+def coloured(series: Collection) -> Iterator[tuple]:
+    """(colour, one of the series) for all of them; the colours of `hues`."""
+    return zip(hues(len(series)), series, strict=True)
 
 
 class Picture(Figure):
@@ -173,7 +197,7 @@ def learning_curves(
     axis = axes[0, 0]
     groups = [one for _, one in history.groupby("seed")] if "seed" in history else [history]
     width = 1.5 if len(groups) == 1 else 1.0
-    for hue, column in zip(HUES, lines, strict=False):
+    for hue, column in coloured(lines):
         label = column.replace("_", " ")
         for one in groups:
             axis.plot(one[x], one[column], color=hue, lw=width, alpha=0.85, label=label)
@@ -188,7 +212,7 @@ def stacked_bars(table: pd.DataFrame, xlabel: str, title: str) -> Figure:
     figure, axes = new_figure(7, 1.3 + 0.24 * len(table))
     axis = axes[0, 0]
     left = np.zeros(len(table))
-    for hue, name in zip(HUES, table, strict=False):
+    for hue, name in coloured(table.columns):
         axis.barh(table.index, table[name], left=left, color=hue, label=name)
         left += table[name].to_numpy()
     axis.set(xlabel=xlabel, title=title)
@@ -203,7 +227,7 @@ def histograms(values: dict[str, Sequence[int]], xlabel: str, title: str) -> Fig
     """Distribution of whole numbers: one line per group, whose shares sum to one."""
     figure, axes = new_figure(7, 3)
     axis = axes[0, 0]
-    for hue, (name, numbers) in zip(HUES, values.items(), strict=False):
+    for hue, (name, numbers) in coloured(values.items()):
         counts = np.bincount(np.asarray(numbers, dtype=int))
         shares = counts / max(counts.sum(), 1)
         axis.plot(shares, color=hue, drawstyle="steps-mid", label=name)
@@ -231,8 +255,7 @@ def embedding_map(
     plane = PCA(2).fit(np.stack(means))
     figure, axes = new_figure(6.6, 5.2)
     axis = axes[0, 0]
-    for i, (name, anchor) in enumerate(anchors.items()):
-        hue = HUES[i % len(HUES)]
+    for hue, (name, anchor) in coloured(anchors.items()):
         points = np.empty((0, 2))
         if len(directions[name]):
             points = plane.transform(directions[name])  # (n, 2)

@@ -105,7 +105,8 @@ def test_causes_of_emotions_are_found(tables):
     assert set(tables["parts"].set_index(["what", "where"]).index) == pairs
 
 
-def test_collected_dataset_needs_both_parts_and_gives_its_items(smoke_results):
+def test_collected_dataset_needs_both_parts_and_gives_its_items(smoke_results, monkeypatch):
+    monkeypatch.setenv("TINYEMO_DATA", str(smoke_results.parent / "data"))  # as in its runs
     collection = smoke_results / "smoke" / "09_dataset_collection"
     with pytest.raises(
         ValueError, match="'scenes-style' has no training or no test part: expected one of scenes-e"

@@ -64,8 +64,8 @@ def test_any_csv_becomes_records(tmp_path):
         "image,emotion\nb.png,joy": "column 'label' is missing",
         "image,label\nb.png,": "row 1: .*'label'",
         "image,label\nc.png,joy": "mine.csv lists .*c.png",
-        "image,label\nb.png,bliss": "unknown label",
-        "image,label,split\nb.png,joy,dev": "'dev'",
+        "image,label\nb.png,joy ": "mine.csv: label 'joy ' has white space",
+        "image,label,split\nb.png,joy,holdout": "'holdout'",
         "image,label,colour\nb.png,joy,3": "'colour'",
         "": "not readable as CSV",
     }.items():
@@ -98,10 +98,7 @@ def test_own_folder_and_csv_are_read_with_a_published_dataset(own, monkeypatch):
     }
     assert list(parts) == ["mine.v2", "UnbiasedEmo", "listed"] and list(absent) == ["FI", "gone"]
     assert "how to get FI" in absent["FI"]
-    assert (
-        "later/gone.csv: expected a CSV file, a folder of classes, or one of Emotion6"
-        in absent["gone"]
-    )
+    assert "later/gone.csv: expected a CSV file with the columns image and label" in absent["gone"]
     for name in ("mine.v2", "listed"):
         assert parts[name].groupby(["label", "split"]).size().to_dict() == {
             ("fear", "test"): 2,
@@ -124,11 +121,16 @@ def test_a_given_split_of_own_images_is_kept(own):
     lines = (own / "listed.csv").read_text().splitlines()
     (own / "listed.csv").write_text(
         "\n".join(
-            [lines[0] + ",split", *(f"{line},train" for line in lines[1:-1]), lines[-1] + ",val"]
+            [
+                lines[0] + ",split",
+                *(f"{line},train" for line in lines[1:-2]),
+                lines[-2] + ",Dev",
+                lines[-1] + ",test",
+            ]
         )
     )
     records, _ = read_datasets([str(own / "listed.csv")], own)
-    assert records["split"].tolist() == ["train"] * 19 + ["validation"]
+    assert records["split"].tolist() == ["train"] * 18 + ["validation", "test"]
 
 
 def test_two_datasets_of_one_name_are_refused(own):

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from tinyemo.data.folders import infer_label_set, read_folder
+from tinyemo.data.folders import read_folder
+from tinyemo.data.labels import infer_label_set
 from tinyemo.data.photos import read_photos
 from tinyemo.data.records import relabel
 from tinyemo.emotions import LABEL_SETS
@@ -34,8 +35,9 @@ def test_a_folder_of_classes_becomes_records(tmp_path):
     with pytest.raises(ValueError, match="test/spleen: empty class"):
         read_folder(tmp_path)
     (tmp_path / "test/spleen/e.jpg").touch()
+    assert set(read_folder(tmp_path)["label_set"]) == {"labels: cheerfullness, rage, spleen, zest"}
     with pytest.raises(ValueError, match="unknown label spleen.*'parrott'"):
-        read_folder(tmp_path)
+        read_folder(tmp_path, label_set="parrott")
     with pytest.raises(ValueError, match="unknown label.*'ekman'"):
         read_folder(tmp_path, label_set="ekman")
     with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -44,10 +46,10 @@ def test_a_folder_of_classes_becomes_records(tmp_path):
 
 def test_the_new_label_set_changes_no_guess_of_an_old_one():
     for words in (("anger", "fear", "joy"), ("sadness",)):
-        assert infer_label_set(set(words), "here") == "ekman"
+        assert infer_label_set(set(words)) == "ekman"
     for name, words in LABEL_SETS.items():
-        assert infer_label_set(set(words), "here") == name
-    assert infer_label_set({"love", "fear"}, "here") == "unbiasedemo"
+        assert infer_label_set(set(words)) == name
+    assert infer_label_set({"love", "fear"}) == "unbiasedemo"
     with pytest.raises(ValueError, match="no map from Parrott's labels to 'unbiasedemo'"):
         relabel(pd.DataFrame(), "unbiasedemo")
     with pytest.raises(ValueError, match="unknown dataset 'Emotion7'.*WEBEmo"):

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from toy_records import table
 
+from emoscenes.scenes import make_records
 from tinyemo.data.records import (
     carve_validation,
     check_records,
+    drawn_datasets,
     read_records,
     relabel,
     seeded_split,
@@ -138,3 +140,14 @@ def test_relabelling_sums_shares_and_drops_labels_without_a_counterpart():
     assert len(relabel(records, "parrott")) == 4
     with pytest.raises(ValueError, match="'ekman', expected 'parrott'"):
         relabel(check_records(table()), "mikels")
+
+
+def test_a_column_says_what_is_drawn_and_no_name_does(tmp_path):
+    scenes, _ = make_records(4, 2, 2, seed=0, dataset="holiday")
+    own = check_records(table(3).assign(dataset="scenes-ekman"))
+    both = check_records(pd.concat([scenes, own], ignore_index=True))
+    assert drawn_datasets(both) == ["holiday"]
+    kept = read_records(write_records(both, tmp_path / "records.parquet"))
+    assert drawn_datasets(relabel(kept[kept["dataset"] == "holiday"], "ekman")) == ["holiday"]
+    mixed = pd.concat([scenes, own.assign(dataset="holiday")], ignore_index=True)
+    assert drawn_datasets(mixed) == []

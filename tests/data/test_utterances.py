@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.utterances import (
     COLUMNS,
     KNOWN_CODES,
-    LeftOut,
     check_utterances,
     media_fragment,
     missing_turns,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from serving import KEY, MAX_TOKENS, make_requests, user_turn
 
+from tinyemo.emoreason.api_access import without_key
 from tinyemo.emoreason.api_teacher import ApiTeacher
 from tinyemo.emoreason.reply_format import parse_turns
 from tinyemo.emoreason.requests import Reply, Request
@@ -49,6 +50,7 @@ def test_replies_come_with_tokens_and_costs(make_teacher, proxy, tmp_path):
     prompt = sum(reply.prompt_tokens for reply in replies.values())
     assert teacher.usage == {
         "replies": 5,
+        "refused": 0,
         "unanswered": 0,
         "cut": 5,
         "requests": 5,
@@ -79,17 +81,81 @@ def test_a_temporary_failure_is_retried(make_teacher, proxy, tmp_path, fault):
 
 def test_a_request_that_always_fails_does_not_stop_the_others(make_teacher, proxy, tmp_path):
     requests, cache = make_requests(6), tmp_path / "replies.jsonl"
-    bad = {user_turn(requests[i]): fault for i, fault in ((0, "400"), (2, "torn"), (4, "500"))}
+    bad = {user_turn(requests[i]): fault for i, fault in ((0, "drop"), (2, "torn"), (4, "500"))}
     proxy.fault = bad.get
-    teacher = make_teacher()
+    teacher = make_teacher(concurrency=4)  # so three failures in a row do not end the run
     replies = collect_replies(teacher, requests, cache)
     assert replies.keys() == {requests[i].id for i in (1, 3, 5)}
     assert teacher.usage["unanswered"] == 3
     assert teacher.note.startswith("API ")
-    assert [len(proxy.times[content]) for content in bad] == [1, 2, 2]  # a 400 is not retried
+    assert [len(proxy.times[content]) for content in bad] == [2, 2, 2]
     proxy.fault = lambda content: None
     assert len(collect_replies(teacher, requests, cache)) == 6
     assert served_once(requests, proxy)
+
+
+@pytest.mark.parametrize("fault", ["400", "422", "413", "moderation"])
+def test_refused_requests_are_recorded_and_never_sent_again(make_teacher, proxy, tmp_path, fault):
+    """More refusals in a row than failures would be allowed, at the start of every run."""
+    requests, cache = make_requests(15), tmp_path / "replies.jsonl"
+    refused = {user_turn(request) for request in requests[:12]}
+    proxy.fault = lambda content: fault if content in refused else None
+    teacher = make_teacher(budget=1.0, price_in=1.0)
+    replies = collect_replies(teacher, requests, cache)
+    assert [reply.id for reply in replies.values() if not reply.refusal] == [
+        request.id for request in requests[12:]
+    ]
+    usage = [teacher.usage[name] for name in ("replies", "refused", "unanswered", "requests")]
+    assert usage == [3, 12, 0, 15]
+    assert "refused 12 of 15 requests, which are not sent again; it said: Error" in teacher.note
+    again = make_teacher()
+    assert collect_replies(again, requests, cache) == replies
+    assert again.usage["requests"] == 0
+    # without their lines, they are sent again
+    lines = [line for line in cache.read_text().splitlines(True) if '"refusal"' not in line]
+    cache.write_text("".join(lines))
+    proxy.fault = lambda content: None
+    assert not any(reply.refusal for reply in collect_replies(again, requests, cache).values())
+    assert served_once(requests, proxy)
+
+
+def test_a_filtered_completion_is_a_refusal(make_teacher, proxy, tmp_path):
+    def block(body):
+        choice = body["choices"][0]
+        choice["finish_reason"] = "content_filter"
+        del choice["message"]
+
+    def decline(body):
+        message = {"content": None, "refusal": f"I won't. {KEY}"}
+        body["choices"][0] = {"message": message, "finish_reason": "stop"}
+
+    for number, edit in enumerate((block, decline)):
+        proxy.edit = edit
+        cache = tmp_path / f"{number}.jsonl"
+        (reply,) = collect_replies(make_teacher(), make_requests(1), cache).values()
+        expected = ("finish_reason: content_filter", "I won't. ***")[number]
+        assert (reply.text, reply.refusal) == ("", expected)
+        assert reply.completion_tokens == MAX_TOKENS  # it costs something all the same
+
+
+@pytest.mark.parametrize("fault", ["402", "403", "parameter"])
+def test_errors_about_all_requests_are_no_refusals(make_teacher, proxy, tmp_path, fault):
+    proxy.fault = lambda content: fault
+    cache, teacher = tmp_path / "replies.jsonl", make_teacher()
+    with pytest.raises(RuntimeError, match="replies so far are kept"):
+        collect_replies(teacher, make_requests(20), cache)
+    assert teacher.usage["requests"] <= 6
+    assert cache.read_text() == ""
+
+
+def test_a_reply_that_was_cut_says_so_also_from_the_cache(make_teacher, proxy, tmp_path):
+    cache = tmp_path / "replies.jsonl"
+    for _ in range(2):
+        (reply,) = collect_replies(make_teacher(), make_requests(1), cache).values()
+        assert reply.is_cut
+    proxy.edit = lambda body: body["choices"][0].update(finish_reason="stop")
+    (reply,) = collect_replies(make_teacher(), make_requests(1), tmp_path / "b.jsonl").values()
+    assert not reply.is_cut
 
 
 def test_a_request_without_words_stays_unanswered(make_teacher, tmp_path):
@@ -355,3 +421,59 @@ def test_the_key_of_a_teacher_changes_only_if_its_replies_would_change(make_teac
     others = [key(), key(model="b"), key(max_tokens=9)]
     monkeypatch.setattr("tinyemo.emoreason.teacher_prompts.SYSTEM", "Be brief.")
     assert len({*others, key()}) == 4
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", " \t\n"])
+def test_white_space_around_key_and_address_is_removed(
+    make_teacher, proxy, monkeypatch, tmp_path, end
+):
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}{end}")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{proxy.url}/{end}")
+    assert len(collect_replies(make_teacher(), make_requests(1), tmp_path / "a.jsonl")) == 1
+    proxy.fault = lambda content: "401"
+    with pytest.raises(RuntimeError, match=r"Incorrect API key provided: \*\*\*") as caught:
+        collect_replies(make_teacher(), make_requests(2), tmp_path / "b.jsonl")
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "position"),
+    [
+        ("\u201csk-abcdefgh\u201d", "1 of 13"),
+        ("sk-abc\rdefgh", "7 of 12"),
+        ("sk-abc defgh", "7 of 12"),
+        ("sk-abcdefgh\u200b", "12 of 12"),
+        ('"sk-abcdefgh"', "1 of 13"),
+        ("sk-\x00abcdefgh".replace("\x00", "\x7f"), "4 of 12"),
+    ],
+)
+def test_a_key_with_other_characters_is_refused_and_not_shown(
+    make_teacher, monkeypatch, tmp_path, key, position
+):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    message = f"^OPENAI_API_KEY: character {position} cannot belong to a key; expected ASCII"
+    with pytest.raises(ValueError, match=message) as caught:
+        collect_replies(make_teacher(), make_requests(1), tmp_path / "replies.jsonl")
+    assert type(caught.value) is ValueError
+    assert "abc" not in str(caught.value)
+    assert "defgh" not in str(caught.value)
+
+
+def test_a_short_key_is_removed_only_as_a_word(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    shown = without_key("max_tokens exceeded: x, 'x' and Bearer x")
+    assert shown == "max_tokens exceeded: ***, '***' and Bearer ***"
+
+
+def test_a_long_key_is_removed_whole_and_in_part(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f"{KEY}\n")
+    shown = without_key(f"a\n{KEY!r}, b'Bearer {KEY}\\r', sk-a-********ests. A ski trip...")
+    assert shown == "a '***', b'Bearer ***\\r', ***. A ski trip..."
+
+
+@pytest.mark.parametrize("address", ["http://a/v1?key=secret", "http://[bad/v1", "“http://a/v1”"])
+def test_an_address_with_a_query_or_quotation_marks_is_refused(make_teacher, monkeypatch, address):
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    with pytest.raises(ValueError, match=r"^OPENAI_BASE_URL: expected http\(s\)") as caught:
+        make_teacher()
+    assert "secret" not in str(caught.value)

@@ -7,7 +7,7 @@ import yaml
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.data.photos import PHOTO_SETS
-from tinyemo.emoreason.dataset_card import dataset_card, write_parts
+from tinyemo.emoreason.dataset_card import DRAWN_HERE, UNKNOWN, dataset_card, write_parts
 
 COMPOSITION = pd.DataFrame(
     {"part": ["finetuning"], "split": ["train"], "task": ["reasoning"], "records": [12_345]}
@@ -15,13 +15,14 @@ COMPOSITION = pd.DataFrame(
 DROPS = pd.DataFrame({"task": ["reasoning"], "reason": ["refusal"], "dropped": [67]})
 
 
-def card(datasets, teacher="a model"):
+def card(datasets, teacher="a model", drawn=()):
     return dataset_card(
         "Toy",
         COMPOSITION.assign(teacher=teacher),
         DROPS,
         {"precision": 0.9876},
         datasets,
+        drawn,
         "toys/images",
         "make toys",
     )
@@ -63,7 +64,7 @@ def test_every_record_is_in_the_file_of_its_part_and_split(tmp_path):
 
 
 def test_the_front_matter_is_what_hubs_read():
-    _, front, _ = card(["scenes"], "scene grammar").split("---\n", 2)
+    _, front, _ = card(["scenes"], "scene grammar", ["scenes"]).split("---\n", 2)
     about = yaml.safe_load(front)
     assert about["language"] == "en"
     assert about["license"] == "apache-2.0"
@@ -93,11 +94,11 @@ def test_the_card_states_composition_drops_prompts_licences_and_limits():
 
 
 def test_images_and_texts_have_their_own_limits():
-    grammar = card(["scenes"], "scene grammar")
+    grammar = card(["scenes"], "scene grammar", ["scenes"])
     assert "drawn scenes" in grammar
     assert "come from a grammar" in grammar
     assert "license: apache-2.0" in grammar
-    model = card(["scenes-ekman"])
+    model = card(["scenes-ekman"], drawn=["scenes-ekman"])
     assert "drawn scenes" in model
     assert "written by a model" in model
     assert "grammar" not in model
@@ -105,3 +106,13 @@ def test_images_and_texts_have_their_own_limits():
     assert "drawn" not in own_images
     assert "license: other" in own_images
     assert "my_photos: unknown to this code" in own_images
+
+
+def test_a_name_like_that_of_the_synthetic_data_makes_no_drawn_images():
+    for name in ("scenes_paris", "scenes-ekman", "scenes"):
+        text = card([name], "scene grammar")
+        assert "drawn" not in text and UNKNOWN in text
+        assert "license: other" in text
+    mixed = card(["scenes", "scenes_paris"], drawn=["scenes"])
+    assert f"- scenes: {DRAWN_HERE}" in mixed and f"- scenes_paris: {UNKNOWN}" in mixed
+    assert "cartoon" not in mixed

@@ -69,12 +69,18 @@ def test_one_distractor_comes_from_the_near_half_and_one_from_the_far_half():
     assert {three.index("a") for three in drawn} == {0, 1, 2}
 
 
-def test_three_labels_are_enough_for_candidates_and_fewer_are_refused():
+@pytest.mark.parametrize("labels", [("x", "y"), ("x", "y", "z")])
+def test_two_or_three_labels_are_all_candidates_in_random_order(labels):
     rng = np.random.default_rng(0)
-    drawn = draw_candidates("y", ("x", "y", "z"), np.eye(3), rng)
-    assert sorted(drawn) == ["x", "y", "z"]
+    drawn = [draw_candidates("y", labels, np.eye(len(labels)), rng) for _ in range(20)]
+    assert {tuple(sorted(one)) for one in drawn} == {labels}
+    assert len(set(drawn)) > 1
+
+
+def test_candidates_need_two_labels_with_their_anchors():
+    rng = np.random.default_rng(0)
     six = ("a", "b", "c", "d", "e", "f")
-    for label, labels, rows in (("x", ("x", "y"), 2), ("q", six, 6), ("a", six, 5)):
+    for label, labels, rows in (("x", ("x",), 1), ("q", six, 6), ("a", six, 5)):
         with pytest.raises(ValueError, match="cannot choose answer options for label"):
             draw_candidates(label, labels, np.ones((rows, 3)), rng)
 

@@ -72,6 +72,28 @@ def test_every_request_becomes_a_record_or_is_counted(tmp_path, monkeypatch, cap
     assert again.requested == ["toy/3#reasoning", "toy/4#vqa"]
 
 
+def test_cut_and_refused_replies_are_counted_under_their_own_reason(tmp_path, monkeypatch):
+    replies = [
+        Reply("0#caption", "A dog runs on sand."),
+        Reply("1#caption", "A cat sits on a wall.", is_cut=True),
+        Reply("2#caption", "A bird flies over the"),
+        Reply("3#caption", "<think>hm"),
+        Reply("4#caption", "", refusal="Error code: 400"),
+        Reply("5#caption", "A <b>fish</b> swims."),
+    ]
+    teacher = FakeTeacher({})
+    teacher.replies = lambda requests: iter(replies)
+    use(monkeypatch, teacher)
+    requests = [Request(reply.id, "", "caption", "", "ekman", "What?") for reply in replies]
+    made = make_part({"fake": requests}, 0, tmp_path / "replies.jsonl", tmp_path)
+    assert [item.id for item in made.items] == ["0#caption"]
+    assert dict(zip(made.drops["reason"], made.drops["dropped"], strict=True)) == {
+        "cut off": 3,
+        "malformed": 1,
+        "refused by the server": 1,
+    }
+
+
 def test_a_part_without_records_is_an_error_that_counts_the_reasons(tmp_path, monkeypatch):
     use(monkeypatch, FakeTeacher({"a#vqa": "no form"}))
     requests = [Request(f"{name}#vqa", "", "vqa", "", "ekman") for name in "ab"]

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -49,6 +51,49 @@ def test_open_clip_loads_the_trained_weights(tmp_path):
     assert model.encode_text(
         open_clip.get_tokenizer(f"local-dir:{tmp_path}")(["a rose"])
     ).shape == (1, 16)
+
+
+@pytest.mark.parametrize("changed", ["image", "pixel type", "caption", "second caption", "order"])
+def test_a_change_of_any_image_or_caption_trains_the_clip_again(tmp_path, changed):
+    """Of 200 items, number 199 is neither among the first 64 nor in every third one."""
+    pixels = images(200)
+    captions = [[f"picture {i}", f"a thing called {i}"] for i in range(200)]
+    recipe = replace(CLIP, steps=2)
+    train_clip(pixels, captions, tmp_path, recipe)
+    file = tmp_path / "training.pt"
+    before = torch.load(file, weights_only=True)
+    written = file.stat().st_mtime_ns
+    train_clip(pixels.copy(), [list(own) for own in captions], tmp_path, recipe)
+    assert file.stat().st_mtime_ns == written  # the same data: nothing is trained
+
+    if changed == "image":
+        pixels[199, 3, 3, 1] ^= 1
+    elif changed == "pixel type":
+        pixels = pixels.astype(np.int16)
+    elif changed == "caption":
+        captions[199][0] = "another picture"
+    elif changed == "second caption":
+        captions[64][1] = "another thing"
+    else:
+        captions[198], captions[199] = captions[199], captions[198]
+    train_clip(pixels, captions, tmp_path, recipe)
+    assert torch.load(file, weights_only=True)["key"] != before["key"]
+
+
+@pytest.mark.parametrize("changed", ["last text", "last answer"])
+def test_a_change_of_any_text_trains_the_language_model_again(tmp_path, changed):
+    recipe = replace(LM, steps=2, deep_steps=2)
+    train_lm(TEXTS, TALKS, tmp_path, recipe)
+    keys = [torch.load(tmp_path / f"training-{i}.pt", weights_only=True)["key"] for i in (1, 2)]
+    texts, talks = list(TEXTS), list(TALKS)
+    if changed == "last text":
+        texts[-1] = texts[-1].replace("joy", "awe")
+    else:
+        talks[-1] = [(talks[-1][0][0], "It is a gift, dear Fred.")]
+    train_lm(texts, talks, tmp_path, recipe)
+    new = [torch.load(tmp_path / f"training-{i}.pt", weights_only=True)["key"] for i in (1, 2)]
+    assert new[1] != keys[1]
+    assert (new[0] != keys[0]) or changed == "last answer"
 
 
 def test_small_lm_learns_and_emotion_words_are_one_token(tmp_path):

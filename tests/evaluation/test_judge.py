@@ -75,7 +75,7 @@ def test_a_reply_in_another_form_counts_as_unreadable(server, proxy, tmp_path, r
 
 def test_an_unanswered_text_is_sent_again_next_time(server, proxy, tmp_path):
     set_answers(proxy, "Clue overlap: 1\nLabel overlap: 2", "Clue overlap: 3\nLabel overlap: 4")
-    proxy.fault = lambda content: "400" if "The ghost" in content else None
+    proxy.fault = lambda content: "500" if "The ghost" in content else None
     two, cache = TEXTS.iloc[[0, 3]], tmp_path / "replies.jsonl"
     scores = judge_texts(two, REFERENCES, make_judge(server), cache)
     assert scores["reply"].tolist() == ["unanswered", "read"]
@@ -83,6 +83,26 @@ def test_an_unanswered_text_is_sent_again_next_time(server, proxy, tmp_path):
     scores = judge_texts(two, REFERENCES, make_judge(server), cache)
     assert scores["clue_overlap"].tolist() == [3, 1]
     assert proxy.completions.total() == 2
+
+
+def test_a_refused_text_is_not_sent_again(server, proxy, tmp_path):
+    set_answers(proxy, "Clue overlap: 1\nLabel overlap: 2")
+    proxy.fault = lambda content: "400" if "The ghost" in content else None
+    two, cache = TEXTS.iloc[[0, 3]], tmp_path / "replies.jsonl"
+    for _ in range(2):
+        scores = judge_texts(two, REFERENCES, make_judge(server), cache)
+        assert scores["reply"].tolist() == ["refused", "read"]
+    assert sum(len(times) for times in proxy.times.values()) == 2
+
+
+def test_thoughts_before_the_scores_are_skipped(server, proxy, tmp_path):
+    scores = "Clue overlap: 3\nLabel overlap: 9"
+    set_answers(proxy, f"<think>Clue overlap: 7?</think>\n\n{scores}", f"<think>{scores}")
+    judged = judge_texts(
+        TEXTS.iloc[[0, 3]], REFERENCES, make_judge(server), tmp_path / "replies.jsonl"
+    )
+    assert judged["reply"].tolist() == ["read", "unreadable"]
+    assert judged["clue_overlap"].iloc[0] == 3
 
 
 def test_a_users_prompt_file_replaces_the_default_prompt(server, proxy, tmp_path):

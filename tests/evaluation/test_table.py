@@ -117,7 +117,7 @@ def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
 
 
 def test_wide_table_shows_accuracy_interval_marks_and_status(runs):
-    wide = wide_table(score_by_dataset(*runs), ["b", "a", "FI"]).set_index("model")
+    wide = wide_table(score_by_dataset(*runs), ["b", "a", "FI"], []).set_index("model")
     assert list(wide.columns) == ["b", "a", "FI"] and list(wide.index) == [
         "majority class",
         "good",
@@ -166,7 +166,7 @@ def test_figure_shows_the_marks_and_verdicts_of_the_table(runs):
 def test_run_without_predictions_for_a_dataset_has_a_dash(runs):
     table, *rest = runs
     kept = table[(table["run"] != "weak") | (table["dataset"] != "b")]
-    wide = wide_table(score_by_dataset(kept, *rest), ["a", "b"])
+    wide = wide_table(score_by_dataset(kept, *rest), ["a", "b"], [])
     assert wide.set_index("model").loc["weak", "b"] == "—"
 
 
@@ -212,17 +212,23 @@ def test_verdicts_come_from_the_audit():
     assert unknown["status"] == "unknown" and pd.isna(unknown["clean_accuracy"])
 
 
+def test_real_images_in_a_folder_with_a_synthetic_name_share_a_table_with_real_ones(runs):
+    wide = wide_table(score_by_dataset(*runs), ["a", "scenes-paris", "FI"], drawn=[])
+    assert list(wide) == ["model", "a", "scenes-paris", "FI"]
+    assert published_table(["scenes-paris"], drawn=[])["scenes-paris"].eq("—").all()
+
+
 def test_invalid_tables_are_refused(runs):
     table, statuses, contaminated, trained_on = runs
     long = score_by_dataset(*runs)
     with pytest.raises(
         ValueError, match=r"synthetic datasets \(scenes-ekman\) and real ones \(FI\)"
     ):
-        wide_table(long, ["scenes-ekman", "FI"])
+        wide_table(long, ["scenes-ekman", "FI"], ["scenes-ekman"])
     with pytest.raises(ValueError, match="without an interval"):
-        wide_table(pd.concat([long, PUBLISHED]), ["a"])
+        wide_table(pd.concat([long, PUBLISHED]), ["a"], [])
     with pytest.raises(ValueError, match="synthetic datasets"):
-        published_table(["scenes-ekman"])
+        published_table(["scenes-ekman"], ["scenes-ekman"])
     with pytest.raises(
         ValueError, match="statuses of run 'good': 0 rows for dataset 'a', expected one"
     ):
@@ -247,7 +253,7 @@ def test_published_means_agree_with_the_papers_table():
 
 
 def test_published_table_marks_trained_and_contaminated_cells():
-    table = published_table(["EmotionROI", "Emotion6", "EmoSet"]).set_index("published")
+    table = published_table(["EmotionROI", "Emotion6", "EmoSet"], []).set_index("published")
     assert list(table.columns) == ["params", "EmotionROI", "Emotion6", "EmoSet"]
     assert (
         table.index[0] == "CLIP ViT-B/32"

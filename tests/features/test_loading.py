@@ -1,5 +1,7 @@
 """features/loading.py: one call, the same records, whichever way the features come."""
 
+import shutil
+
 import pandas as pd
 import pytest
 import torch
@@ -27,7 +29,8 @@ def test_a_tree_and_a_run_of_01_give_the_same_repaired_records(tree, tmp_path):
     assert records["split"].value_counts().to_dict() == {"train": 48, "validation": 12, "test": 12}
     assert records[records["split"] == "validation"]["id"].str.contains("/train/").all()
     run = tmp_path / "01_feature_extraction"
-    raw, _ = import_pt_tree(tree, run / "features")
+    raw, imported = import_pt_tree(tree, tmp_path)
+    shutil.copytree(imported.folder, run / "features")
     write_records(raw, run / "records.parquet")
     again, same, _, _ = load_features(run, 0.2)
     pd.testing.assert_frame_equal(again, records)

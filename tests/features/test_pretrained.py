@@ -34,7 +34,8 @@ def test_a_missing_and_a_foreign_tensor_are_named(tmp_path):
     with pytest.raises(ValueError, match="has the tensor extra.weight, which fits nothing"):
         load_text_encoder(tmp_path)
     change_weights(tmp_path, lambda tensors: tensors.update({name: weight[:4]}))
-    with pytest.raises(ValueError, match=f"{tmp_path}: cannot load the model"):
+    message = f"{tmp_path}: .* {name} of shape .4, 16., expected .16, 16."
+    with pytest.raises(ValueError, match=message):
         load_text_encoder(tmp_path)
 
 

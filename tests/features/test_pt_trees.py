@@ -9,6 +9,7 @@ import torch
 from upstream_tree import save_tree
 
 from tinyemo.data.audit import audit, audit_sentences, repair_splits
+from tinyemo.data.left_out import LeftOut
 from tinyemo.features.pt_trees import import_pt_tree
 from tinyemo.features.store import FeatureStore
 
@@ -57,7 +58,7 @@ def test_a_second_call_reads_no_file_until_one_changes(tmp_path, monkeypatch):
     os.utime(changed, ns=(0, 0))
     _, store = import_pt_tree(tmp_path / "in", tmp_path / "out")
     assert len(read) == len(records) and (store.rows(["Emotion6/train/joy/0"]) == 1).all()
-    (tmp_path / "out/shard-00000.safetensors").write_bytes(b"torn")
+    (store.folder / "shard-00000.safetensors").write_bytes(b"torn")
     assert len(import_pt_tree(tmp_path / "in", tmp_path / "out")[1]) == len(records)
 
 
@@ -152,3 +153,27 @@ def test_real_emotion6_features(tmp_path):
     start = time.perf_counter()
     import_pt_tree(root, tmp_path / "out")
     assert time.perf_counter() - start < 2
+
+
+def test_usual_split_names_and_pth_are_read_and_the_rest_is_counted(tmp_path):
+    for name in ("Set/Train/joy/1.pt", "Set/Valid/joy/2.pth", "Set/eval/joy/3.PT"):
+        save(tmp_path / "in" / name)
+    save(tmp_path / "in" / "Set/train_old/joy/4.pt")
+    save(tmp_path / "in" / "NoSplits/joy/5.pt")
+    (tmp_path / "in" / "Set/Train/joy/6.npy").touch()
+    (tmp_path / "in" / "__MACOSX/Set/Train").mkdir(parents=True)
+    left_out = LeftOut()
+    records, store = import_pt_tree(tmp_path / "in", tmp_path / "out", left_out)
+    assert records["split"].tolist() == ["train", "validation", "test"] and len(store) == 3
+    table = left_out.table()
+    assert dict(zip(table["reason"], table["items"], strict=True)) == {
+        "hidden, or left by the operating system": 1,
+        "file outside the class folders": 1,
+        "feature in a folder beside the split folders": 1,
+        "not a feature (.npy)": 1,
+    }
+
+
+def save(path, width=4):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(torch.ones(width, dtype=torch.float16), path)

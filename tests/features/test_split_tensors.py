@@ -5,7 +5,7 @@ import torch
 
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
-from tinyemo.features.split_tensors import concatenated, split_tensors
+from tinyemo.features.split_tensors import SplitTensors, concatenated, known_items, split_tensors
 from tinyemo.features.store import FeatureStore
 
 
@@ -39,3 +39,35 @@ def test_without_annotators_shares_soft_labels_are_one_hot(tmp_path):
     store = FeatureStore.write(tmp_path, ["a/1"], torch.ones(1, 2))
     test = split_tensors(records, store, "ekman")["test"]
     assert test.soft_labels.tolist() == [[0, 0, 0, 1, 0, 0]]
+
+
+def part(dataset: str, split: str, labels: list[int], first: float) -> SplitTensors:
+    """Items of one split, whose features are numbers from `first` on."""
+    items = len(labels)
+    records = pd.DataFrame({"id": [f"{dataset}/{split}{i}" for i in range(items)]})
+    x = torch.arange(first, first + items)[:, None]
+    return SplitTensors(records, x, torch.tensor(labels), torch.ones(items, 8) / 8)
+
+
+def test_items_of_all_datasets_of_a_label_set_are_known():
+    parts = {
+        "EmoSet": {
+            "train": part("EmoSet", "train", [0, 1], 0.0),
+            "validation": part("EmoSet", "validation", [2], 10.0),
+            "test": part("EmoSet", "test", [3], 90.0),
+        },
+        "FI": {"train": part("FI", "train", [1], 20.0), "validation": part("FI", "v", [0], 30.0)},
+        "Emotion6": {"train": part("Emotion6", "train", [5], 40.0)},
+        "unused": {"train": part("unused", "train", [5], 50.0)},
+    }
+    sets = {"EmoSet": "mikels", "FI": "mikels", "Emotion6": "ekman", "unused": "mikels"}
+    known = known_items(parts, sets, ["EmoSet", "FI", "Emotion6"])
+    assert list(known) == ["mikels", "ekman"]
+    assert known["mikels"].x.flatten().tolist() == [0.0, 1.0, 10.0, 20.0, 30.0]
+    assert known["mikels"].y.tolist() == [0, 1, 2, 1, 0]
+    assert known["ekman"].x.flatten().tolist() == [40.0]
+    alone = known_items(parts, sets, ["FI"])["mikels"]
+    assert alone.x.flatten().tolist() == [20.0, 30.0]
+    other_order = known_items(parts, sets, ["FI", "EmoSet", "FI"])["mikels"]
+    assert other_order.x.flatten().tolist() == [20.0, 30.0, 0.0, 1.0, 10.0]
+    assert known_items(parts, sets, []) == {}

@@ -98,7 +98,7 @@ def test_a_folder_of_clips_becomes_stores_and_what_lacks_is_named(clips, names, 
     cells = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("|")]
     shown = {row[0].strip(): [cell.strip() for cell in row[2:]] for row in cells[2:]}
     assert shown == {
-        "text": ["0", "16", "no text: 5"],
+        "text": ["0", "32", "no text: 5"],
         "audio": ["3", "16", "damaged file: 1, no sound track: 1"],
         "video": ["4", "16", "damaged file: 1"],
         "face": ["4", "16", "damaged file: 1"],

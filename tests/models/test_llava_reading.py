@@ -294,7 +294,7 @@ def test_unsupported_values_of_transformers_layout_are_named(llava, tmp_path, ch
         ),
         (
             {"num_hidden_layers": 3},
-            "weights do not fit its configuration of a LlamaForCausalLM, for one model.layers.2",
+            "lacks the tensor model.layers.2.input_layernorm.weight .and 8 more",
         ),
     ],
 )

@@ -467,7 +467,7 @@ def test_incomplete_folders_are_refused(llama, tmp_path):
         (
             lambda: config.write_text(text.replace('"width": 8', '"width": 9')),
             ValueError,
-            "other tensors than",
+            "connectors.safetensors: .* connectors.image.0.weight of shape",
         ),
         (
             lambda: config.unlink(),
@@ -478,7 +478,7 @@ def test_incomplete_folders_are_refused(llama, tmp_path):
         damage()
         with pytest.raises(error, match=message):
             MultimodalLM.load(folder)
-    with pytest.raises(ValueError, match="no causal language model"):
+    with pytest.raises(FileNotFoundError, match="no weights in it"):
         MultimodalLM.from_lm(folder / "tokenizer", CONNECTORS)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         MultimodalLM.from_lm(tmp_path / "nowhere", CONNECTORS)

@@ -61,6 +61,13 @@ def machine(bench, monkeypatch):
         ({"finetuning_teacher": "local:"}, ["finetuning_teacher: unknown teacher 'local:'"]),
         ({"quality_teacher": "api:some/model", "quality_share": 0.0}, []),
         ({"quality_teacher": "", "quality_share": 0.02}, []),
+        ({"quality_teacher": "", "quality_share": 0.0}, []),
+        ({"pretraining_teacher": ""}, ["pretraining_teacher: unknown teacher ''"]),
+        ({"judge": ""}, []),
+        ({"judge": "api:some/model"}, ["judge api:some/model", "set OPENAI_BASE_URL"]),
+        ({"datasets": ["FI", "nowhere.csv"], "root": ""}, ["datasets: nowhere.csv is missing"]),
+        ({"datasets": ["FI", "owner"], "root": ""}, []),
+        ({"datasets": ["FI", "moods"]}, []),  # of a collection
         (
             {"quality_teacher": "api:some/model", "quality_share": 0.1},
             ["quality_teacher api:some/model", "set OPENAI_BASE_URL"],
@@ -103,3 +110,10 @@ def test_the_plan_uses_the_values_that_the_run_would_get(machine, capsys):
     assert PHOTO_SETS["ArtPhoto"].get in capsys.readouterr().out
     assert main(["plan", str(machine / "tiny"), "--pairs", "anchor=x"]) == 1
     assert "no notebook of profile tiny has a parameter 'anchor'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("profile", ["smoke", "scenes", "dialogues"])
+def test_nothing_is_missing_in_the_profiles_that_need_no_data(monkeypatch, capsys, profile):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert main(["plan", profile]) == 0
+    assert capsys.readouterr().out == "nothing is missing here\n"

@@ -351,7 +351,7 @@ def test_bad_input_is_named():
         ),
         ((x, y + 1, anchors, TUNED), "expected 0 to 3, got 1 to 4"),
         ((x[0], y, anchors, TUNED), r"expected \(N, d_vision\)"),
-        ((x[:1], y[:1], anchors, TUNED), r"N > 1"),
+        ((x[:1], y[:1], anchors, TUNED), "N of at least 2"),
         ((x, y, anchors[0], TUNED), "anchors: expected finite numbers"),
         ((x, y, anchors * float("inf"), TUNED), "anchors: expected finite numbers"),
         ((x, soft[:, :3], anchors, kl), r"training targets: expected \(240, 4\)"),

@@ -27,7 +27,7 @@ from torch.nn.functional import normalize
 
 from tinyemo.bias.evidence import corrected
 from tinyemo.emotions import GROUPS, SYNONYMS, labels_of
-from tinyemo.models.anchors import embedding_table
+from tinyemo.models.anchors import embedding_table, known_ids
 
 # n words -> vectors (n, D); ValueError if a word is not in the space
 Space = Callable[[list[str]], Tensor]
@@ -96,15 +96,31 @@ def table_space(
     def place(words: list[str]) -> Tensor:
         vectors = []
         for word in words:
-            at_start = tokenize(word, add_special_tokens=False)["input_ids"]
-            within = tokenize(f" {word}", add_special_tokens=False)["input_ids"]
-            ids = min(at_start, within, key=len)
-            if not ids or tokenize.unk_token_id in ids or (whole and len(ids) > 1):
+            spellings = [known_ids(tokenize, word), known_ids(tokenize, f" {word}")]
+            ids = min(filter(None, spellings), key=len, default=[])
+            if not ids or (whole and len(ids) > 1):
                 raise ValueError(f"{checkpoint}: no word {word!r} in its vocabulary")
             vectors.append(table[ids].float().mean(dim=0))
         return torch.stack(vectors)
 
     return place
+
+
+def space_with(
+    label_set: str, checkpoint: str | Path, tokenizer: str | Path | None = None, whole: bool = True
+) -> tuple[Space, list[str]]:
+    """`table_space` for the emotions of a label set, and those that have no whole word in it.
+
+    If there are such emotions, as "calm sea" among labels of one's own, the space is that of
+    whole=False.
+    """
+    space = table_space(checkpoint, tokenizer, whole)
+    words = emotion_words(label_set)
+    known = _known(space, list(dict.fromkeys(word for group in words.values() for word in group)))
+    lacking = [label for label, group in words.items() if known.keys().isdisjoint(group)]
+    if whole and lacking:
+        space = table_space(checkpoint, tokenizer, whole=False)
+    return space, lacking
 
 
 @dataclass(frozen=True, eq=False)

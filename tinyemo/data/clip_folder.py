@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.utterances import NUMBERS, Conversations, LeftOut, check_utterances
+from tinyemo.data.left_out import LeftOut, printable
+from tinyemo.data.utterances import NUMBERS, Conversations, check_utterances
 
 VIDEOS = (
     ".mp4",
@@ -54,7 +55,7 @@ def utterances_of_folder(folder: str | Path, dataset: str | None = None) -> Conv
     clips, left_out = [], LeftOut()
     for name in sorted(_files(folder, left_out)):
         if reason := _reason_against(folder, name):
-            left_out.add(reason, _printable(name))
+            left_out.add(reason, printable(name))
         else:
             clips.append(name)
     if not clips:
@@ -75,7 +76,7 @@ def _files(folder: Path, left_out: LeftOut) -> list[str]:
     """The files below `folder`, as paths relative to it; folders that are not read are counted."""
 
     def count(error: OSError) -> None:
-        left_out.add("folder that cannot be read", _printable(error.filename))
+        left_out.add("folder that cannot be read", printable(error.filename))
 
     files = []
     for place, folders, names in os.walk(folder, onerror=count):
@@ -83,7 +84,7 @@ def _files(folder: Path, left_out: LeftOut) -> list[str]:
         files += [(inside / name).as_posix() for name in names]
         for name in folders:
             if (folder / inside / name).is_symlink():
-                left_out.add("link to a folder", _printable((inside / name).as_posix()))
+                left_out.add("link to a folder", printable((inside / name).as_posix()))
     return files
 
 
@@ -93,19 +94,14 @@ def _reason_against(folder: Path, name: str) -> str:
     if any(part.startswith(".") for part in path.parts):
         return "hidden file"
     if path.suffix.lower() not in (*VIDEOS, *SOUNDS):
-        return f"not a clip ({_printable(path.suffix.lower()) or 'no suffix'})"
+        return f"not a clip ({printable(path.suffix.lower()) or 'no suffix'})"
     if not (folder / path).is_file():
         return "link to a file that is not there, or not a file"
-    if _printable(name) != name:
+    if printable(name) != name:
         return "name that is not in UTF-8"
     if FRAGMENT.search(name):
         return "name with #t= or #xywh=, which stand for a part of a file"
     return ""
-
-
-def _printable(name: str) -> str:
-    """The name; bytes that are not UTF-8, as in names from old archives, as "\\udcfc"."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _utterance(dataset: str, clip: str, file: Path) -> dict:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.data.folders import SPLIT_FOLDERS
-from tinyemo.data.records import SPLITS, check_records
+from tinyemo.data.left_out import LeftOut
+from tinyemo.data.records import check_records
 from tinyemo.data.repaired_text import numbers_of, read_text_table, refuse_rows
+from tinyemo.data.split_names import EXPECTED, splits_named
 from tinyemo.data.text_files import check_listed
 from tinyemo.data.utterances import (
     KNOWN_CODES,
@@ -22,14 +23,11 @@ from tinyemo.data.utterances import (
     NO_MAJORITY,
     VOTES,
     Conversations,
-    LeftOut,
     Votes,
     check_utterances,
     missing_turns,
 )
 from tinyemo.emotions import CONVERSATION_LABEL_SETS, LABEL_CODES
-
-SPLIT_WORDS = {**SPLIT_FOLDERS, "dev": "validation"}
 
 
 def vote_shares(votes: Iterable[Votes], label_set: str) -> np.ndarray:
@@ -225,9 +223,9 @@ def _splits(table: pd.DataFrame, path: Path) -> pd.Series:
     """train, validation or test for each row. ValueError: another word."""
     if "split" not in table:
         return pd.Series("train", index=table.index)
-    words = table["split"].str.lower().replace("", "train")
-    splits = words.replace(SPLIT_WORDS)
-    refuse_rows(table["split"], ~splits.isin(SPLITS), path, f"one of {', '.join(SPLIT_WORDS)}")
+    words = table["split"].replace("", "train")
+    splits = words.map(splits_named(words.unique()))
+    refuse_rows(table["split"], splits.isna(), path, f"one of {EXPECTED}")
     return splits
 
 

@@ -1,9 +1,9 @@
 """Folders of classes -> records: `<root>/[split/]<class>/.../<file>`, the layout of most image
 datasets.
 
-Owns finding the items of such a folder, the ids that items get, and the choice of the label set
-from the names of the classes. Takes a folder, gives records. No file is opened here: images stay
-paths, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
+Owns finding the splits and classes of such a folder, and the ids that items get. Takes a folder,
+gives records. Images stay paths; file_tree.py says which files are pictures, labels.py which label
+a class has, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
 from collections.abc import Iterable
@@ -11,133 +11,134 @@ from pathlib import Path
 
 import pandas as pd
 
+from tinyemo.data.file_tree import PICTURES, Kind, files_under, folders_in
+from tinyemo.data.labels import Labelling
+from tinyemo.data.left_out import LeftOut, printable
 from tinyemo.data.records import check_records
-from tinyemo.emotions import LABEL_SETS, labels_of
-
-IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-SPELLINGS = {
-    # folders of WEBEmo
-    "cheerfullness": "cheerfulness",
-    "irritabilty": "irritability",
-    # files of ArtPhoto, columns of Abstract
-    "sad": "sadness",
-    "content": "contentment",
-}
-
-
-def infer_label_set(words: set[str], source: str | Path) -> str:
-    """The smallest label set that holds all `words`; of two equally small ones, Ekman's.
-
-    ValueError names `source` and the words that are not in the label set with most words in common.
-    """
-    fitting = [name for name, labels in LABEL_SETS.items() if words <= set(labels)]
-    if fitting:
-        return min(fitting, key=lambda name: len(LABEL_SETS[name]))
-    nearest = max(LABEL_SETS, key=lambda name: len(words & set(LABEL_SETS[name])))
-    unknown = ", ".join(sorted(words - set(LABEL_SETS[nearest])))
-    raise ValueError(
-        f"{source}: unknown label {unknown}: expected labels of one label set, "
-        f"such as {nearest!r} ({', '.join(LABEL_SETS[nearest])})"
-    )
+from tinyemo.data.split_names import splits_named
 
 
 def read_folder(
     root: str | Path,
     dataset: str | None = None,
-    label_set: str | None = None,
-    suffixes: tuple[str, ...] = IMAGES,
-    column: str = "image",
+    label_set: str | Labelling = "",
+    kind: Kind = PICTURES,
+    left_out: LeftOut | None = None,
 ) -> pd.DataFrame:
     """Records of `<root>/[split/]<class>/.../<file>`, sorted by path; without split folders all
     are train.
 
-    `column` receives the absolute paths of the files; ids as in `file_records`. `dataset` defaults
-    to the name of the folder, `label_set` to the smallest that holds the names of the classes.
+    Split folders are those that `splits_named` knows. The column `image` receives the absolute
+    paths of the files; ids as in `file_records`. `dataset` defaults to the name of the folder.
+    Without a `label_set`, the names of the classes define it (labels.py). Everything else below
+    `root` is counted in `left_out`.
+
     FileNotFoundError: no such folder. ValueError names a folder without classes, an empty class,
-    or an unknown label.
+    two folders for one split, a split inside a class, or an unknown label.
     """
+    left_out = left_out or LeftOut()
     root = Path(root).expanduser().absolute()
     if not root.is_dir():
         raise FileNotFoundError(
             f"folder not found: {root}: expected [split/]<class>/<file> under it"
         )
-    split_folders = [folder for folder in _folders(root) if folder.name in SPLIT_FOLDERS]
     rows = []
-    for top in split_folders or [root]:
-        split = SPLIT_FOLDERS[top.name] if split_folders else "train"
-        classes = _folders(top)
-        if not classes:
-            raise ValueError(f"{top}: no class folder: expected <class>/<file> under it")
+    for split, classes in _classes(root, kind, left_out):
         for folder in classes:
-            files = files_under(folder, suffixes)
+            files = files_under(folder, kind, left_out)
             if not files:
                 raise ValueError(
-                    f"{folder}: empty class: expected files that end in {', '.join(suffixes)}"
+                    f"{folder}: empty class: expected files that end in {', '.join(kind.suffixes)}"
                 )
-            for file in files:
-                rows.append((file.relative_to(root).as_posix(), split, folder.name))
-    return file_records(rows, root, dataset or root.name, label_set, column)
+            place = folder.relative_to(root).as_posix()
+            rows += [(f"{place}/{name}", split, folder.name) for name in files]
+    return file_records(rows, root, dataset or root.name, label_set)
+
+
+def _classes(root: Path, kind: Kind, left_out: LeftOut) -> list[tuple[str, list[Path]]]:
+    """(split, its class folders) for each split folder in `root`; without one, all are train."""
+    folders = folders_in(root, left_out)
+    splits = splits_named(folder.name for folder in folders)
+    if not splits:
+        _refuse_splits_inside(folders)
+        return [("train", _not_empty(root, folders))]
+    found: dict[str, Path] = {}
+    classes = []
+    for folder in folders:
+        split = splits.get(folder.name)
+        if split is None:
+            _count_beside(folder, kind, left_out)
+        elif split in found:
+            raise ValueError(
+                f"{root}: two folders for {split}: {found[split].name} and {folder.name}; "
+                "expected one per split"
+            )
+        else:
+            found[split] = folder
+            classes.append((split, _not_empty(folder, folders_in(folder, left_out))))
+    return classes
+
+
+def _not_empty(parent: Path, classes: list[Path]) -> list[Path]:
+    if not classes:
+        raise ValueError(f"{parent}: no class folder: expected <class>/<file> under it")
+    return classes
+
+
+def _refuse_splits_inside(classes: list[Path]) -> None:
+    """ValueError names the first split folder inside a class folder: its files would be train."""
+    for folder in classes:
+        inside = [child.name for child in folders_in(folder, LeftOut())]
+        if splits := splits_named(inside):
+            raise ValueError(
+                f"{folder / next(iter(splits))}: a split folder inside a class folder; expected "
+                f"<split>/<class>/<file>, such as {next(iter(splits))}/{folder.name}"
+            )
+
+
+def _count_beside(folder: Path, kind: Kind, left_out: LeftOut) -> None:
+    """Count the items of a folder that is no split although there are splits beside it."""
+    files = files_under(folder, kind, LeftOut())
+    if files:
+        items = [folder / name for name in files]
+        left_out.add_all(f"{kind.name} in a folder beside the split folders", items)
+    else:
+        left_out.add(f"folder without a {kind.name} beside the split folders", folder)
 
 
 def file_records(
     rows: Iterable[tuple[str, str, str]],
     root: Path,
     dataset: str,
-    label_set: str | None = None,
-    column: str = "image",
+    label_set: str | Labelling = "",
     source: Path | None = None,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
     The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
-    else. ValueError names `source` (by default `root`) and the labels that are not in `label_set`,
-    or in no label set if none is given.
+    else. ValueError names `source` (by default `root`) and the labels that labels.py refuses, or a
+    file whose name is not in UTF-8.
     """
     source = source or root
+    rows = list(rows)
+    _check_names(root, [name for name, _, _ in rows])
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
-    lower = [word.lower() for word in records["label"]]
-    records["label"] = [SPELLINGS.get(word, word) for word in lower]
-    words = set(records["label"])
-    label_set = label_set or infer_label_set(words, source)
-    labels = labels_of(label_set)
-    if unknown := ", ".join(sorted(words - set(labels))):
-        raise ValueError(
-            f"{source}: unknown label {unknown}: expected the labels of {label_set!r} "
-            f"({', '.join(labels)})"
-        )
+    labelling = label_set if isinstance(label_set, Labelling) else Labelling(label_set)
+    records["label"], name = labelling.read(records["label"].tolist(), source)
     names = records.pop("name")
     stems = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
     records["id"] = dataset + "/" + stems.mask(stems.duplicated(keep=False), names)
-    records[column] = [str(root / name) for name in names]
-    return check_records(records.assign(dataset=dataset, label_set=label_set), source)
+    records["image"] = [str(root / name) for name in names]
+    return check_records(records.assign(dataset=dataset, label_set=name), source)
 
 
-def files_under(folder: Path, suffixes: tuple[str, ...] = IMAGES) -> list[Path]:
-    """The files below `folder` with these suffixes in upper or lower case, sorted.
-
-    Hidden files are left out: macOS leaves some, such as `._1.jpg`, in archives.
-    """
-    files = []
-    for file in folder.rglob("*"):
-        hidden = file.name.startswith(".")
-        if file.suffix.lower() in suffixes and not hidden:
-            files.append(file)
-    return sorted(files)
-
-
-def _folders(parent: Path) -> list[Path]:
-    """The folders in `parent` that are not hidden, sorted."""
-    folders = []
-    for child in parent.iterdir():
-        hidden = child.name.startswith(".")
-        if child.is_dir() and not hidden:
-            folders.append(child)
-    return sorted(folders)
+def _check_names(root: Path, names: Iterable[str]) -> None:
+    """ValueError names the first file whose name is not text, as in some old archives."""
+    for name in (str(root), *names):
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{printable(str(root / name))}: the name is not in UTF-8; expected one that is: "
+                "rename the file or folder"
+            ) from error

@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.repaired_text import read_repaired_text
 from tinyemo.data.utterances import (
     NO_MAJORITY,
     Conversations,
-    LeftOut,
     check_utterances,
     media_fragment,
 )

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.repaired_text import (
     numbers_of,
     read_text_table,
     refuse_rows,
     require_columns,
 )
-from tinyemo.data.utterances import Conversations, LeftOut, check_utterances, missing_turns
+from tinyemo.data.utterances import Conversations, check_utterances, missing_turns
 from tinyemo.emotions import LABEL_CODES
 
 DATASET = "MELD"

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.repaired_text import (
     read_repaired_text,
     read_text_table,
@@ -25,7 +26,7 @@ from tinyemo.data.repaired_text import (
     require_columns,
 )
 from tinyemo.data.text_files import read_json
-from tinyemo.data.utterances import Conversations, LeftOut, check_utterances
+from tinyemo.data.utterances import Conversations, check_utterances
 from tinyemo.emotions import LABEL_CODES
 
 CODES = tuple(LABEL_CODES["mer9"])

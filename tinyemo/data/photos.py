@@ -21,9 +21,19 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tinyemo.data.folders import SPELLINGS, SPLIT_FOLDERS, file_records, files_under, read_folder
+from tinyemo.data.file_tree import PICTURES, files_under, is_system_name
+from tinyemo.data.folders import file_records, read_folder
+from tinyemo.data.labels import SPELLINGS
+from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import seeded_split
-from tinyemo.data.text_files import check_listed, read_json, read_table, read_text
+from tinyemo.data.split_names import SPLIT_WORDS
+from tinyemo.data.text_files import (
+    AbsentDataset,
+    check_some_listed,
+    read_json,
+    read_table,
+    read_text,
+)
 from tinyemo.emotions import labels_of
 
 
@@ -55,20 +65,25 @@ def _load_photo_sets() -> dict[str, PhotoSet]:
 PHOTO_SETS = _load_photo_sets()
 
 
-def read_photos(name: str, root: str | Path, seed: int = 0) -> pd.DataFrame:
+def read_photos(
+    name: str, root: str | Path, seed: int = 0, left_out: LeftOut | None = None
+) -> pd.DataFrame:
     """Records of the dataset `name` of PHOTO_SETS, whose files are in `root` or in a folder in it.
 
-    `seed` is used only where no split is published. ValueError: an unknown name, or a file whose
-    content does not fit the layout, with file and line. FileNotFoundError: what is missing, and
-    how to get the dataset.
+    `seed` is used only where no split is published. `left_out` counts what is passed over. A single
+    missing image stays in the records: `datasets.readable_images` reports it.
+
+    ValueError: an unknown name, or a file whose content does not fit the layout, with file and
+    line. AbsentDataset: the dataset or all of its images are missing. FileNotFoundError: another
+    file of it is missing. Both say how to get the dataset.
     """
     if name not in PHOTO_SETS:
         raise ValueError(f"unknown dataset {name!r}: expected one of {', '.join(PHOTO_SETS)}")
     photo_set = PHOTO_SETS[name]
     try:
-        records = READERS[name](Path(root).expanduser().absolute())
+        records = READERS[name](Path(root).expanduser().absolute(), left_out or LeftOut())
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{error}; how to get {name}: {photo_set.get}") from error
+        raise type(error)(f"{error}; how to get {name}: {photo_set.get}") from error
     if photo_set.test_share:
         fractions = {"train": 1 - photo_set.test_share, "test": photo_set.test_share}
         records = records.assign(split=seeded_split(records, fractions, seed))
@@ -79,13 +94,14 @@ def _inside(root: Path, name: str) -> Path:
     """`name` in `root`, or in a folder that an archive put around it, or `root` itself if it has
     this name.
     """
-    places = [root / name, *sorted(root.glob(f"*/{name}"))]
+    around = [place for place in root.glob(f"*/{name}") if not is_system_name(place.parent.name)]
+    places = [root / name, *sorted(around)]
     if root.name == name:
         places.append(root)
     for place in places:
         if place.exists():
             return place
-    raise FileNotFoundError(f"not found: {root / name}")
+    raise AbsentDataset(f"not found: {root / name}")
 
 
 # ---- Emotion6
@@ -94,21 +110,25 @@ def _inside(root: Path, name: str) -> Path:
 SCORES = ("valence", "arousal", *labels_of("ekman"), "neutral")
 
 
-def _emotion6(root: Path) -> pd.DataFrame:
+def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<file>; the class is the word that the image was searched with.
 
     With ground_truth.txt, the annotators' shares over the six emotions are renormalised without
     neutral, and neutral becomes attr_neutral.
     """
     images = _inside(root, "images")
-    records = read_folder(images, "Emotion6", "ekman")
+    records = read_folder(images, "Emotion6", "ekman", left_out=left_out)
     truth = next(iter(sorted(images.parent.glob("*ground_truth*.txt"))), None)
     if truth is None:
         return records
     scores = _ground_truth(truth)
     names = [Path(image).relative_to(images).as_posix().lower() for image in records["image"]]
-    unlisted = scores.index.difference(names)
-    check_listed([images / name for name in unlisted], truth)
+    missing = scores.index.difference(names).tolist()
+    if missing:
+        rows = [(name, "train", name.split("/")[0]) for name in missing]
+        lost = file_records(rows, images, "Emotion6", "ekman", source=truth)
+        records = pd.concat([records, lost], ignore_index=True)
+        names += missing
     absent = [name for name in names if name not in scores.index]
     if absent:
         raise ValueError(
@@ -164,7 +184,7 @@ def _scores_of(cells: list[str], columns: list[str]) -> dict[str, float] | None:
 # ---- EmotionROI, WEBEmo, FI, ArtPhoto, UnbiasedEmo: the label is in the path
 
 
-def _emotion_roi(root: Path) -> pd.DataFrame:
+def _emotion_roi(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<file>; lists training_testing_split/{training,testing}.txt of class/file."""
     lists = _inside(root, "training_testing_split")
     images = lists.parent / "images"
@@ -173,39 +193,43 @@ def _emotion_roi(root: Path) -> pd.DataFrame:
         path = lists / f"{split}.txt"
         lines = [line.strip() for line in read_text(path).splitlines()]
         listed = [line for line in lines if line]
-        check_listed([images / name for name in listed], path)
-        rows += [(name, SPLIT_FOLDERS[split], name.split("/")[0]) for name in listed]
+        check_some_listed([images / name for name in listed], path)
+        rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed]
     return file_records(rows, images, "EmotionROI", "ekman")
 
 
-def _webemo(root: Path) -> pd.DataFrame:
+def _webemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """{train,validation,test}/<class>/<file>"""
-    return read_folder(_inside(root, "train").parent, "WEBEmo", "parrott")
+    top = _inside(root, "train").parent
+    return read_folder(top, "WEBEmo", "parrott", left_out=left_out)
 
 
-def _fi(root: Path) -> pd.DataFrame:
+def _fi(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """emotion_dataset/<class>/<file>"""
-    return read_folder(_inside(root, "emotion_dataset"), "FI", "mikels")
+    top = _inside(root, "emotion_dataset")
+    return read_folder(top, "FI", "mikels", left_out=left_out)
 
 
-def _artphoto(root: Path) -> pd.DataFrame:
+def _artphoto(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """testImages_artphoto/<class>_<number>.jpg"""
     folder = _inside(root, "testImages_artphoto")
     rows = []
-    for file in files_under(folder):
-        rows.append((file.relative_to(folder).as_posix(), "test", file.name.split("_")[0]))
+    for name in files_under(folder, PICTURES, left_out):
+        rows.append((name, "test", Path(name).name.split("_")[0]))
     return file_records(rows, folder, "ArtPhoto", "mikels")
 
 
-def _unbiasedemo(root: Path) -> pd.DataFrame:
+def _unbiasedemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<keyword>/<file>"""
-    return read_folder(_inside(root, "images"), "UnbiasedEmo", "unbiasedemo").assign(split="test")
+    top = _inside(root, "images")
+    records = read_folder(top, "UnbiasedEmo", "unbiasedemo", left_out=left_out)
+    return records.assign(split="test")
 
 
 # ---- EmoSet
 
 
-def _emoset(root: Path) -> pd.DataFrame:
+def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """{train,val,test}.json: lists of [label, (id,) image, annotation].
 
     The annotations give attributes, if they are there: attr_scene (text, "" if absent);
@@ -224,8 +248,8 @@ def _emoset(root: Path) -> pd.DataFrame:
                     f"{path}: record {number}: expected [label, image, annotation] or "
                     f"[label, id, image, annotation], got {entry!r}"
                 )
-        check_listed([root / entry[-2] for entry in listed], path)
-        rows += [(entry[-2], SPLIT_FOLDERS[split], entry[0]) for entry in listed]
+        check_some_listed([root / entry[-2] for entry in listed], path)
+        rows += [(entry[-2], SPLIT_WORDS[split], entry[0]) for entry in listed]
         annotations += [root / entry[-1] for entry in listed]
     records = file_records(rows, root, "EmoSet", "mikels")
     if not (root / "annotation").is_dir():
@@ -254,7 +278,7 @@ def _emoset_attributes(path: Path) -> dict[str, object]:
 # ---- Abstract
 
 
-def _abstract(root: Path) -> pd.DataFrame:
+def _abstract(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """testImages_abstract/ABSTRACT_groundTruth.csv: quoted names, and votes for each emotion.
 
     The label is the emotion with most votes; paintings without a single winner are left out (228
@@ -280,7 +304,7 @@ def _abstract(root: Path) -> pd.DataFrame:
     clear = winners == 1
     votes = votes[clear].reset_index(drop=True)  # (N, 8)
     files = table.iloc[:, 0].str.strip("' ")[clear].reset_index(drop=True)
-    check_listed([folder / name for name in files], path)
+    check_some_listed([folder / name for name in files], path)
     rows = [(file, "test", label) for file, label in zip(files, votes.idxmax(axis=1), strict=True)]
     records = file_records(rows, folder, "Abstract", "mikels")
     total = votes.sum(axis=1)
@@ -288,7 +312,7 @@ def _abstract(root: Path) -> pd.DataFrame:
     return pd.concat([records, shares], axis=1).assign(attr_votes=total)
 
 
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+READERS: dict[str, Callable[[Path, LeftOut], pd.DataFrame]] = {
     "Emotion6": _emotion6,
     "EmotionROI": _emotion_roi,
     "WEBEmo": _webemo,

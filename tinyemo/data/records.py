@@ -10,6 +10,7 @@ Parrott's labels to the coarser label sets. Takes and gives pandas tables with o
     text                       the text itself; "" where there is none
     group                      never divided by a split (scene family, dialogue); "" = no group
     speaker, dialogue, turn    conversations; turn counts from 0
+    origin                     "EmoScenes" = drawn by this project; "" = not stated
     fold                       the part of a cross-validation in which the item is tested; "" = none
     p_<label>                  optional: share of annotators who chose the label; a row sums to 1
     attr_<name>                optional attributes; lists are allowed
@@ -20,16 +21,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tinyemo.emotions import CONVERSATION_LABEL_SETS, FROM_PARROTT, GROUPS, LABEL_SETS, labels_of
+from tinyemo.emotions import (
+    CONVERSATION_LABEL_SETS,
+    FROM_PARROTT,
+    GROUPS,
+    LABEL_SETS,
+    OWN,
+    is_label_set,
+    labels_of,
+)
 from tinyemo.io import write_atomically
+from tinyemo.paths import portable, resolved
 
 # In rising order of importance: an item found in two splits stays in the later
 # (audit.repair_splits).
 SPLITS = ("train", "validation", "test")
 REQUIRED = ("id", "dataset", "split", "label", "label_set")
 FILES = ("image", "audio", "video", "face")
+DRAWN = "EmoScenes"  # `origin` of items that this project draws; a name of a dataset says nothing
 OPTIONAL = {
-    **dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue", "fold"), ""),
+    **dict.fromkeys((*FILES, "text", "group", "speaker", "dialogue", "origin", "fold"), ""),
     "turn": 0,
 }
 
@@ -64,8 +75,9 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         refuse(records[column] == "", column, "something other than empty text")
     refuse(records["id"].duplicated(), "id", "an id that no earlier row has")
     refuse(~records["split"].isin(SPLITS), "split", f"one of {', '.join(SPLITS)}")
-    known = [*LABEL_SETS, *CONVERSATION_LABEL_SETS]
-    refuse(~records["label_set"].isin(known), "label_set", f"one of {', '.join(known)}")
+    known = [name for name in records["label_set"].unique() if is_label_set(name)]
+    expected = ", ".join([*LABEL_SETS, *CONVERSATION_LABEL_SETS, f"{OWN}first, second"])
+    refuse(~records["label_set"].isin(known), "label_set", f"one of {expected}")
     for label_set in sorted(set(records["label_set"])):
         words = labels_of(label_set)
         strange = (records["label_set"] == label_set) & ~records["label"].isin(words)
@@ -115,9 +127,20 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
             )
 
 
+def drawn_datasets(records: pd.DataFrame) -> list[str]:
+    """The datasets of which all items are drawn by this project."""
+    is_drawn = records["origin"].eq(DRAWN).groupby(records["dataset"], sort=False).all()
+    return is_drawn.index[is_drawn].tolist()
+
+
 def write_records(records: pd.DataFrame, path: str | Path) -> Path:
-    """Check the table and write it to `path` (parquet), whole or not at all."""
+    """Check the table and write it to `path` (parquet), whole or not at all.
+
+    Paths in the same results or in the data folder are stored so that both can be moved.
+    """
     records = check_records(records, path)
+    for column in FILES:
+        records[column] = portable(records[column], Path(path).parent)
     return write_atomically(path, lambda temporary: records.to_parquet(temporary, index=False))
 
 
@@ -129,6 +152,8 @@ def read_records(path: str | Path) -> pd.DataFrame:
         records = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not a readable parquet table: {error}") from error
+    for column in records.columns.intersection(FILES):
+        records[column] = resolved(records[column], Path(path).parent)
     return check_records(records, path)
 
 

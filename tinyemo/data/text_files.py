@@ -4,11 +4,21 @@ Takes paths; gives text, JSON values or tables of strings. What the content mean
 the caller (photos.py, datasets.py).
 """
 
+import csv
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
+from tinyemo.io import first_line, name_like
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}  # in place of commas
+
+
+class AbsentDataset(FileNotFoundError):
+    """A dataset, or all of its pictures, is not on this machine."""
 
 
 def read_text(path: Path) -> str:
@@ -37,27 +47,73 @@ def read_json(path: Path, kind: type) -> list | dict:
 def read_table(path: Path, **options) -> pd.DataFrame:
     """A CSV file; `options` go to pandas.read_csv. Errors as of `read_text`.
 
-    Only an empty cell is a missing value: "null" and "None" may be words.
+    Only an empty cell is a missing value: "null" and "None" may be words. ValueError also for a row
+    with more cells than the header, which pandas would shift or cut.
     """
     read_text(path)
     try:
-        return pd.read_csv(
-            path,
-            keep_default_na=False,
-            na_values=[""],
-            skipinitialspace=True,
-            encoding="utf-8-sig",
-            **options,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                path,
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                **options,
+            )
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"{path}: rows with more cells than the header has columns; expected one cell per "
+            "column, and quotes around a cell that contains a comma"
+        ) from error
     except ValueError as error:
-        raise ValueError(f"{path}: not readable as CSV: {error}") from error
+        raise ValueError(f"{path}: not readable as CSV: {first_line(error)}") from error
+
+
+def check_columns(path: Path, expected: Sequence[str]) -> None:
+    """ValueError unless the header of a CSV has the `expected` columns; it says what it found."""
+    lines = (line for line in read_text(path).splitlines() if line.strip())
+    header = next(lines, "")
+    found = next(csv.reader([header], skipinitialspace=True), [])
+    missing = [column for column in expected if column not in found]
+    if not missing or not header:
+        return
+    raise ValueError(
+        f"{path}: column {missing[0]!r} is missing: found {', '.join(map(repr, found))}"
+        f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "
+        "separated by commas"
+    )
+
+
+def _about_header(header: str, found: Sequence[str], missing: str) -> str:
+    """What is probably wrong with a header."""
+    separators = [name for sign, name in SEPARATORS.items() if sign in header]
+    if len(found) == 1 and separators:
+        return f" (separated by {separators[0]})"
+    alike = [column for column in found if column.strip().casefold() == missing]
+    return f" ({alike[0]!r} is another name: letter case and spaces count)" if alike else ""
 
 
 def check_listed(files: Sequence[Path], source: Path) -> None:
     """FileNotFoundError names the first missing file, and `source`, which lists the files."""
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise FileNotFoundError(
-            f"{source} lists {missing[0]}, which is not there "
-            f"({len(missing)} of its {len(files)} files are missing)"
-        )
+        raise FileNotFoundError(_missing(missing[0], len(missing), len(files), source))
+
+
+def check_some_listed(files: Sequence[Path], source: Path) -> None:
+    """AbsentDataset if none of the files that `source` lists is there.
+
+    If only some are missing, the dataset is there: `datasets.readable_images` reports them.
+    """
+    if files and not any(file.is_file() for file in files):
+        raise AbsentDataset(_missing(files[0], len(files), len(files), source))
+
+
+def _missing(first: Path, number: int, total: int, source: Path) -> str:
+    return (
+        f"{source} lists {first}, which is not there ({number} of its {total} files are missing)"
+        f"{name_like(first)}"
+    )

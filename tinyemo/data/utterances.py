@@ -17,8 +17,8 @@ Also utterances without a label are in it: they are context for later turns.
     attr_valence, attr_activation, attr_dominance   NaN = unknown
     attr_<name>           optional
 
-Owns these columns, their checks, the writing of media fragments, and the table by which every
-reader says what it left out. tinyemo.data.conversations turns the table into records.
+Owns these columns, their checks, and the writing of media fragments. tinyemo.data.conversations
+turns the table into records.
 """
 
 from collections.abc import Sequence
@@ -44,32 +44,6 @@ COLUMNS = (*REQUIRED, "turn", *TEXTS, *VOTES, *NUMBERS)
 # every code of a label set, in the order of the sets, and the code for "no majority"
 _SET_CODES = [code for codes in LABEL_CODES.values() for code in codes]
 KNOWN_CODES = (*dict.fromkeys(_SET_CODES), NO_MAJORITY)
-
-
-class LeftOut:
-    """Counts, by reason, what a reader leaves out or cannot fill."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, list] = {}  # reason -> [reason, items, first example]
-
-    def add(self, reason: str, example: object, items: int = 1) -> None:
-        """Count `items` more under `reason`; the first example of a reason is kept."""
-        row = self._rows.setdefault(reason, [reason, 0, str(example)])
-        row[1] += items
-
-    def add_all(self, reason: str, examples: Sequence[object]) -> None:
-        """Count every element of `examples` under `reason`; nothing for an empty sequence."""
-        if len(examples):
-            self.add(reason, examples[0], len(examples))
-
-    def table(self) -> pd.DataFrame:
-        """Columns reason, items, example; one row per reason, in order of appearance."""
-        return pd.DataFrame(list(self._rows.values()), columns=["reason", "items", "example"])
-
-
-def without_ids(left_out: pd.DataFrame) -> pd.DataFrame:
-    """A table of LeftOut without its examples: ids of licensed corpora must not be published."""
-    return left_out.drop(columns="example")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,14 @@ What can go wrong, and what happens then:
                                        doubling, with jitter
     200, but not a completion          the client does not check this, so it is sent again here, in
                                        the same way; if the body reports its usage, that is counted
-    still no reply, or another 4xx     the request stays unanswered: the cause may be this request
-                                       alone (a content filter, a prompt that is too long). Several
-                                       failures in a row (3, or `concurrency` if that is more) end
-                                       the run
+    still no reply                     the request stays unanswered. Several failures in a row (3,
+                                       or `concurrency` if that is more) end the run
+    another 4xx, or a content filter   the server refuses this request: its reply says so, and the
+                                       request is not sent again
     neither caption nor attributes     the request stays unanswered: nothing is known of the image
-    401, 403, 404 (key, model,         every request would fail: no more requests are sent
-    address)
+    401, 402, 403, 404 (key, credit,   every request would fail: no more requests are sent
+    model, address); 400 that names
+    the model or a parameter
     the budget is spent                no more requests are sent
 
 Whatever ends a run, replies that are under way are awaited and kept. Texts are kept as they come,
@@ -31,8 +32,8 @@ also empty ones and those that were cut off.
 import hashlib
 import json
 import math
-import os
 import random
+import re
 import threading
 import time
 from collections import deque
@@ -44,12 +45,22 @@ from urllib.parse import urlsplit
 
 import openai
 
+from tinyemo.emoreason.api_access import api_key, server_address, without_key
 from tinyemo.emoreason.requests import COSTS, Reply, Request
 from tinyemo.emoreason.response_cache import dollars_spent
 from tinyemo.emoreason.teacher_prompts import facts_of, prompts_key, teacher_messages
 
-CONCERN_ALL = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
-USAGE = ("replies", "unanswered", "cut", "requests", "retries", *COSTS)
+CONCERN_ALL = (401, 402, 403, 404)  # the key, the credit, the rights; the model or the address
+TEMPORARY = (408, 409, 429)
+# What servers say of a prompt that they do not process: its content, or its length.
+ABOUT_PROMPT = re.compile(
+    r"content[ _-]?(?:filter|policy|management|violation)|moderation|flagged|filtered|safety"
+    r"|context[ _](?:length|window)|maximum context"
+    r"|(?:prompt|input|request)[\w ]* too (?:long|large)",
+    re.IGNORECASE,
+)
+PARAMETERS = ("model", "max_tokens", "max_completion_tokens")  # of every request
+USAGE = ("replies", "refused", "unanswered", "cut", "requests", "retries", *COSTS)
 
 
 @dataclass
@@ -57,8 +68,8 @@ class ApiTeacher:
     """A model behind an OpenAI-compatible API; see the module for its behaviour.
 
     After a run, `usage` holds the counts named in USAGE, and `note` says why requests stayed
-    unanswered. "requests" are those that were sent, retries included; "cut" are the replies that
-    ended at `max_tokens`.
+    unanswered or were refused. "requests" are those that were sent, retries included; "cut" are the
+    replies that ended at `max_tokens`; "refused" are not among the "replies".
 
     The budget counts the dollars of all replies in `cache`, of all teachers, and the tokens that
     the server reports now, also for answers that cannot be read. Replies that are under way when
@@ -82,7 +93,7 @@ class ApiTeacher:
     unanswered_reason = "unanswered"
 
     def __post_init__(self):
-        self.base_url, self.host = _server_address()
+        self.base_url, self.host = server_address()
         for name in ("budget", "price_in", "price_out"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
@@ -111,6 +122,9 @@ class ApiTeacher:
     def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
         """Replies as they come, until all requests are answered or the budget is spent.
 
+        A request that the server refuses gets a reply without text, with the server's words as its
+        `refusal`.
+
         ValueError: no key, or a request lacks the label that its task needs. RuntimeError: the
         server refuses every request or cannot be reached, or it reports no tokens although there
         is a budget. This error is raised after the replies that were under way. A first
@@ -126,6 +140,7 @@ class ApiTeacher:
         self._spent_before = dollars_spent(self.cache) if self.cache else 0.0
         waiting, under_way = deque(sendable), set()
         failures, last_failure = 0, ""  # failures in a row, and the last one in words
+        refusal = ""  # the first one in words
         stop = None  # the error that ends the run as soon as no reply is under way
         with self._client() as client, ThreadPoolExecutor(self.concurrency) as pool:
             while True:
@@ -146,17 +161,16 @@ class ApiTeacher:
                     error = future.exception()
                     if error is None:
                         failures = 0
-                        reply, is_cut = future.result()
-                        self.usage["replies"] += 1
-                        self.usage["unanswered"] -= 1
-                        self.usage["cut"] += is_cut
-                        if self.budget and not reply.prompt_tokens:
+                        reply = future.result()
+                        refusal = refusal or reply.refusal
+                        self._count(reply)
+                        if self.budget and not (reply.prompt_tokens or reply.refusal):
                             stop = stop or self._unknown_usage()
                         yield reply
                     elif isinstance(error, openai.APIError):
                         failures += 1
                         last_failure = self._sentence(error)
-                        if isinstance(error, CONCERN_ALL) or failures >= max(3, self.concurrency):
+                        if _concerns_all(error) or failures >= max(3, self.concurrency):
                             stop = stop or RuntimeError(
                                 f"{last_failure}; replies so far are kept, run again for the rest"
                             )
@@ -168,16 +182,23 @@ class ApiTeacher:
         if waiting:
             spent = self._spent_before + self.usage["dollars"]
             last_failure = f"the budget is spent: ${spent:.4f} of ${self.budget:.4f}"
-        self.note = "; ".join(sentence for sentence in (self.note, last_failure) if sentence)
+        if refusal:
+            refusal = (
+                f"{self.name} at {self.host} refused {self.usage['refused']} of {len(requests)} "
+                f"requests, which are not sent again; it said: {refusal}"
+            )
+        self.note = "; ".join(part for part in (self.note, refusal, last_failure) if part)
+
+    def _count(self, reply: Reply) -> None:
+        self.usage["refused" if reply.refusal else "replies"] += 1
+        self.usage["unanswered"] -= 1
+        self.usage["cut"] += reply.is_cut
 
     def _is_spent(self) -> bool:
         return 0 < self.budget <= self._spent_before + self.usage["dollars"]
 
     def _client(self) -> openai.OpenAI:
-        if not os.environ.get("OPENAI_API_KEY"):
-            raise ValueError(
-                "no key: set OPENAI_API_KEY (for a local server without keys, to any word)"
-            )
+        key = api_key()
 
         def count_request(_):
             with self._counting:
@@ -185,17 +206,15 @@ class ApiTeacher:
 
         http = openai.DefaultHttpxClient(event_hooks={"request": [count_request]})
         return openai.OpenAI(
+            api_key=key,
             base_url=self.base_url,
             max_retries=self.retries,
             http_client=http,
             timeout=openai.Timeout(self.timeout, connect=10),
         )
 
-    def _send(self, client: openai.OpenAI, request: Request) -> tuple[Reply, bool]:
-        """The reply, and whether it was cut at max_tokens.
-
-        openai.APIError: no reply after all retries.
-        """
+    def _send(self, client: openai.OpenAI, request: Request) -> Reply:
+        """The reply. openai.APIError: there is none after all retries."""
         costs = [0, 0, 0.0]
         # OpenAI's newer models refuse max_tokens; not every local server accepts the newer name.
         is_openai = urlsplit(self.base_url).hostname == "api.openai.com"
@@ -207,15 +226,17 @@ class ApiTeacher:
                     break
                 pause = min(0.5 * 2 ** (attempt - 1), 8)
                 time.sleep(pause * random.uniform(0.75, 1))  # as the openai client does
-            answer = client.chat.completions.with_raw_response.create(**fields).http_response
+            try:
+                answer = client.chat.completions.with_raw_response.create(**fields).http_response
+            except openai.APIStatusError as error:
+                if self._is_refusal(error):
+                    return Reply(request.id, "", *costs, refusal=_words(error))
+                raise
             try:
                 body = json.loads(answer.content)
                 new_costs = self._bill(body.get("usage") or {})
                 costs = [sum(pair) for pair in zip(costs, new_costs, strict=True)]
-                choice = body["choices"][0]
-                text = _text_of(choice["message"].get("content") or "")
-                is_cut = choice.get("finish_reason") == "length"
-                return Reply(request.id, text, *costs), is_cut
+                return _read(request.id, body, costs)
             except (ValueError, LookupError, TypeError, AttributeError):
                 pass  # not a completion: send it again
         raise openai.APIResponseValidationError(
@@ -239,32 +260,48 @@ class ApiTeacher:
             "cannot be kept: set budget to 0"
         )
 
+    def _is_refusal(self, error: openai.APIStatusError) -> bool:
+        """Whether the server refuses this request, and may answer others."""
+        status, words = error.status_code, _words(error)
+        if not 400 <= status < 500 or status in TEMPORARY:
+            return False
+        if status != 401 and ABOUT_PROMPT.search(words):
+            return True
+        # an error about the model or a parameter is one about all requests
+        names_model = re.search(rf"(?<![\w.-]){re.escape(self.model)}(?![\w.-])", words)
+        return not (status in CONCERN_ALL or names_model or error.param in PARAMETERS)
+
     def _sentence(self, error: openai.APIError) -> str:
         """What went wrong, on one line, without the key."""
-        # The client shows what servers send as "message". Servers built on FastAPI send "detail",
-        # others plain text.
-        detail = error.body.get("detail") if isinstance(error.body, dict) else error.body
-        message = f"{error} {detail or ''} {error.__cause__ or ''}"
-        message = message.replace(os.environ["OPENAI_API_KEY"], "***")
-        return f"{self.name} at {self.host}: {' '.join(message.split())[:300]}"
+        return f"{self.name} at {self.host}: {_words(error)}"
 
 
-def _server_address() -> tuple[str, str]:
-    """The server's base URL and its host. ValueError: not set, or not a plain http(s) address."""
-    base_url = os.environ.get("OPENAI_BASE_URL", "").rstrip("/")
-    if not base_url:
-        raise ValueError(
-            "no server is configured: set the environment variable OPENAI_BASE_URL, for example to "
-            "https://api.openai.com/v1 or http://localhost:8000/v1"
-        )
-    url = urlsplit(base_url)
-    has_user = "@" in url.netloc
-    if url.scheme not in ("http", "https") or not url.hostname or has_user:
-        # the address itself is not shown: it may hold a password
-        raise ValueError(
-            "OPENAI_BASE_URL: expected http(s)://host/v1 without a user or password in it"
-        )
-    return base_url, url.netloc
+def _concerns_all(error: openai.APIError) -> bool:
+    """Whether every other request would fail in the same way; refusals are no errors here."""
+    status = getattr(error, "status_code", 0)
+    return 400 <= status < 500 and status not in TEMPORARY
+
+
+def _words(error: openai.APIError) -> str:
+    """What the server or client said, on one line of at most 300 characters, without the key."""
+    # The client shows what servers send as "message". Servers built on FastAPI send "detail",
+    # others plain text.
+    detail = error.body.get("detail") if isinstance(error.body, dict) else error.body
+    return without_key(f"{error} {detail or ''} {error.__cause__ or ''}")[:300]
+
+
+def _read(name: str, body: dict, costs: Sequence[float]) -> Reply:
+    """The reply in a chat completion. LookupError, TypeError, AttributeError: it is none."""
+    choice = body["choices"][0]
+    reason = choice.get("finish_reason")
+    if reason == "content_filter":
+        return Reply(name, "", *costs, refusal="finish_reason: content_filter")
+    message = choice["message"]
+    text = _text_of(message.get("content") or "")
+    refusal = message.get("refusal")
+    if not text and isinstance(refusal, str) and refusal:
+        return Reply(name, "", *costs, refusal=without_key(refusal)[:300])
+    return Reply(name, text, *costs, is_cut=reason == "length")
 
 
 def _text_of(content: str | list[dict]) -> str:

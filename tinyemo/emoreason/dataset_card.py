@@ -5,7 +5,7 @@ Takes records of instruction data and the tables that notebook 03 makes; gives
 read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -95,18 +95,19 @@ def dataset_card(
     drops: pd.DataFrame,
     measures: Mapping[str, float],
     datasets: Sequence[str],
+    drawn: Collection[str],
     image_root: str,
     command: str,
 ) -> str:
     """The dataset card as markdown.
 
     `composition`: counts in column records, by part, split, task and teacher; `drops`: what was
-    dropped, by reason; `measures`: name -> number; `datasets`: the datasets whose images the
-    texts describe; `image_root`: the folder that image paths are relative to; `command`: the
-    command that made the files.
+    dropped, by reason; `measures`: name -> number; `datasets`: the datasets whose images the texts
+    describe; `drawn`: those that EmoScenes drew (records.drawn_datasets); `image_root`: the folder
+    that image paths are relative to; `command`: the command that made the files.
     """
     teachers = composition["teacher"].unique()
-    is_drawn = all(one.startswith("scenes") for one in datasets)
+    is_drawn = set(datasets) <= set(drawn)
     is_grammar = all(one.startswith("scene grammar") for one in teachers)
     total = int(composition["records"].sum())
     table = pd.Series(measures, name="value").rename_axis("measure").round(4)
@@ -120,7 +121,7 @@ def dataset_card(
         licence="apache-2.0" if is_drawn and is_grammar else "other",
         teachers="; ".join(teachers),
         composition=composition.to_markdown(index=False),
-        images=_bullets(f"{one}: {_licence(one, is_drawn)}" for one in datasets),
+        images=_bullets(f"{one}: {_licence(one, drawn)}" for one in datasets),
         example=reasoning_question(("joy", "fear", "sadness"), "fear"),
         wordings=len(REASONING_QUESTIONS),
         captions=len(CAPTION_QUESTIONS),
@@ -130,10 +131,10 @@ def dataset_card(
     )
 
 
-def _licence(dataset: str, is_drawn: bool) -> str:
-    if dataset in PHOTO_SETS:
-        return PHOTO_SETS[dataset].licence
-    return DRAWN_HERE if is_drawn else UNKNOWN
+def _licence(dataset: str, drawn: Collection[str]) -> str:
+    if dataset in drawn:
+        return DRAWN_HERE
+    return PHOTO_SETS[dataset].licence if dataset in PHOTO_SETS else UNKNOWN
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ Two filters check the free text of a teacher model by short rules:
 - "leaks the label line": the answer mentions the line of the question that gives the label, for
   example as "the given label". Such answers match a pattern in filters.yaml.
 - "contradicts the label": the answer names an emotion that cannot be true beside the label, in a
-  clause without a word of denial or supposition. On 798 sentences written by hand, 57 of which name
+  clause without a word of denial or supposition. Beside a label of one's own, which is in no
+  built-in label set, any emotion may be true. On 798 sentences written by hand, 57 of which name
   another emotion than their label, it finds 56 and drops 13 of the others.
 
 The limits of the language filter were measured. It dropped none of 17,098 English texts (MELD's
@@ -64,6 +65,7 @@ LANGUAGE_WORDS = 5
 ENGLISH_AT_LEAST = 0.05  # a text is foreign if English, among LANGUAGES, is less probable than this
 LANGUAGES = tuple(_DATA["languages"])
 
+_LABELS = sorted({label for labels in LABEL_SETS.values() for label in labels})
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]|(?:(?![\u3040-\u30ff\u3400-\u9fff])[^\W_])+(?:['’](?=\w)\w+)?"
 )
@@ -93,11 +95,10 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern:
 
     The named parts of filters.yaml are filled in.
     """
-    labels = sorted({label for labels in LABEL_SETS.values() for label in labels})
     joined = "|".join(f"(?:{pattern})" for pattern in patterns)
     for name, part in _DATA["parts"].items():
         joined = joined.replace(name, part)
-    return re.compile(joined.replace("EMOTION", "|".join(labels)), re.IGNORECASE)
+    return re.compile(joined.replace("EMOTION", "|".join(_LABELS)), re.IGNORECASE)
 
 
 REFUSAL_WORDS = frozenset(_DATA["refusal_words"])
@@ -178,7 +179,7 @@ def _mentions_conditioning(answer: Answer) -> bool:
 
 def _contradicts_label(answer: Answer) -> bool:
     """Whether an answer names an emotion that cannot be true beside the label."""
-    if not answer.label or answer.task not in LABEL_TASKS:
+    if answer.label not in _LABELS or answer.task not in LABEL_TASKS:
         return False
     named = []
     for clause in _CLAUSE_END.split(answer.text.replace("’", "'")):

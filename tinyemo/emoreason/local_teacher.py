@@ -1,9 +1,9 @@
 """A local vision-language model as a teacher: any image-text-to-text checkpoint of transformers.
 
-Takes requests and a checkpoint (a folder or hub id, with safetensors and without code of its
-own); gives replies, batch by batch. The messages are those of teacher_prompts.py, with the image
-in front. They are formatted by the checkpoint's own chat template, or by that of LLaVA-1.5 if it
-has none. The checkpoint is loaded when the first batch is needed.
+Takes requests and a checkpoint (a folder or hub id, without code of its own); gives replies, batch
+by batch. The messages are those of teacher_prompts.py, with the image in front. They are formatted
+by the checkpoint's own chat template, or by that of LLaVA-1.5 if it has none. The checkpoint is
+loaded when the first batch is needed.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 
 from tinyemo.emoreason.requests import Reply, Request
 from tinyemo.emoreason.teacher_prompts import facts_of, prompts_key, teacher_messages
-from tinyemo.hub import local_folder
+from tinyemo.hub import load_pretrained, local_folder
 from tinyemo.io import first_line, read_image
 
-FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
+FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "pytorch_model*.bin"]
 LLAVA_TEMPLATE = (
     "{% for message in messages %}USER: "
     "{% for part in message['content'] if part['type'] == 'image' %}<image>\n{% endfor %}"
@@ -77,16 +77,15 @@ class LocalTeacher:
         device, dtype = ("cuda", "auto") if torch.cuda.is_available() else ("cpu", "float32")
         try:
             processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
-            model = AutoModelForImageTextToText.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
-            )
             tokenizer = processor.tokenizer
         except Exception as error:  # transformers raises whatever its parsers raise
             raise ValueError(
                 f"{self.checkpoint}: cannot load it as a local teacher: "
                 f"{first_line(error).rstrip('. ')}; expected an image-text-to-text checkpoint of "
-                "transformers with processor and safetensors, such as llava-hf/llava-1.5-7b-hf"
+                "transformers with its processor, such as llava-hf/llava-1.5-7b-hf"
             ) from error
+        what = "it as a local teacher"
+        model = load_pretrained(AutoModelForImageTextToText, folder, dtype, what)
         tokenizer.padding_side = "left"  # so that all answers of a batch begin at the same position
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         return processor, model.eval().to(device)
@@ -138,17 +137,20 @@ class LocalTeacher:
         ends_before = is_end.cumsum(dim=1) - is_end.int()  # (B, new)
         lengths = (ends_before == 0).sum(dim=1)  # (B,), the end token included
 
+        is_cut = ~is_end.any(dim=1)  # (B,)
         prompt_lengths = inputs["attention_mask"].sum(dim=1)  # (B,)
         self.usage["replies"] += len(batch)
-        self.usage["cut"] += int((~is_end.any(dim=1)).sum())
+        self.usage["cut"] += int(is_cut.sum())
         self.usage["prompt_tokens"] += int(prompt_lengths.sum())
         self.usage["completion_tokens"] += int(lengths.sum())
 
         texts = processor.batch_decode(new, skip_special_tokens=True)
-        rows = zip(batch, texts, prompt_lengths.tolist(), lengths.tolist(), strict=True)
+        costs = prompt_lengths.tolist(), lengths.tolist()
         return [
-            Reply(request.id, text.strip(), prompt, length)
-            for request, text, prompt, length in rows
+            Reply(request.id, text.strip(), prompt, length, is_cut=cut)
+            for request, text, prompt, length, cut in zip(
+                batch, texts, *costs, is_cut.tolist(), strict=True
+            )
         ]
 
 

@@ -1,21 +1,21 @@
 """The form of a teacher's reply, and how it is parsed: a text -> (human, gpt) turns.
 
 Teachers write "Question: ..." and "Answer: ..." (see `answer_form` in teacher_prompts.yaml).
-Models vary this form, so the usual variants are accepted too: numbers, bold type, headings, code
-fences, JSON.
+Models vary this form, so the usual variants are accepted too: numbers, bold type, headings, JSON.
+What models put around a text (thoughts, code fences, chatter) is removed by reply_cleaning.py.
 """
 
 import json
 import re
 
 from tinyemo.data.instructions import IMAGE_TOKEN
+from tinyemo.emoreason.reply_cleaning import clean, is_unfinished
 
 # The tasks whose questions the teacher writes too -> the most pairs of question and answer.
 MOST_TURNS = {"vqa": 1, "sentiment": 1, "conversation": 5}
 
 # Image tokens, and halves of a surrogate pair. JSON can encode such a half, a UTF-8 file cannot.
 _FORBIDDEN = re.compile(f"{IMAGE_TOKEN}|[\ud800-\udfff]")
-_FENCE = re.compile(r"```\w*\n?(.*?)(?:```|\Z)", re.DOTALL)
 # "Question:", "**Q1:**", "2. Question:", "### Answer 2:" at a line's start or after a sentence.
 _MARK = re.compile(
     r"(?:^[ \t>#*_-]*(?:\d+\s*[.)]\s*)?[*_]*|(?<=[.?!]\s))(question|answer|q|a)\s*\d*\s*[*_]*:",
@@ -26,32 +26,49 @@ _MARK = re.compile(
 def parse_turns(task: str, question: str, text: str) -> tuple[tuple[str, str], ...] | None:
     """The (human, gpt) turns of a teacher's `text`; None if the text is malformed.
 
-    caption, reasoning: one turn, `question` and the whole text. vqa, sentiment: one pair of
-    "Question: ..." and "Answer: ...". conversation: one to five such pairs. JSON objects with
-    these two keys are read too.
+    caption, reasoning: one turn, `question` and the whole text, which may also be the only value
+    of a JSON object. vqa, sentiment: one pair of "Question: ..." and "Answer: ...". conversation:
+    one to five such pairs. JSON objects with these two keys are read too.
 
     A text is malformed if a question has no answer (or the reverse), if there are more pairs than
-    the task allows, or if it holds an image token or half a surrogate pair. A blank text is not
+    the task allows, if it holds an image token or half a surrogate pair, if thoughts or other marks
+    cannot be removed from it, or if it stops in the middle of a sentence. A blank text is not
     malformed: it gives an empty answer, which the filter "empty" counts.
     """
-    if not text.strip():
+    text = clean(text)
+    if text is None:
+        return None
+    if not text:
         return ((question, ""),)
     if task in MOST_TURNS:
         turns = _pairs(text)
         if not 0 < len(turns) <= MOST_TURNS[task]:
             return None
     else:
-        turns = [(question, text.strip())]
+        turns = [(question, _whole_text(text))]
     for human, gpt in turns:
         if not (human and gpt) or _FORBIDDEN.search(human + gpt):
             return None
+    if is_unfinished(turns[-1][1]):
+        return None
     return tuple(turns)
+
+
+def _whole_text(text: str) -> str:
+    """The text, or the text that is the only value of a JSON object; "" for any other JSON."""
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ""
+    if isinstance(value, dict) and len(value) == 1:
+        (value,) = value.values()
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     """The pairs of question and answer in a text; [] if the text does not have the form."""
-    fenced = _FENCE.search(text)
-    text = (fenced[1] if fenced else text).strip()
     if text.startswith(("[", "{")):
         try:
             return _json_pairs(json.loads(text))

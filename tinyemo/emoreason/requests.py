@@ -46,13 +46,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A teacher's text for one request, and its cost, failed attempts included."""
+    """A teacher's answer to one request, and its cost, failed attempts included."""
 
     id: str  # of the request
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dollars: float = 0.0
+    refusal: str = ""  # why the server refuses this request, in its words; there is no text then
+    # The text ended at the token limit. Not compared: replies in older caches do not say this.
+    is_cut: bool = field(default=False, compare=False)
 
 
 COSTS = ("prompt_tokens", "completion_tokens", "dollars")  # the costs in a Reply
@@ -101,7 +104,7 @@ def draw_candidates(
     labels: Sequence[str],
     anchors: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[str, str, str]:
+) -> tuple[str, ...]:
     """`label` and two distractors, in random order: one similar label and one dissimilar label.
 
     The other labels are sorted by the cosine of their anchors to that of `label`. One distractor
@@ -110,16 +113,19 @@ def draw_candidates(
     first: word embeddings share a common direction, which carries no information about
     differences between emotions.
 
-    ValueError: fewer than three labels, `label` is not one of them, or the number of anchors
-    differs.
+    Of two labels, both are candidates.
+
+    ValueError: a single label, `label` is not one of them, or the number of anchors differs.
     """
     anchors = np.asarray(anchors, dtype=float)
-    if label not in labels or len(labels) < 3 or len(anchors) != len(labels):
+    if label not in labels or len(labels) < 2 or len(anchors) != len(labels):
         raise ValueError(
             f"cannot choose answer options for label {label!r}: found {len(labels)} labels and "
-            f"{len(anchors)} anchors, expected at least three labels, one of them {label!r}, and "
+            f"{len(anchors)} anchors, expected at least two labels, one of them {label!r}, and "
             "one anchor per label"
         )
+    if len(labels) == 2:
+        return tuple(labels[position] for position in rng.permutation(2))
     own = labels.index(label)
     offsets = anchors - anchors.mean(axis=0)  # (C, D)
     lengths = np.linalg.norm(offsets, axis=1)  # (C,)
@@ -210,12 +216,12 @@ def plan_finetuning(
 def to_instruction(
     request: Request, reply: Reply, image_root: str | Path, teacher: str
 ) -> Instruction | None:
-    """The instruction record for a reply; None if the reply is malformed.
+    """The instruction record for a reply; None if it is malformed, cut off or refused.
 
     Its image path is relative to `image_root`. ValueError: the image is not in this folder.
     """
     turns = parse_turns(request.task, request.question, reply.text)
-    if turns is None:
+    if turns is None or reply.is_cut or reply.refusal:
         return None
     image = ""
     if request.image:

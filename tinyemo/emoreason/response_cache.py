@@ -6,6 +6,11 @@ Owns an append-only file of JSON lines, one reply per line:
     teacher                                      the teacher's name
     id, text                                     the request's id, the teacher's text
     prompt_tokens, completion_tokens, dollars    the cost
+    refusal                                      the server refused the request, in its words
+    is_cut                                       the text ended at the token limit
+
+The last two stand only where they apply. A refusal is an answer like any other: its request is not
+sent again, unless its line is removed from the file.
 
 Takes a teacher and requests; gives replies by request id. A changed request or teacher has
 another key and is requested again. If a run is killed, only the replies that are under way at that
@@ -25,11 +30,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO, get_type_hints
+from typing import BinaryIO
 
 from tinyemo.emoreason.requests import Reply, Request, Teacher
 
-FIELDS = {"key": str, "teacher": str} | get_type_hints(Reply)  # of a line, with their types
+# The fields of a line, with their types, and those that stand only where they apply.
+FIELDS = {
+    "key": str,
+    "teacher": str,
+    "id": str,
+    "text": str,
+    "prompt_tokens": int,
+    "completion_tokens": int,
+    "dollars": float,
+}
+OPTIONAL = {"refusal": str, "is_cut": bool}
 
 
 def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) -> dict[str, Reply]:
@@ -57,7 +72,7 @@ def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) 
                     f"{teacher.name} gave a reply to {reply.id!r}, which was not requested"
                 )
             key = keys[reply.id]
-            _append(cache, {"key": key, "teacher": teacher.name} | asdict(reply))
+            _append(cache, _entry(key, teacher, reply))
             found[key] = reply
     return {name: found[key] for name, key in keys.items() if key in found}
 
@@ -84,6 +99,12 @@ def _key(teacher: Teacher, request: Request) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def _entry(key: str, teacher: Teacher, reply: Reply) -> dict:
+    """The line of a reply."""
+    values = {"key": key, "teacher": teacher.name} | asdict(reply)
+    return {name: value for name, value in values.items() if value or name not in OPTIONAL}
+
+
 def _lock(file: BinaryIO, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +127,9 @@ def _stored_replies(file: BinaryIO, path: Path) -> Iterator[tuple[str, Reply]]:
             types = {name: type(value) for name, value in entry.items()}
         except (ValueError, AttributeError):  # not JSON, or not a JSON object
             types = {}
-        if types != FIELDS:
+        found = {name: kind for name, kind in types.items() if name not in OPTIONAL}
+        optional = {name: kind for name, kind in OPTIONAL.items() if name in types}
+        if found | optional != types or found != FIELDS:
             raise ValueError(
                 f"{path}, line {number}: expected a reply with {', '.join(FIELDS)}; restore the "
                 "line, or remove it so that its request is sent again"

@@ -21,6 +21,7 @@ import pandas as pd
 
 from tinyemo.data.instructions import Instruction
 from tinyemo.emoreason.filters import filter_instructions
+from tinyemo.emoreason.reply_cleaning import is_cut_off
 from tinyemo.emoreason.requests import COSTS, Reply, Request, Teacher, to_instruction
 from tinyemo.emoreason.response_cache import collect_replies
 from tinyemo.paths import locate
@@ -83,8 +84,9 @@ def make_part(
     """Collect the replies of each teacher of a plan (name -> requests), and filter the records.
 
     Continues from the response cache. Every request without a record is counted: one without a
-    reply under the teacher's own reason, a reply in a wrong form as "malformed", a filtered
-    record under the filter's name. ValueError: no record is left.
+    reply under the teacher's own reason, one that the server refuses as "refused by the server", a
+    text that stops in the middle as "cut off", another text in a wrong form as "malformed", a
+    filtered record under the filter's name. ValueError: no record is left.
     """
     made, lost, usage, notes = [], [], {}, []
     for name, requests in plan.items():
@@ -96,8 +98,8 @@ def make_part(
             if record:
                 made.append(record)
             else:
-                lost.append((request.task, "malformed" if reply else teacher.unanswered_reason))
-        usage[name] = teacher.usage | {"replies": len(replies)} | _costs(replies)
+                lost.append((request.task, _fault(reply) or teacher.unanswered_reason))
+        usage[name] = _total_usage(teacher, replies)
         if teacher.note:
             notes.append(f"{name}: {teacher.note}")
             print(notes[-1])
@@ -108,9 +110,23 @@ def make_part(
     return Part(kept, drops, usage)
 
 
-def _costs(replies: Mapping[str, Reply]) -> dict[str, float]:
-    """What all replies cost, those from earlier sessions included."""
-    return {name: sum(getattr(reply, name) for reply in replies.values()) for name in COSTS}
+def _fault(reply: Reply | None) -> str:
+    """Why a reply gave no record; "" if there is no reply."""
+    if reply is None:
+        return ""
+    if reply.refusal:
+        return "refused by the server"
+    return "cut off" if reply.is_cut or is_cut_off(reply.text) else "malformed"
+
+
+def _total_usage(teacher: Teacher, replies: Mapping[str, Reply]) -> dict[str, float]:
+    """A teacher's usage, with the replies and the costs of earlier sessions too."""
+    refused = sum(bool(reply.refusal) for reply in replies.values())
+    totals = {name: sum(getattr(reply, name) for reply in replies.values()) for name in COSTS}
+    totals["replies"] = len(replies) - refused
+    if "refused" in teacher.usage:
+        totals["refused"] = refused
+    return teacher.usage | totals
 
 
 def _drops(report: pd.DataFrame, lost: Sequence[tuple[str, str]]) -> pd.DataFrame:

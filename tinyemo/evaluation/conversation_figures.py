@@ -13,6 +13,7 @@ from tinyemo.plots import (
     HUES,
     INK,
     bold_title,
+    coloured,
     interval_line,
     legend_below,
     name_rows,
@@ -111,7 +112,7 @@ def emotion_over_turns(
 
 def _draw_emotions(axis: Axes, turns: pd.DataFrame, labels: Sequence[str]) -> None:
     """The probabilities of a speaker's turns as lines, and the true labels as squares."""
-    for hue, label in zip(HUES, labels, strict=False):
+    for hue, label in coloured(labels):
         axis.plot(turns["place"], turns[f"p_{label}"], "o-", color=hue, ms=4, lw=1.3, label=label)
         true = turns["place"][turns["label"] == label]
         axis.plot(true, [LABEL_HEIGHT] * len(true), "s", color=hue, ms=5)
@@ -122,7 +123,7 @@ def subset_scores(table: pd.DataFrame, title: str) -> Figure:
     figure, axes = new_figure(7.2, 1.5 + 0.38 * len(table))
     axis = axes[0, 0]
     names = {"own": "a model for this subset", "dropout": "one model with modality dropout"}
-    for hue, (column, name) in zip(HUES, names.items(), strict=False):
+    for hue, (column, name) in coloured(names.items()):
         shift = -0.15 if column == "own" else 0.15
         for y, row in enumerate(table.to_dict("records")):
             low, high = row[f"{column}_uar_low"], row[f"{column}_uar_high"]

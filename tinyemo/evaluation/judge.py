@@ -7,7 +7,8 @@ same emotion? Both scores are from EMER (Lian et al. 2023, arXiv 2306.15401). Th
 is in judge_prompt.txt beside this module. A user's own prompt file may replace it. In such a file,
 {reference} is replaced by the reference and {text} by the explanation to judge. {label} is
 optional; it is replaced by the label of the reference. A reply must have the form that our prompt
-prescribes. All other replies are counted as unreadable, and no score is guessed from them.
+prescribes; a model's thoughts before it are skipped. All other replies are counted as unreadable,
+and no score is guessed from them.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from tinyemo.emoreason.api_teacher import ApiTeacher
+from tinyemo.emoreason.reply_cleaning import without_thoughts
 from tinyemo.emoreason.requests import Reply, Request
 from tinyemo.emoreason.response_cache import collect_replies
 
@@ -72,7 +74,8 @@ def judge_texts(
     """`texts` (columns id, text, and any others) with these columns added:
 
         clue_overlap, label_overlap   0 to 10; nan without a readable reply
-        reply                         "read", "unreadable" or "unanswered"
+        reply                         "read", "unreadable", "refused" (by the server) or
+                                      "unanswered"
 
     `references`: id -> label and explanation. Equal texts about one id are judged once, and texts
     in the response cache are not judged again. `reasoning.summarise` gives means and intervals.
@@ -105,7 +108,9 @@ def _read_scores(reply: Reply | None) -> dict[str, float | str]:
     unknown = dict.fromkeys(OVERLAPS, np.nan)
     if reply is None:
         return unknown | {"reply": "unanswered"}
-    found = _REPLY.fullmatch(reply.text)
+    if reply.refusal:
+        return unknown | {"reply": "refused"}
+    found = _REPLY.fullmatch(without_thoughts(reply.text) or "")
     if not found:
         return unknown | {"reply": "unreadable"}
     scores = dict(zip(OVERLAPS, map(float, found.groups()), strict=True))

@@ -49,7 +49,7 @@ class Probe:
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         """Features (N, D) -> probabilities (N, C) float64: softmax of the scores / temperature."""
         standardised = (_unit_rows(x) - self.mean) / self.scale
-        scores = self.model.decision_function(standardised)
+        scores = _per_class(self.model.decision_function(standardised))
         return softmax(scores / self.temperature, axis=1)
 
 
@@ -57,8 +57,8 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
     """Tune and fit probe "logreg" or "svm" on features (N, D) and labels (N,) int of classes 0 to
     C-1.
 
-    ValueError: an unknown name, NaN in the features, labels that do not match them, fewer than
-    three classes, or a class of fewer than two items.
+    ValueError: an unknown name, NaN in the features or no variance of their directions, labels that
+    do not match them, fewer than two classes, or a class of fewer than two items.
     """
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
     _check(name, x, y)
@@ -66,6 +66,10 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
     mean = unit.mean(axis=0)
     total_variance = np.square(unit - mean).sum(axis=1).mean()
     scale = float(np.sqrt(total_variance))
+    if not scale > 1e-9:
+        raise ValueError(
+            f"probe: the features of {len(x)} items all have one direction; expected some variance"
+        )
     unit = (unit - mean) / scale
     rows = np.arange(len(y))
     if len(y) > TUNE_ON:
@@ -108,10 +112,16 @@ def _tune(
             for r in range(repetitions):
                 cv = StratifiedKFold(folds, shuffle=True, random_state=seed * 100 + r)
                 scores = cross_val_predict(model, inputs, y, cv=cv, method="decision_function")
+                scores = _per_class(scores)
                 accuracies.append((scores.argmax(axis=1) == y).mean())
             if np.mean(accuracies) > best[1]:
                 best = (parameters, float(np.mean(accuracies)), scores)
     return best
+
+
+def _per_class(scores: np.ndarray) -> np.ndarray:
+    """Scores (N, C). For two classes scikit-learn gives (N,): the second minus the first."""
+    return scores if scores.ndim == 2 else np.stack([-scores / 2, scores / 2], axis=1)
 
 
 def _unit_rows(x: np.ndarray) -> np.ndarray:
@@ -129,8 +139,12 @@ def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:
         row = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
         raise ValueError(f"probe: features of row {row} hold NaN or infinity")
     counts = np.bincount(y)
-    if len(counts) < 3 or counts.min() < 2:
+    if len(counts) < 2:
         raise ValueError(
-            f"probe: class {int(counts.argmin())} has {counts.min()} training items; "
-            "expected at least three classes with at least two items each"
+            f"probe: all {len(y)} training items have one class; expected at least two classes"
+        )
+    if counts.min() < 2:
+        raise ValueError(
+            f"probe: class {int(counts.argmin())} has {counts.min()} training items; expected at "
+            "least two of each class"
         )

@@ -6,7 +6,7 @@ EmotionROI and Emotion6 are the same 1,980 images, so a model trained on Emotion
 the images of Emotion6. The other training data of these models is not available for a comparison.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -45,14 +45,14 @@ def _long() -> pd.DataFrame:
 PUBLISHED: pd.DataFrame = _long()
 
 
-def published_table(columns: Sequence[str]) -> pd.DataFrame:
+def published_table(columns: Sequence[str], drawn: Collection[str]) -> pd.DataFrame:
     """The published numbers on the datasets of `columns`; cells like "0.734 contaminated".
 
     A dash where there is no number. The first column is called "published", so that the table
-    cannot be mistaken for one of ours or be appended to it. ValueError: a variant of EmoScenes
-    among `columns`.
+    cannot be mistaken for one of ours or be appended to it. ValueError: a dataset of
+    `drawn` (those that EmoScenes drew) among `columns`.
     """
-    check_columns([*PUBLISHED["dataset"].unique(), *columns])
+    check_columns([*PUBLISHED["dataset"].unique(), *columns], drawn)
     marks = PUBLISHED["trained_on"].map({True: TRAINED, False: ""})
     cells = PUBLISHED["accuracy"].map("{:.3f}".format) + marks + " " + PUBLISHED["status"]
     models = PUBLISHED.assign(cell=cells).set_index(["run", "params"])

@@ -17,6 +17,8 @@ from tinyemo.plots import (
     INK,
     PALE,
     bold_title,
+    coloured,
+    hues,
     interval_line,
     legend_below,
     name_rows,
@@ -42,7 +44,7 @@ def accuracy_intervals(table: pd.DataFrame, title: str) -> Figure:
     for group, rows in groups:
         top = y
         for row in rows.to_dict("records"):
-            hue = HUES[models.index(row["model"])]
+            hue = hues(len(models))[models.index(row["model"])]
             interval_line(axis, row["low"], row["high"], y, hue, 2.5)
             axis.plot(row["accuracy"], y, "o", color=hue, ms=6)
             ticks[y] = f"{group}: {row['model']}" if len(groups) > 1 else row["model"]
@@ -147,7 +149,7 @@ def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -
     places = np.arange(len(classes))
     for axis, (name, (table, chance)) in zip(axes[0], panels.items(), strict=True):
         axis.axvline(chance, color=INK, ls=":", lw=1.5, label="chance")
-        for i, (hue, method) in enumerate(zip(HUES, methods, strict=False)):
+        for i, (hue, method) in enumerate(coloured(methods)):
             rows = table[table["method"] == method]
             rows = rows.set_index("class").loc[classes]
             y = places + 0.8 * (i + 0.5) / len(methods) - 0.4
@@ -171,7 +173,7 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     figure, axes = new_figure(6.4, 1.5 + 0.32 * len(order))
     axis = axes[0, 0]
     height = 0.8 / len(tables)
-    for i, (hue, (name, table)) in enumerate(zip(HUES, tables.items(), strict=False)):
+    for i, (hue, (name, table)) in enumerate(coloured(tables.items())):
         offset = 0.4 - height * (i + 0.5)
         axis.barh(places + offset, table.loc[order, "recall"], height, color=hue, label=name)
     names = [f"{label} ({first.loc[label, 'items']:.0f})" for label in order]
@@ -210,7 +212,7 @@ def reliability_diagram(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     figure, axes = new_figure(4.8, 4.2)
     axis = axes[0, 0]
     axis.plot([0, 1], [0, 1], color=INK, lw=1, ls=":", label="perfectly calibrated")
-    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+    for hue, (name, curve) in coloured(curves.items()):
         x, y = curve["confidence"], curve["accuracy"]
         axis.plot(x, y, color=hue, lw=1.5, marker="o", ms=4, label=name)
     axis.set(title=title, xlim=(0, 1.02), ylim=(0, 1.02))
@@ -227,7 +229,7 @@ def risk_coverage(curves: dict[str, pd.DataFrame], title: str) -> Figure:
     """
     figure, axes = new_figure(5.6, 4.0)
     axis = axes[0, 0]
-    for hue, (name, curve) in zip(HUES, curves.items(), strict=False):
+    for hue, (name, curve) in coloured(curves.items()):
         shown = curve[curve["coverage"] >= 0.05]  # the share of errors among few items is noisy
         axis.plot(shown["coverage"], shown["risk"], color=hue, lw=1.6, label=name)
         axis.plot(shown["coverage"], shown["oracle"], color=hue, lw=1, ls=":")

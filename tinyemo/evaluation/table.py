@@ -195,14 +195,15 @@ def table_metrics(long: pd.DataFrame, gains: pd.DataFrame) -> dict[str, float]:
     return {name.replace(" ", "_"): value for name, value in metrics.items()}
 
 
-def wide_table(long: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def wide_table(long: pd.DataFrame, columns: Sequence[str], drawn: Collection[str]) -> pd.DataFrame:
     """One row per run and one column per dataset of `columns`; the first row is the majority class.
 
     Cells read "0.713 [.70, .73] clean", with the marks of `LEGEND`. "absent": no run has
-    predictions for the dataset; a dash: this run has none. ValueError: real datasets and EmoScenes
-    together, or rows without an interval.
+    predictions for the dataset; a dash: this run has none. `drawn`: the datasets that EmoScenes
+    drew (records.drawn_datasets). ValueError: real datasets and EmoScenes together, or rows without
+    an interval.
     """
-    check_columns(columns)
+    check_columns(columns, drawn)
     if "low" not in long or long["low"].isna().any():
         raise ValueError(
             "accuracies without an interval: expected only rows of score_by_dataset; "
@@ -233,9 +234,9 @@ def _cell(row: dict) -> str:
     return f"{row['accuracy']:.3f}{marks} [{low}, {high}] {status}"
 
 
-def check_columns(columns: Sequence[str]) -> None:
-    """ValueError if variants of EmoScenes (scenes-...) and real datasets would share one table."""
-    synthetic = [name for name in columns if name.startswith("scenes-")]
+def check_columns(columns: Sequence[str], drawn: Collection[str]) -> None:
+    """ValueError if datasets that EmoScenes drew and real ones would share one table."""
+    synthetic = [name for name in columns if name in drawn]
     real = [name for name in columns if name not in synthetic]
     if synthetic and real:
         raise ValueError(

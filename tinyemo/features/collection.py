@@ -4,12 +4,13 @@ Joint training starts from a collection. Owns the folder that notebook 09 writes
 
     records.parquet      the records of all datasets
     duplicates.parquet   pairs of items that are the same picture (tinyemo.data.duplicates)
-    collection.json      the folder of each dataset's feature store; the encoder that filled the
-                         stores (name and pretrained; empty for imported features); the datasets
-                         that are missing, with the reason
+    collection.json      the folder and the key of each dataset's feature store; the encoder that
+                         filled the stores (name and pretrained; empty for imported features); the
+                         datasets that are missing, with the reason
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,9 @@ import pandas as pd
 
 from tinyemo.data.records import read_records, write_records
 from tinyemo.features.split_tensors import SplitTensors, split_tensors
-from tinyemo.features.store import FeatureStore
+from tinyemo.features.store import FeatureStore, open_reference, reference
 from tinyemo.io import write_atomically
+from tinyemo.paths import portable, resolved
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +41,11 @@ class Collection:
         index = folder / "collection.json"
         try:
             known = json.loads(index.read_text())
-            stores = {name: FeatureStore.open(where) for name, where in known["stores"].items()}
+            stores = {}
+            for name, recorded in known["stores"].items():
+                stores[name] = open_reference(recorded, folder)
             absent, encoder = dict(known["absent"]), dict(known["encoder"])
+            encoder |= _moved(encoder, folder, resolved)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{folder}: no collection of datasets: {error}") from error
         except (KeyError, AttributeError, TypeError, json.JSONDecodeError) as error:
@@ -58,10 +63,9 @@ class Collection:
             folder / "duplicates.parquet",
             lambda path: self.duplicates.to_parquet(path, index=False),
         )
-        stores = {name: str(store.folder) for name, store in self.stores.items()}
-        about = json.dumps(
-            {"stores": stores, "absent": self.absent, "encoder": self.encoder}, indent=1
-        )
+        stores = {name: reference(store, folder) for name, store in self.stores.items()}
+        encoder = self.encoder | _moved(self.encoder, folder, portable)
+        about = json.dumps({"stores": stores, "absent": self.absent, "encoder": encoder}, indent=1)
         write_atomically(folder / "collection.json", lambda path: path.write_text(about))
         return folder
 
@@ -84,3 +88,13 @@ class Collection:
             if name not in self.stores:
                 reason = self.absent.get(name, f"expected one of {', '.join(self.stores)}")
                 raise ValueError(f"dataset {name!r} is not in the collection: {reason}")
+
+
+def _moved(encoder: dict, folder: Path, convert: Callable) -> dict[str, str]:
+    """The names in an encoder's description that hold a path, with the path converted."""
+    changed = {}
+    for key, text in encoder.items():
+        if text:
+            kind, colon, path = text.rpartition(":")
+            changed[key] = kind + colon + convert([path], folder)[0]
+    return changed

@@ -17,24 +17,23 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from pickle import UnpicklingError
 
 import open_clip
 import timm
 import torch
+from open_clip.factory import load_state_dict as read_open_clip_weights
 from open_clip.pretrained import get_pretrained_cfg
 from open_clip.timm_model import TimmModel
 from open_clip.transform import MaybeConvertMode
 from PIL import Image
-from safetensors import SafetensorError
 from timm.data import create_transform
-from timm.models import load_checkpoint
+from timm.models import load_state_dict as read_timm_weights
 from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torchvision.transforms import Compose
 
-from tinyemo.hub import local_folder
+from tinyemo.hub import load_weights, local_folder, refuse_misfits
 from tinyemo.io import first_line, read_image
 
 # TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature).
@@ -47,6 +46,13 @@ ENCODERS: dict[str, tuple[str, int]] = {
     "vit_large_patch14_reg4_dinov2.lvd142m": ("timm/vit_large_patch14_reg4_dinov2.lvd142m", 1024),
     "vit_large_patch14_dinov2.lvd142m": ("timm/vit_large_patch14_dinov2.lvd142m", 1024),
 }
+
+# the weights in a folder that open_clip wrote, in the order in which it looks for them
+OWN_FILES = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "open_clip_pytorch_model.bin",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,8 +219,22 @@ def _load_open_clip(name: str, pretrained: str) -> tuple[str, nn.Module, Callabl
             name, pretrained or None, force_quick_gelu=quick, weights_only=True
         )
         config = open_clip.get_model_config(name)
+        _refuse_misfits(model, source)
     config["quick_gelu"] = quick or config.get("quick_gelu", False)
     return name, model, preprocess, config
+
+
+def _refuse_misfits(model: nn.Module, source: str) -> None:
+    """ValueError: open_clip resized or rounded a tensor of a file or a "local-dir:" folder."""
+    file = Path(source.removeprefix("local-dir:")).expanduser()
+    if file.is_dir():
+        file = next((file / name for name in OWN_FILES if (file / name).is_file()), file)
+    if not file.is_file() or file.suffix in (".npz", ".npy"):  # arrays under other names
+        return
+    state = read_open_clip_weights(str(file))
+    # a scale that is stored as one row is the same scale
+    state = {name: value for name, value in state.items() if value.numel() > 1}
+    refuse_misfits(state, model, file)
 
 
 def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, dict]:
@@ -230,7 +250,8 @@ def _load_timm(name: str, pretrained: str) -> tuple[str, nn.Module, Callable, di
         file = local_folder(pretrained, ["model.safetensors"]) / "model.safetensors"
     with _one_sentence(f"the image encoder {name} with weights {file}", str(file)):
         visual = TimmModel(name, embed_dim=0, pool="token", proj="none")
-        load_checkpoint(visual.trunk, str(file), filter_fn=checkpoint_filter_fn, weights_only=True)
+        state = read_timm_weights(str(file), weights_only=True)
+        load_weights(visual.trunk, checkpoint_filter_fn(state, visual.trunk), file)
         visual.set_input_size(size)  # position embeddings of DINOv2's 518 px, resampled
     to_tensor = create_transform(size, interpolation="bicubic", crop_pct=size / 256)
     preprocess = Compose([MaybeConvertMode(), *to_tensor.transforms])
@@ -246,8 +267,10 @@ def _one_sentence(what: str, source: str) -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, SafetensorError) as error:
-        reason = first_line(error).rstrip(". ")
+    except Exception as error:  # open_clip and timm raise many kinds of errors
+        # torch names the tensors that do not fit in its second line
+        lines = (str(error).strip() or repr(error)).splitlines()
+        reason = " ".join(line.strip() for line in lines[:2])[:300].rstrip(". ")
         if Path(source.removeprefix("local-dir:")).exists():
             raise ValueError(
                 f"cannot load {what}: {reason}; expected a model of open_clip or timm, its weights "

@@ -5,6 +5,7 @@ Owns `load_features`, which reads, audits and repairs, and the pair of functions
 notebook passes on to the next which records and features it used.
 """
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,11 @@ import pandas as pd
 from tinyemo.data.audit import audit, audit_sentences, repair_splits
 from tinyemo.data.records import read_records, write_records
 from tinyemo.features.pt_trees import import_pt_tree
-from tinyemo.features.store import FeatureStore
-from tinyemo.paths import data_dir
+from tinyemo.features.store import FeatureStore, open_reference, reference
+from tinyemo.io import write_atomically
+from tinyemo.paths import made_dir
 
-STORE_FILE = "store.txt"  # in a run folder: the path of the feature store that the run used
+STORE_FILE = "store.json"  # in a run folder: the feature store that the run used, and its key
 
 
 def load_features(
@@ -34,7 +36,7 @@ def load_features(
         records = read_records(folder / "records.parquet")
         store = FeatureStore.open(folder / "features")
     else:
-        records, store = import_pt_tree(folder, data_dir() / "features" / folder.name)
+        records, store = import_pt_tree(folder, made_dir() / "features")
     found = audit(records, store.rows(list(records["id"])))
     sentences = audit_sentences(records, found)
     return repair_splits(records, found, validation_fraction, seed=0), store, found, sentences
@@ -46,10 +48,19 @@ def save_used_features(folder: Path, records: pd.DataFrame, store: FeatureStore)
     A later notebook reads both with `load_used_features`; the features themselves are not copied.
     """
     write_records(records, folder / "records.parquet")
-    (folder / STORE_FILE).write_text(str(store.folder))
+    text = json.dumps(reference(store, folder))
+    write_atomically(folder / STORE_FILE, lambda path: path.write_text(text))
 
 
 def load_used_features(folder: Path) -> tuple[pd.DataFrame, FeatureStore]:
-    """The records and the feature store that a run folder names. Errors as in their readers."""
+    """The records and the feature store that a run folder names.
+
+    ValueError: the store holds other features now. Other errors as in the readers of both.
+    """
     records = read_records(folder / "records.parquet")
-    return records, FeatureStore.open((folder / STORE_FILE).read_text())
+    file = folder / STORE_FILE
+    try:
+        recorded = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{file} is missing: make {folder} again") from None
+    return records, open_reference(recorded, folder)

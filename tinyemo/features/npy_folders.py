@@ -16,7 +16,7 @@ import torch
 from tqdm import tqdm
 
 from tinyemo.code_digest import code_digest
-from tinyemo.data.utterances import LeftOut
+from tinyemo.data.left_out import LeftOut
 from tinyemo.features.store import (
     FeatureStore,
     discard_index,

@@ -1,24 +1,20 @@
-"""Pretrained encoders of transformers: strict loading, and the key of what the features depend on.
+"""Pretrained encoders of transformers, frozen, and the key of what the features depend on.
 
-Takes a local folder or a hub id; gives the folder and a frozen model in float32. A checkpoint that
-lacks a tensor that the features need, or that has tensors which fit nothing, is refused by name.
-Known exceptions are heads and poolers, which the features do not use.
+Takes a local folder or a hub id; gives the folder and a frozen model in float32. It is loaded by
+the rule of hub.py; heads and poolers, which the features do not use, may be missing or left over.
 """
 
 import hashlib
 import json
 import re
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoImageProcessor, AutoModel, PreTrainedModel
 from transformers.image_processing_utils import BaseImageProcessor
-from transformers.utils import logging
 
-from tinyemo.hub import local_folder
+from tinyemo.hub import NOTHING, load_pretrained, local_folder
 from tinyemo.io import first_line
 
 FILES = [
@@ -48,50 +44,9 @@ def load_frozen(
         raise ValueError(
             f"{folder / 'config.json'}: model_type is {kind!r}, expected one of {', '.join(kinds)}"
         )
-    if not [*folder.glob("model*.safetensors"), *folder.glob("pytorch_model*.bin")]:
-        raise FileNotFoundError(
-            f"{folder}: no weights in it; expected model*.safetensors or pytorch_model*.bin"
-        )
-    model, loaded = _from_pretrained(folder)
-    known = re.compile(unused)
-    for found, what in ((loaded["missing_keys"], "lacks"), (loaded["unexpected_keys"], "has")):
-        wrong = sorted(name for name in found if not known.match(name))
-        if wrong:
-            fits = "which the model needs" if what == "lacks" else "which fits nothing in the model"
-            raise ValueError(
-                f"{folder}: the checkpoint {what} the tensor {wrong[0]}, {fits} ({kind}; "
-                f"{len(wrong)} such tensors)"
-            )
+    model = load_pretrained(AutoModel, folder, torch.float32, unused=unused)
     device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     return folder, model.eval().requires_grad_(False).to(device)
-
-
-def _from_pretrained(folder: Path) -> tuple[PreTrainedModel, dict]:
-    """The model and transformers' account of its tensors. ValueError: it cannot be loaded."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # transformers would print the account as a table
-    try:
-        return AutoModel.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            output_loading_info=True,
-            local_files_only=True,
-            trust_remote_code=False,
-        )
-    except (
-        RuntimeError,
-        OSError,
-        ValueError,
-        KeyError,
-        UnpicklingError,
-        SafetensorError,
-    ) as error:
-        raise ValueError(
-            f"{folder}: cannot load the model: {first_line(error)}; expected a folder that "
-            "transformers wrote, with weights as safetensors or plain tensors"
-        ) from error
-    finally:
-        logging.set_verbosity(verbosity)
 
 
 def load_image_processor(folder: Path) -> BaseImageProcessor:
@@ -123,7 +78,7 @@ def read_json(path: Path, kind: type = dict) -> dict | list:
     return content
 
 
-def content_key(facts: object, model: nn.Module, unused: str = r"(?!)") -> str:
+def content_key(facts: object, model: nn.Module, unused: str = NOTHING) -> str:
     """SHA-256 (hex) of `facts` (as JSON) and of the tensors of `model`, name by name.
 
     Tensors whose names match `unused` are left out. By default none is.

@@ -6,7 +6,8 @@ Owns the layouts of TinyEmo's repository ("upstream"),
     <root>/Emotion6/Emotion6/images/{train,validation,test}/<class>/<stem>.pt
     <root>/<Dataset>/{train,validation,test}/<class>/<stem>.pt
 
-where each file is a tensor (D,), fp16. The splits are taken as they are on disk;
+where each file is a tensor (D,), fp16 (.pth is read like .pt). The splits are taken as they are on
+disk;
 `features.loading` audits and repairs them.
 """
 
@@ -22,36 +23,52 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tinyemo.code_digest import code_digest
-from tinyemo.data.folders import SPLIT_FOLDERS, read_folder
+from tinyemo.data.file_tree import Kind, files_under, folders_in
+from tinyemo.data.folders import read_folder
+from tinyemo.data.left_out import LeftOut
+from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.data.records import check_records, read_records, write_records
+from tinyemo.data.split_names import splits_named
 from tinyemo.features.store import FeatureStore, shard_key, shard_name, store_key
 
+FEATURES = Kind("feature", (".pt", ".pth"))
+DEEPEST = 5  # folders between the root of a tree and its split folders
 _LAYOUT = "[<Dataset>/...]{train,validation,test}/<class>/<stem>.pt"
 
 
-def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, FeatureStore]:
-    """Records and features of every dataset under `root`, written to the folder `out`.
+def import_pt_tree(
+    root: str | Path, stores: str | Path, left_out: LeftOut | None = None
+) -> tuple[pd.DataFrame, FeatureStore]:
+    """Records and features of every dataset under `root`, written to a folder in `stores`.
 
-    The column `image` stays empty, because the tree has no photographs. A second call reads `out`,
-    unless the name, size or time of a file, or the code that imports, has changed.
+    The column `image` stays empty, because the tree has no photographs. `left_out` counts what is
+    passed over. The folder is named after `root` and a hash of its path, of the name, size and
+    times of each file, and of the code that imports. So another tree, or a changed one, has another
+    folder, and what a run recorded stays as it is. A second call only reads.
 
     FileNotFoundError or ValueError names the folder or file: missing, empty class, unknown label,
     pickled code, not a tensor, wrong shape or width, NaN or infinity.
     """
-    root, out = Path(root).expanduser().absolute(), Path(out)
+    root = Path(root).expanduser().absolute()
     if not root.is_dir():
         raise FileNotFoundError(
             f"folder of upstream features not found: {root}: expected {_LAYOUT} under it"
         )
-    tables = [read_folder(top, _dataset_name(top), suffixes=(".pt",)) for top in _datasets(root)]
+    left_out = left_out or LeftOut()
+    tables = []
+    for top in _datasets(root, left_out):
+        name = _dataset_name(top)
+        label_set = PHOTO_SETS[name].label_set if name in PHOTO_SETS else ""
+        tables.append(read_folder(top, name, label_set, kind=FEATURES, left_out=left_out))
     records = check_records(pd.concat(tables), root)
     files = records["image"].tolist()
     records["image"] = ""
-    facts: list[object] = [code_digest("tinyemo.features.pt_trees")]
+    facts: list[object] = [code_digest("tinyemo.features.pt_trees"), str(root)]
     for name, file in zip(records["id"], files, strict=True):
         stat = os.stat(file)
-        facts.append((name, stat.st_size, stat.st_mtime_ns))
+        facts.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    out = Path(stores) / f"{root.name}-{key[:12]}"
     table = out / "records.parquet"
     if table.is_file() and store_key(out) == shard_key(out / shard_name(0)) == key:
         return read_records(table), FeatureStore.open(out)
@@ -70,17 +87,21 @@ def import_pt_tree(root: str | Path, out: str | Path) -> tuple[pd.DataFrame, Fea
     return records, FeatureStore.write(out, records["id"], torch.stack(features), meta=meta)
 
 
-def _datasets(root: Path) -> list[Path]:
-    """The folders nearest to `root` that contain split folders."""
+def _datasets(root: Path, left_out: LeftOut) -> list[Path]:
+    """The folders nearest to `root` that contain split folders; features elsewhere are counted."""
     tops, level = [], [root]
-    for _ in range(5):
+    for _ in range(DEEPEST):
         children = []
         for folder in level:
-            if any((folder / split).is_dir() for split in SPLIT_FOLDERS):
+            names = [child.name for child in folders_in(folder, LeftOut())]
+            if splits_named(names):
                 tops.append(folder)
             else:
-                children += [child for child in folder.iterdir() if child.is_dir()]
+                children += folders_in(folder, left_out)
         level = sorted(children)
+    for folder in level:
+        deeper = [folder / name for name in files_under(folder, FEATURES, LeftOut())]
+        left_out.add_all(f"feature more than {DEEPEST} folders deep", deeper)
     if not tops:
         raise ValueError(f"{root}: no dataset found: expected {_LAYOUT} under it")
     return tops

@@ -2,6 +2,7 @@
 take.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,3 +62,21 @@ def concatenated(*parts: SplitTensors) -> SplitTensors:
         torch.cat([part.y for part in parts]),
         torch.cat([part.soft_labels for part in parts]),
     )
+
+
+def known_items(
+    parts: Mapping[str, Mapping[str, SplitTensors]],
+    label_sets: Mapping[str, str],
+    datasets: Iterable[str],
+) -> dict[str, SplitTensors]:
+    """Label set -> the items of train and validation of all `datasets` that have this label set.
+
+    `parts`: dataset -> split -> items; a dataset may lack one of the two splits. `label_sets`:
+    dataset -> its label set. The datasets are in their given order.
+    """
+    found: dict[str, list[SplitTensors]] = {}
+    for name in dict.fromkeys(datasets):
+        for split in ("train", "validation"):
+            if split in parts[name]:
+                found.setdefault(label_sets[name], []).append(parts[name][split])
+    return {label_set: concatenated(*own) for label_set, own in found.items()}

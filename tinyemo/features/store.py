@@ -22,6 +22,7 @@ from torch import Tensor
 
 from tinyemo.hub import safetensors_metadata
 from tinyemo.io import write_atomically
+from tinyemo.paths import portable, resolved
 
 
 def shard_name(number: int) -> str:
@@ -62,6 +63,26 @@ def store_key(folder: str | Path) -> str | None:
         return json.loads((Path(folder) / "meta.json").read_text()).get("key")
     except (OSError, ValueError, AttributeError):
         return None
+
+
+def reference(store: "FeatureStore", folder: str | Path) -> dict[str, str]:
+    """What a file in `folder` records about a store: where it is, and its key."""
+    return {"folder": portable([store.folder], Path(folder))[0], "key": store.meta.get("key", "")}
+
+
+def open_reference(recorded: dict[str, str], folder: str | Path) -> "FeatureStore":
+    """The store that a file in `folder` recorded.
+
+    ValueError: other features are in its place now. Other errors as in `FeatureStore.open`.
+    """
+    store = FeatureStore.open(resolved([recorded["folder"]], Path(folder))[0])
+    now, then = store.meta.get("key", ""), recorded["key"]
+    if now != then:
+        raise ValueError(
+            f"{folder} used the features with key {then[:12]!r} of {store.folder}, which holds "
+            f"those with key {now[:12]!r} now: make {folder} again"
+        )
+    return store
 
 
 def discard_index(folder: Path) -> None:

@@ -23,7 +23,7 @@ from torch.nn.functional import normalize
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tinyemo.emotions import grounding_texts
-from tinyemo.hub import local_folder, read_bin, safetensors_errors
+from tinyemo.hub import WEIGHT_FILES, local_folder, read_bin, read_index, safetensors_errors
 
 # The name of the input-embedding parameter in each family. The first one that fits is taken.
 EMBEDDING_NAMES = (
@@ -37,8 +37,6 @@ EMBEDDING_NAMES = (
     "shared.weight",  # T5
     "embed_tokens",  # a table saved by itself
 )
-# each may be in several shards, with an index <file>.index.json
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 SMALL_FILES = ["*.json", "*.txt", "*.model"]  # configuration, indexes and tokenizer
 
 
@@ -63,12 +61,11 @@ def load_anchors(
     is_bert_style = tokenize.cls_token is not None
 
     def embed(text: str) -> Tensor:
-        ids = tokenize(text, add_special_tokens=not is_bert_style)["input_ids"]
-        only_special = set(ids) <= set(tokenize.all_special_ids)
-        if only_special or tokenize.unk_token_id in ids:
+        if not known_ids(tokenize, text):
             raise ValueError(
                 f"{tokenizer or checkpoint}: its tokenizer does not know the text {text!r}"
             )
+        ids = tokenize(text, add_special_tokens=not is_bert_style)["input_ids"]
         rows = torch.cat([table[i : i + 1] for i in ids])  # (tokens, D)
         if len(rows) < len(ids):
             raise ValueError(
@@ -77,6 +74,16 @@ def load_anchors(
         return rows.float().mean(dim=0)
 
     return ground(lambda texts: torch.stack([embed(text) for text in texts]), words, template)
+
+
+def known_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """The tokens of the text itself; none if the tokenizer cannot split it into known tokens.
+
+    Special tokens around the text are left out: in many vocabularies (OPT, CLIP, GPT-2) the unknown
+    token is also the one that is added at the beginning or the end.
+    """
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return [] if tokenizer.unk_token_id in ids else ids
 
 
 def ground(
@@ -150,12 +157,7 @@ def _open_table(checkpoint: str | Path) -> Any:
     for file in WEIGHT_FILES:
         index = folder / f"{file}.index.json"
         if index.is_file():
-            try:
-                shard_of = json.loads(index.read_text())["weight_map"]
-            except (ValueError, KeyError) as error:
-                raise ValueError(
-                    f"{index}: expected JSON with a weight_map of tensor to file"
-                ) from error
+            shard_of = read_index(index)
             name = _embedding_name(shard_of, index)
             return _open_tensor(_fetch(checkpoint, shard_of[name]), name)
         path = _fetch(checkpoint, file)
@@ -179,10 +181,25 @@ def _open_tensor(path: Path, name: str | None) -> Any:
         )
     if path.suffix != ".safetensors":
         state = read_bin(path)
-        return state[name or _embedding_name(state, path)]
+        name = name or _embedding_name(state, path)
+        _check_table(state.get(name), name, path)
+        return state[name]
     with safetensors_errors(path):
         file = safe_open(path, framework="pt")
-        return file.get_slice(name or _embedding_name(file.keys(), path))
+        name = name or _embedding_name(file.keys(), path)
+        table = file.get_slice(name) if name in file.keys() else None
+        _check_table(table if table is None else table[:0], name, path)
+        return table
+
+
+def _check_table(table: Tensor | None, name: str, path: Path) -> None:
+    """ValueError: there is no such tensor, or it is no table of floating-point numbers."""
+    if table is None or table.ndim != 2 or not table.is_floating_point():
+        found = "nothing" if table is None else f"{table.dtype} in {table.ndim} dimensions"
+        raise ValueError(
+            f"{path}: expected the tensor {name} with floating-point numbers in two dimensions, "
+            f"found {found}"
+        )
 
 
 def _embedding_name(names: Iterable[str], path: Path) -> str:

@@ -17,18 +17,25 @@ import shutil
 from pathlib import Path
 
 import torch
-from peft import PeftModel
-from safetensors import SafetensorError
+from peft import (
+    PeftConfig,
+    PeftModel,
+    get_peft_model,
+    get_peft_model_state_dict,
+    set_peft_model_state_dict,
+)
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from tinyemo.hub import local_folder, read_safetensors
-from tinyemo.io import digests, write_atomically
+from tinyemo.hub import fitted, load_pretrained, local_folder, read_safetensors
+from tinyemo.io import digests, first_line, write_atomically
 from tinyemo.models import openelm  # noqa: F401 (load_lm may load it: part of the code digest)
 
 LM_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin"]
 TOKENIZER_FILES = LM_FILES[:4]
+# of a checkpoint that was also trained for another task: a value, a class, the span of an answer
+UNUSED_HEADS = r"(v_head|value_head|score|classifier|qa_outputs)\."
 # keys of config.json
 REQUIRED_KEYS = ("connectors", "template", "max_length")
 ADAPTER_KEYS = ("base", "base_hash")
@@ -38,18 +45,33 @@ PARTS = ("lm", "adapter", "tokenizer")  # its subfolders
 def load_lm(checkpoint: str | Path, dtype: torch.dtype) -> PreTrainedModel:
     """The causal LM of a folder or hub id, in `dtype`.
 
-    FileNotFoundError: no such checkpoint. ValueError: no causal LM that transformers can load.
+    FileNotFoundError, ValueError: as of `local_folder` and `load_pretrained`.
     """
     folder = local_folder(checkpoint, LM_FILES)
+    what = "a causal language model"
+    return load_pretrained(AutoModelForCausalLM, folder, dtype, what, UNUSED_HEADS)
+
+
+def load_adapters(lm: PreTrainedModel, folder: Path) -> PeftModel:
+    """`lm` with the adapters that `write_folder` wrote into `folder`; they can be trained.
+
+    FileNotFoundError or ValueError names a file, or a tensor that is missing or does not fit.
+    """
+    file = folder / "adapter_model.safetensors"
+    state = read_safetensors(file)
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, trust_remote_code=False, local_files_only=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        config = PeftConfig.from_pretrained(folder)
+        config.inference_mode = False
+        config.base_model_name_or_path = lm.name_or_path  # it may have been moved
+        adapted = get_peft_model(lm, config)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{checkpoint}: no causal language model that transformers can load "
-            f"({str(error).strip():.200})"
+            f"{folder / 'adapter_config.json'}: not the settings of adapters for this language "
+            f"model: {first_line(error)}"
         ) from error
+    expected = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    set_peft_model_state_dict(adapted, fitted(state, expected, file, "adapters"))
+    return adapted
 
 
 def checkpoint_hash(checkpoint: str | Path) -> str:

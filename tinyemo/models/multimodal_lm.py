@@ -25,13 +25,14 @@ from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import CausalLMOutput
 
-from tinyemo.hub import local_folder
+from tinyemo.hub import fitted, local_folder
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.connectors import CONNECTORS, Connector
 from tinyemo.models.lora import lora_config
 from tinyemo.models.multimodal_folder import (
     TOKENIZER_FILES,
     checkpoint_hash,
+    load_adapters,
     load_lm,
     read_folder,
     write_folder,
@@ -193,14 +194,10 @@ class MultimodalLM(nn.Module):
             base=str(base),
         )
         if has_adapters:
-            model.lm = PeftModel.from_pretrained(model.lm, folder / "adapter", is_trainable=True)
+            model.lm = load_adapters(model.lm, folder / "adapter")
             model._base_hash = config["base_hash"]
-        expected = {name: tensor.shape for name, tensor in model._own_state().items()}
-        if expected != {name: tensor.shape for name, tensor in tensors.items()}:
-            raise ValueError(
-                f"{folder / 'connectors.safetensors'}: other tensors than the connectors in "
-                "config.json have"
-            )
+        own, file = model._own_state(), folder / "connectors.safetensors"
+        tensors = fitted(tensors, own, file, "connectors of config.json")
         model.load_state_dict(tensors, strict=False)
         return model.eval().to(device)  # not to `dtype`: rotary tables stay float32
 

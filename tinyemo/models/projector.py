@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tinyemo.hub import local_folder, read_bin, read_safetensors
+from tinyemo.hub import load_weights, local_folder, read_bin, read_safetensors, without_prefixes
 from tinyemo.io import write_atomically
 
 CARD = """---
@@ -141,19 +141,16 @@ class MetricProjector(nn.Module):
     def _from_state(
         cls, state: dict[str, Tensor], path: str | Path, options: dict
     ) -> "MetricProjector":
-        first = state.get("model.0.weight")
+        named = [one for one in (state, *without_prefixes(state)) if "model.0.weight" in one]
+        first = named[0]["model.0.weight"] if named else None
         if first is None or first.ndim != 2:
             raise ValueError(
                 f"{path}: no metric projector; expected tensors model.0.weight to model.4.bias"
             )
-        batch_norms = [name for name in state if name.endswith("running_mean")]
+        batch_norms = [name for name in named[0] if name.endswith("running_mean")]
         layers = 1 + len(batch_norms)  # batch norm is between linear layers
         projector = cls(first.shape[1], first.shape[0], layers=layers, **options)
-        try:
-            projector.load_state_dict(state)
-        except RuntimeError as error:
-            problem = str(error).splitlines()[1].strip()
-            raise ValueError(f"{path}: no metric projector: {problem}") from error
+        load_weights(projector, named[0], path, "a metric projector")
         return projector.eval()
 
     def save_pretrained(self, folder: str | Path) -> Path:

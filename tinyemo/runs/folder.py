@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyemo.io import read_image, write_atomically
-from tinyemo.paths import ROOT, runs_dir
+from tinyemo.paths import ROOT, portable, runs_dir
 from tinyemo.runs import manifest, parameters
 from tinyemo.runs.inputs import entry, inputs_of
 from tinyemo.runs.notebooks import notebook_path
@@ -84,7 +84,9 @@ class Run:
             if (folder / METRICS).exists():
                 inputs = manifest.read(self.out).get("inputs", {})
                 key = f"run {name}"
-                manifest.write(self.out, inputs=inputs | {key: entry(key, folder)})
+                (place,) = portable([folder], self.out)
+                inputs[key] = entry(key, folder) | {"path": place}
+                manifest.write(self.out, inputs=inputs)
                 return folder
         raise MissingRun(f"run {name} first: {command} (no {METRICS} in {manifest.shown(folder)})")
 
@@ -129,7 +131,9 @@ def start_run(stem: str, profile: str) -> Run:
     new manifest starts.
     """
     if OUT in os.environ:
-        return Run(stem, profile, Path(os.environ[OUT]))
+        run = Run(stem, profile, Path(os.environ[OUT]))
+        _check_code(run.out)
+        return run
     run = Run(stem, profile, runs_dir() / profile / stem)
     run.out.mkdir(parents=True, exist_ok=True)
     (run.out / METRICS).unlink(missing_ok=True)
@@ -139,7 +143,7 @@ def start_run(stem: str, profile: str) -> Run:
         variables = vars(sys.modules["__main__"])
         declared = parameters.declared(notebook)
         values = {name: variables.get(name, one.default) for name, one in declared.items()}
-        inputs = inputs_of(notebook, values)
+        inputs = inputs_of(notebook, values, known=manifest.read(run.out).get("inputs"))
     manifest.begin(
         run.out,
         notebook=stem,
@@ -150,6 +154,16 @@ def start_run(stem: str, profile: str) -> Run:
         by_hand=True,
     )
     return run
+
+
+def _check_code(folder: Path) -> None:
+    """ImportError if this kernel has other code, or is another Python, than its manifest says."""
+    recorded = manifest.read(folder)
+    for name, value in (("checkout", str(ROOT)), ("interpreter", sys.executable)):
+        if recorded.get(name, value) != value:
+            raise ImportError(
+                f"the {name} of this kernel is {value}, the run began with {recorded[name]}"
+            )
 
 
 def _scalar(name: str, value) -> float | int | str | bool | None:

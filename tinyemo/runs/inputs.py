@@ -9,28 +9,33 @@ Takes a notebook and its parameter values, or a manifest. Gives name -> {path, s
     <parameter>      a file or folder that the parameter names; `<parameter>: <text>` for one of
                      several texts inside a list or dict, and for the folder of a published dataset
 
-The digest of a file is made of its content, that of a folder of the names and sizes of its files.
-The digest of a CSV also includes the names and sizes of the files that the CSV lists. `changed`
-lists the inputs of a run that differ now.
+The digests of files and folders are those of tinyemo.runs.content. `changed` lists the inputs of a
+run that differ now.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from tinyemo.code_digest import digest_of_files
-from tinyemo.paths import ROOT, data_dir, locate
+from tinyemo.paths import ROOT, data_dir, exists, locate, resolved
 from tinyemo.runs import manifest
+from tinyemo.runs.content import described
 from tinyemo.runs.notebooks import code_digest_of, library_of
 from tinyemo.runs.parameters import read_yaml
 
-PATH_COLUMNS = ("image", "audio", "video", "face")  # of a CSV: they name files beside it
 
+def inputs_of(
+    notebook: Path,
+    parameters: dict,
+    parameter_file: Path | None = None,
+    known: dict | None = None,
+) -> dict:
+    """The inputs that are known before a run starts: name -> {path, sha256}.
 
-def inputs_of(notebook: Path, parameters: dict, parameter_file: Path | None = None) -> dict:
-    """The inputs that are known before a run starts: name -> {path, sha256}."""
+    `known` are the inputs of an earlier run: what has not changed since is not read again.
+    """
     inputs = {
         "notebook": {"path": manifest.shown(notebook), "sha256": code_digest_of(notebook)},
         "library": {"path": "tinyemo", "sha256": digest_of_files(library_of(notebook))},
@@ -39,7 +44,9 @@ def inputs_of(notebook: Path, parameters: dict, parameter_file: Path | None = No
     if parameter_file:
         named["parameter file"] = parameter_file
     named |= named_paths(parameters)
-    return inputs | {name: entry(name, path) for name, path in named.items()}
+    return inputs | {
+        name: entry(name, path, (known or {}).get(name)) for name, path in named.items()
+    }
 
 
 def named_paths(parameters: dict) -> dict[str, Path]:
@@ -73,11 +80,8 @@ def _place(text: str) -> Path | None:
     """The file or folder that a text names, if it exists: `own.csv`, or `local:folder` of a
     teacher."""
     for name in (text, text.partition(":")[2]):
-        try:
-            if name and locate(name).exists():
-                return locate(name)
-        except OSError:  # a long text, such as a prompt, cannot be a file name
-            continue
+        if name and exists(locate(name)):
+            return locate(name)
     return None
 
 
@@ -95,21 +99,21 @@ def _dataset_folders(parameters: dict) -> dict[str, Path]:
     return {name: folder for name, folder in folders.items() if folder.is_dir()}
 
 
-def entry(name: str, path: Path) -> dict[str, str]:
-    """Path and digest of the input `name`, which is a file, a folder, or the folder of another
-    run."""
+def entry(name: str, path: Path, known: dict | None = None) -> dict[str, str]:
+    """Path and digest of the input `name`, which is a file, a folder, or the folder of another run.
+
+    `known` is the entry of an earlier run: what has not changed since is not read again.
+    """
     if name.startswith("run "):
-        digest = _run_digest(path)
+        digests = {"sha256": _run_digest(path)}
     elif name == "parameter file":
-        digest = _digest(json.dumps(read_yaml(path), sort_keys=True, default=str))
-    elif path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        digest = _digest("".join(_size_line(path, file) for file in files))
-    elif path.suffix.lower() == ".csv":
-        digest = _csv_digest(path)
+        values = read_yaml(path)
+        values.pop("expected", None)  # an estimate of the time: no result depends on it
+        text = json.dumps(values, sort_keys=True, default=str)
+        digests = {"sha256": hashlib.sha256(text.encode()).hexdigest()}
     else:
-        digest = manifest.file_digest(path)
-    return {"path": manifest.shown(path), "sha256": digest}
+        digests = described(path, known)
+    return {"path": manifest.shown(path), **digests}
 
 
 def _run_digest(folder: Path) -> str:
@@ -119,50 +123,39 @@ def _run_digest(folder: Path) -> str:
     hashes = {
         name: output["sha256"] for name, output in outputs.items() if not name.endswith(".ipynb")
     }
-    return _digest(json.dumps(hashes, sort_keys=True))
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
-def _csv_digest(path: Path) -> str:
-    """The digest of a CSV's content, and of the names and sizes of the files that it lists."""
-    digest = hashlib.sha256(path.read_bytes())
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        for row in csv.DictReader(file):
-            for column in PATH_COLUMNS:
-                if row.get(column):
-                    line = _size_line(path.parent, path.parent / row[column])
-                    digest.update(line.encode())
-    return digest.hexdigest()
-
-
-def _size_line(folder: Path, file: Path) -> str:
-    """One line for a file: its name relative to the folder, and its size."""
-    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
-    size = file.stat().st_size if file.is_file() else "missing"
-    return f"{name} {size}\n"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def changed(content: dict) -> list[str]:
+def changed(content: dict, folder: Path | None = None) -> list[str]:
     """The names of the inputs that differ now from what a manifest recorded.
 
-    Inputs whose path is gone, and files of the parameters that appeared since, count as changed.
+    `folder` is the run's folder, which the paths of other runs are relative to. A parameter counts
+    with the file or folder that it names now. Inputs that are gone, and files of the parameters
+    that appeared since, count as changed.
     """
     recorded = content.get("inputs", {})
     notebook = ROOT / recorded.get("notebook", {}).get("path", "")
     if not notebook.is_file():
         return ["notebook"]
-    now = inputs_of(notebook, {})
-    for name in recorded.keys() - now.keys():
-        path = ROOT / recorded[name]["path"]
-        now[name] = entry(name, path) if path.exists() else {}
-    different = [
-        name for name, then in recorded.items() if now[name].get("sha256") != then["sha256"]
-    ]
-    new = [name for name in named_paths(content.get("parameters", {})) if name not in recorded]
-    return different + new
+    code = inputs_of(notebook, {})
+    named = named_paths(content.get("parameters", {}))
+    different = []
+    for name, then in recorded.items():
+        now = code.get(name)
+        if not now and (place := _place_now(name, then, named, folder)):
+            now = entry(name, place, then)
+        if not now or now["sha256"] != then["sha256"]:
+            different.append(name)
+    return different + [name for name in named if name not in recorded]
+
+
+def _place_now(name: str, then: dict, named: dict[str, Path], folder: Path | None) -> Path | None:
+    """Where an input is now; None where there is nothing."""
+    of_parameters = not name.startswith("run ") and name != "parameter file"
+    if of_parameters:
+        return named.get(name)
+    (path,) = resolved([then["path"]], folder or ROOT)
+    return ROOT / path if (ROOT / path).exists() else None
 
 
 def stale_inputs(folder: Path, values: dict) -> list[str]:
@@ -173,7 +166,7 @@ def stale_inputs(folder: Path, values: dict) -> list[str]:
     content = manifest.read(folder)
     if content.get("status") != "done":
         return []
-    own = [name for name in changed(content) if not name.startswith("run ")]
+    own = [name for name in changed(content, folder) if not name.startswith("run ")]
     names = [name for name in own if name != "parameter file"]  # its values are compared instead
     if content.get("parameters") != json.loads(json.dumps(values, default=str)):
         names.append("parameters")

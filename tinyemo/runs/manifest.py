@@ -7,7 +7,8 @@ Owns `manifest.json` in a run folder. Takes paths and values; gives plain dictio
     key          hash of parameters and inputs: the same key means the same experiment
     inputs       name -> path, sha256 (see tinyemo.runs.inputs)
     outputs      name -> bytes, sha256 (files above 64 MB: only their size)
-    commit, clean, versions, device, seconds, peak_memory_mb, gpu_peak_memory_mb
+    checkout, interpreter, commit, clean, versions
+    device, seconds, peak_memory_mb, gpu_peak_memory_mb
     error        cell (index in the notebook), source (its first line), exception, sentence
 """
 
@@ -62,7 +63,8 @@ def begin(folder: Path, **fields) -> dict:
     (folder / NAME).unlink(missing_ok=True)
     this = psutil.Process()
     process = {"pid": this.pid, "host": socket.gethostname(), "process_started": this.create_time()}
-    fields |= process | git_state() | {"versions": versions()}
+    code = {"checkout": str(ROOT), "interpreter": sys.executable}
+    fields |= process | code | git_state() | {"versions": versions()}
     return write(folder, status="running", started=_now(), **fields)
 
 

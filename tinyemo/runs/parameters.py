@@ -10,15 +10,17 @@ The cell tagged `parameters` holds assignments of literals only, each with a `# 
     seeds = [0, 1, 2]        # list[int], inferred from the default
     limit: int | None = None # the type of a default of None has to be written
 
-The types are int, float, str, bool, list, dict, `list[T]` and `T | None`. pydantic checks them in
-its strict mode: an int is accepted for a float, but a bool is not accepted for an int.
+A help that says "20 or more" forbids smaller numbers. The types are int, float, str, bool, list,
+dict, `list[T]` and `T | None`. pydantic checks them in its strict mode: an int is accepted for a
+float, but a bool is not accepted for an int.
 
-A parameter file holds `name: value` lines. It may also hold two keys for its profile
-(tinyemo.runs.profiles):
+A parameter file holds `name: value` lines. It may also hold three keys for its profile
+(tinyemo.runs.profiles, tinyemo.runs.forecast):
 
     base: scenes    # the profile whose runs this notebook reads where this profile has none
     sweep:          # one run with the file's own values, and one for each combination of these
       - {loss: [nt_xent, info_nce], layers: [1, 2]}   # a single mapping needs no list around it
+    expected: {minutes: 90, gigabytes: 120}   # estimates, until a run has been measured
 """
 
 import ast
@@ -38,7 +40,7 @@ from pydantic import TypeAdapter
 from tinyemo.io import hint_for_unknown
 from tinyemo.runs.notebooks import read_cells
 
-PROFILE_KEYS = ("base", "sweep")
+PROFILE_KEYS = ("base", "sweep", "expected")
 _TYPES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict}
 
 
@@ -50,6 +52,12 @@ class Parameter:
     kind: typing.Any  # a type, list[T] or a union
     default: typing.Any
     help: str
+
+    @property
+    def least(self) -> int | None:
+        """The smallest value that is allowed: N where the help says "N or more"."""
+        found = re.search(r"\b(\d+) or more\b", self.help)
+        return int(found[1]) if found else None
 
 
 # ---- what a notebook declares
@@ -274,7 +282,7 @@ def _checked(
         hint = hint_for_unknown(name, parameters)
         raise ValueError(f"{where}: unknown parameter {name!r}: {hint}")
     try:
-        return convert(value, parameters[name].kind)
+        converted = convert(value, parameters[name].kind)
     except ValueError:
         expected = _written(parameters[name].kind)
         hint = ""
@@ -283,3 +291,7 @@ def _checked(
         raise ValueError(
             f"{where}: parameter {name} is {value!r}, expected {expected}{hint}"
         ) from None
+    least = parameters[name].least
+    if least is not None and isinstance(converted, int | float) and converted < least:
+        raise ValueError(f"{where}: parameter {name} is {converted}, expected {least} or more")
+    return converted

@@ -6,7 +6,7 @@ the disk nor in the hub's cache are downloaded by the run that reads them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from huggingface_hub.constants import HF_HUB_CACHE
@@ -14,7 +14,7 @@ from huggingface_hub.file_download import repo_folder_name
 
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.hub import HUB_ID
-from tinyemo.paths import data_dir, locate
+from tinyemo.paths import data_dir, exists, locate
 from tinyemo.runs.profiles import Profile, graph
 
 FOLDERS = (
@@ -26,15 +26,15 @@ FOLDERS = (
 # parameters that name a folder, a file, a hub id, or nothing
 CHECKPOINTS = ("anchors", "lm", "tokenizer", "projector", "text_encoder", "audio_encoder")
 CHECKPOINTS += ("video_encoder", "face_encoder")
-# parameters that name a teacher (tinyemo.emoreason.teachers)
-TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher")
+# parameters that name a teacher (tinyemo.emoreason.teachers), or a judge behind an API
+TEACHERS = ("pretraining_teacher", "finetuning_teacher", "quality_teacher", "judge")
 
 
-def print_plan(profile: str, pairs: dict[str, str]) -> None:
+def print_plan(profile: str, pairs: dict[str, str], only: Sequence[str] = ()) -> None:
     """Print the members of each sweep, then what is missing. ValueError, FileNotFoundError: bad
     input."""
     found = Profile.find(profile)
-    steps = graph(found, pairs)
+    steps = graph(found, pairs, only)
     for stem in sorted({step.stem for step in steps if step.swept}):
         members = found.members(stem)
         print(f"{stem}, {len(members)} members: {'; '.join(members)}")
@@ -48,31 +48,42 @@ def lacking(values: dict) -> Iterator[str]:
     """A sentence for each thing that parameter values name and this machine does not have."""
     yield from _lacking_datasets(values)
     for key in FOLDERS:
-        if values.get(key) and not locate(values[key]).is_dir():
+        place = locate(values.get(key, ""))
+        if values.get(key) and not (exists(place) and place.is_dir()):
             yield f"{key} is missing: no folder {values[key]}, nor one under {data_dir()}"
     for key in CHECKPOINTS:
         yield from _lacking_checkpoint(key, values.get(key, ""))
     for key in TEACHERS:
-        is_used = key != "quality_teacher" or values.get("quality_share")
-        if values.get(key) and is_used:
+        if key in values and not _is_optional(key, values):
             yield from _lacking_teacher(key, values[key])
     yield from _lacking_encoder(values.get("encoder_name", ""), values.get("pretrained", ""))
 
 
+def _is_optional(key: str, values: dict) -> bool:
+    """Whether a teacher's parameter is empty where it may be, or names one that gets no request."""
+    if key == "quality_teacher" and not values.get("quality_share"):
+        return True
+    return key in ("quality_teacher", "judge") and not values[key]
+
+
 def _lacking_datasets(values: dict) -> Iterator[str]:
-    """A sentence for each published dataset whose folder is missing."""
+    """A sentence for each dataset whose folder or file is missing."""
     if values.get("features_root"):  # precomputed features are read instead of the images
         return
     root = locate(values["root"]) if values.get("root") else data_dir()
+    own_may_be_named = "root" in values  # other notebooks name datasets of a collection
     for name in values.get("datasets", []):
         if name in PHOTO_SETS and not (root / PHOTO_SETS[name].folder).is_dir():
             folder, how = root / PHOTO_SETS[name].folder, PHOTO_SETS[name].get
             yield f"{name} is missing: no folder {folder}; how to get it: {how}"
+        is_own = own_may_be_named and name not in PHOTO_SETS and not name.startswith("scenes-")
+        if is_own and not exists(locate(name)):
+            yield f"datasets: {name} is missing: no folder or CSV file of this name"
 
 
 def _lacking_checkpoint(key: str, name: str) -> Iterator[str]:
     """A sentence if `name` is a hub id of which nothing is on this machine."""
-    if HUB_ID.fullmatch(name) and not locate(name).exists() and not _cached(name):
+    if HUB_ID.fullmatch(name) and not exists(locate(name)) and not _cached(name):
         yield f"{key} {name} is neither a folder here nor in the hub's cache: it will be downloaded"
 
 
@@ -101,7 +112,7 @@ def _lacking_teacher(key: str, name: str) -> Iterator[str]:
 
 def _lacking_encoder(encoder: str, weights: str) -> Iterator[str]:
     """A sentence if an encoder's weights are not on this machine, or do not exist."""
-    own = encoder.startswith("local-dir:") or (weights and Path(weights).exists())
+    own = encoder.startswith("local-dir:") or (weights and exists(weights))
     if not encoder or own:
         return
     repository = _repository(encoder, weights)

@@ -11,13 +11,24 @@ import hashlib
 import json
 import shlex
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from tinyemo.paths import PARAMS
+from tinyemo.io import hint_for_unknown
+from tinyemo.paths import PARAMS, exists
 from tinyemo.runs.notebooks import notebook_path, upstream_of
-from tinyemo.runs.parameters import declared, read_file, read_pairs, read_sweep, read_yaml
+from tinyemo.runs.parameters import (
+    Parameter,
+    declared,
+    read_file,
+    read_pairs,
+    read_sweep,
+    read_yaml,
+)
+
+LONGEST_NAME = 200  # characters; file systems allow 255 bytes
 
 
 @dataclass(frozen=True)
@@ -30,18 +41,22 @@ class Profile:
     @classmethod
     def find(cls, profile: str) -> "Profile":
         """By name under params/, or by path. FileNotFoundError lists the profiles that exist."""
-        if (PARAMS / profile).is_dir():
-            folder = (PARAMS / profile).resolve()
-        elif Path(profile).is_dir():
-            folder = Path(profile).resolve()
-        else:
+        places = [PARAMS / profile, Path(profile)]
+        folder = next((place for place in places if exists(place) and place.is_dir()), None)
+        if not folder:
             folders = [path for path in PARAMS.rglob("*") if path.is_dir()]
             known = ", ".join(sorted(str(path.relative_to(PARAMS)) for path in folders))
             raise FileNotFoundError(
                 f"no profile {profile!r}: expected a folder, or one of params/: {known}"
             )
+        folder = folder.resolve()
         inside = folder.is_relative_to(PARAMS) and folder != PARAMS
         return cls(str(folder.relative_to(PARAMS)) if inside else folder.name, folder)
+
+    @property
+    def argument(self) -> str:
+        """What `find` takes: the name of a folder under params/, the path of any other."""
+        return self.name if self.folder == PARAMS / self.name else str(self.folder)
 
     @property
     def stems(self) -> list[str]:
@@ -86,11 +101,15 @@ class Profile:
     def pairs_for(self, stem: str, pairs: dict[str, str]) -> dict[str, str]:
         """Those of a command line's pairs that a notebook declares. ValueError if no notebook
         does."""
-        names = {other: declared(notebook_path(other)) for other in self.stems}
+        names = self.parameters()
         for name in pairs:
             if not any(name in known for known in names.values()):
                 raise ValueError(f"no notebook of profile {self.name} has a parameter {name!r}")
         return {name: text for name, text in pairs.items() if name in names[stem]}
+
+    def parameters(self) -> dict[str, dict[str, Parameter]]:
+        """What each of its notebooks declares."""
+        return {stem: declared(notebook_path(stem)) for stem in self.stems}
 
 
 def pairs_of(text: str) -> dict[str, str]:
@@ -102,13 +121,16 @@ def pairs_of(text: str) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
+def stems_of(text: str) -> list[str]:
+    """The notebooks that `ONLY=` names, with spaces or commas between them."""
+    return text.replace(",", " ").split()
+
+
 def run_name(profile: str, pairs: dict[str, str]) -> str:
     """The folder of a profile's runs: its name, and a hash of the command line's pairs if there are
-    any."""
-    if not pairs:
-        return profile
-    digest = hashlib.sha256(repr(sorted(pairs.items())).encode()).hexdigest()
-    return f"{profile}+{digest[:8]}"
+    any. (Snakemake takes braces in a name of a file for a wildcard.)"""
+    name = profile.replace("{", "%7B").replace("}", "%7D")
+    return f"{name}+{_short_hash(repr(sorted(pairs.items())))}" if pairs else name
 
 
 def member_name(stem: str, changes: dict[str, str]) -> str:
@@ -116,7 +138,14 @@ def member_name(stem: str, changes: dict[str, str]) -> str:
     if not changes:
         return stem
     text = ",".join(f"{name}={value}" for name, value in changes.items())
-    return f"{stem}+{quote(text, safe='=,')}"
+    name = f"{stem}+{quote(text, safe='=,')}"
+    if len(name) > LONGEST_NAME:
+        return f"{name[: LONGEST_NAME - 9]}-{_short_hash(text)}"
+    return name
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True)
@@ -145,12 +174,17 @@ class Step:
         return values | read_file(file, known) | read_pairs(self.pairs, known)
 
 
-def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
+def graph(profile: Profile, pairs: dict[str, str], only: Sequence[str] = ()) -> list[Step]:
     """The runs of a profile under a command line's pairs, and those of its bases that they read,
-    each once.
+    each once. With `only`, the runs of these notebooks and all that they need.
 
-    ValueError: a pair that no notebook declares, or one that the profile sweeps.
+    ValueError: a pair that no notebook declares, or one that the profile sweeps; a notebook of
+    `only` that the profile does not run.
     """
+    for stem in only:
+        if stem not in profile.stems:
+            hint = hint_for_unknown(stem, profile.stems)
+            raise ValueError(f"profile {profile.name} has no notebook {stem!r}: {hint}")
     steps: list[Step] = []
     waiting = [(profile, stem, pairs) for stem in profile.stems]
     for owner, stem, given in waiting:  # the list grows while it is read
@@ -171,7 +205,14 @@ def graph(profile: Profile, pairs: dict[str, str]) -> list[Step]:
             home, name = run_name(owner.name, given), member_name(stem, changes)
             swept = len(members) > 1
             steps.append(Step(owner, stem, home, name, taken | changes, upstream, swept))
-    return steps
+    if not only:
+        return steps
+    kept: set[str] = set()
+    searched = [step for step in steps if step.profile == profile and step.stem in only]
+    for step in searched:  # the list grows while it is read
+        kept.add(step.folder)
+        searched += [one for one in steps if one.folder in set(step.upstream) - kept]
+    return [step for step in steps if step.folder in kept]
 
 
 def _refuse_swept(

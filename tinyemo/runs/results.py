@@ -22,7 +22,7 @@ from tinyemo.runs import manifest
 from tinyemo.runs.folder import FIGURE_BYTES, METRICS
 from tinyemo.runs.inputs import changed
 from tinyemo.runs.pages import PAGE, REFERENCE, markdown, pages, references, source_of, tidy
-from tinyemo.runs.profiles import Profile, pairs_of, run_name
+from tinyemo.runs.profiles import Profile, graph, pairs_of, run_name, stems_of
 
 SMALL = re.compile(r"metrics\.json|tables/.*\.csv|figures/.*\.png")  # what is copied of a run
 HEADLINES = ("accuracy.csv", "zero_shot.csv", "ablations.csv")  # the main tables of a profile
@@ -68,17 +68,18 @@ def print_or_write(
             path.write_text(text, encoding="utf-8")
     else:
         print_runs(find_runs(name))
+    if not (profile or commit_runs or write_pages):
+        for folder in find_runs():
+            if (state := manifest.state(folder)) != "done":
+                print(f"{folder.relative_to(runs_dir()).as_posix()}: {state}")
 
 
 def print_runs(folders: list[Path]) -> None:
-    """Print the runs that are not done or stale, then the main tables, or all metrics if there are
-    none."""
+    """Print the runs that are stale, then the main tables, or all metrics if there are none."""
     for folder in folders:
         name, state = folder.relative_to(runs_dir()).as_posix(), manifest.state(folder)
-        content = manifest.read(folder)
-        if state != "done":
-            print(f"{name}: {state}: {content.get('error', {}).get('sentence', '')}")
-        elif names := changed(content):
+        names = changed(manifest.read(folder), folder) if state == "done" else []
+        if names:
             print(f"{name}: stale: {', '.join(names)} changed since")
     done = [folder for folder in without_members(folders) if (folder / METRICS).exists()]
     headlines = [folder / "tables" / table for folder in done for table in HEADLINES]
@@ -90,6 +91,24 @@ def print_runs(folders: list[Path]) -> None:
         print(markdown(tidy(done)) if done else "no finished runs")
     elif done:
         print(f"\nfigures, tables and all metrics: {manifest.shown(done[0].parent)}/<notebook>/")
+
+
+def print_unfinished(profile: str, pairs: str = "", only: str = "") -> None:
+    """Print a sentence for each run of a profile that has no result: why, or what it waits for."""
+    steps = graph(Profile.find(profile), pairs_of(pairs), stems_of(only))
+    unmade = [step for step in steps if not (runs_dir() / step.folder / METRICS).exists()]
+    folders = {step.folder for step in unmade}
+    if unmade:
+        print(f"\nnot made: {len(unmade)} of {len(steps)} runs")
+    for step in unmade:
+        folder = runs_dir() / step.folder
+        error = manifest.read(folder).get("error") or {}
+        why = manifest.state(folder) if manifest.read(folder) else "not started"
+        if waits := ", ".join(sorted(folders & set(step.upstream))):
+            why = f"not started, needs {waits}"
+        elif error.get("sentence"):
+            why += f": {error['sentence']}"
+        print(f"{step.folder}: {why}")
 
 
 def print_check() -> int:
@@ -111,7 +130,7 @@ def commit(folder: Path) -> Path:
     run = manifest.read(folder)
     if manifest.state(folder) != "done":
         raise ValueError(f"{folder}: {manifest.state(folder)}, expected a run that is done")
-    if names := changed(run):
+    if names := changed(run, folder):
         raise ValueError(f"{folder}: stale ({', '.join(names)} changed since): run it again first")
     copied = {name: file for name, file in run["outputs"].items() if SMALL.fullmatch(name)}
     for name, file in copied.items():
@@ -133,7 +152,10 @@ def _source(folder: Path, run: dict, copied: dict[str, dict]) -> dict:
     recorded = [entry["path"] for entry in run["inputs"].values()]
     outside = {path for path in recorded if Path(path).is_absolute()}
     inputs = {
-        _portable(name, outside): entry | {"path": _portable(entry["path"], outside)}
+        _portable(name, outside): {
+            "path": _portable(entry["path"], outside),
+            "sha256": entry["sha256"],
+        }
         for name, entry in run["inputs"].items()
     }
     return {key: run.get(key) for key in COPIED} | {

@@ -6,8 +6,9 @@ figures.
 
 STEM is a notebook's name (02_projector_training) or a path to an .ipynb. Parameters come from the
 notebook's own defaults, then from params/<profile>/<STEM>.yaml, then from `-p`; all are checked
-before a kernel starts. The run folder is --out, or <runs>/<profile>/<STEM>, or with -p
-<runs>/<profile>+<hash of the pairs>/<STEM>. A rerun removes metrics.json and keeps the other files
+before a kernel starts. A pair that only other notebooks of the profile declare chooses the set of
+runs. The run folder is --out, or <runs>/<profile>/<STEM>, or with -p <runs>/<profile>+<hash of the
+pairs>/<STEM>. A rerun removes metrics.json and keeps the other files
 in the folder (the keys of shards and checkpoints decide what may be reused). It waits for a process
 that is still writing there.
 
@@ -26,7 +27,6 @@ JupyterLab or nbval started it. Importing this module is cheap: papermill is imp
 notebook runs.
 """
 
-import logging
 import os
 import resource
 import signal
@@ -34,8 +34,8 @@ import sys
 import time
 from pathlib import Path
 
-from tinyemo.paths import runs_dir
-from tinyemo.runs import manifest, parameters
+from tinyemo.paths import ROOT, runs_dir
+from tinyemo.runs import kernel, manifest, parameters
 from tinyemo.runs.folder import METRICS, OUT
 from tinyemo.runs.inputs import inputs_of
 from tinyemo.runs.notebooks import notebook_path, read_cells
@@ -93,15 +93,18 @@ def run_notebook(
         folder.mkdir(parents=True, exist_ok=True)
         _wait_for_other_runner(folder)
         (folder / METRICS).unlink(missing_ok=True)
+        known = manifest.read(folder).get("inputs")
         manifest.begin(
             folder,
             notebook=notebook.stem,
             profile=found.name,
             overrides=pairs,
             parameters=values,
-            inputs=inputs_of(notebook, values, file),
+            inputs=inputs_of(notebook, values, file, known),
         )
         started = True
+        if installed := kernel.other_installation():
+            print(f"this runs the code of {ROOT}, not the installed {installed}", file=sys.stderr)
         _execute(notebook, folder, given)
         peak = manifest.peak_memory_mb(resource.RUSAGE_CHILDREN)
         manifest.finish(folder, "done", peak_memory_mb=peak)
@@ -115,7 +118,11 @@ def _given_values(
     profile: Profile, file: Path, declared: dict[str, parameters.Parameter], pairs: dict[str, str]
 ) -> dict:
     """The values of the parameter file and of the command line. ValueError: one sentence."""
-    given = parameters.read_file(file, declared) | parameters.read_pairs(pairs, declared)
+    # a pair for another notebook of the profile only says which set of runs this one belongs to
+    others = profile.parameters() if pairs.keys() - declared.keys() else {}
+    known = {name for names in others.values() for name in names}
+    own_pairs = {key: text for key, text in pairs.items() if key in declared or key not in known}
+    given = parameters.read_file(file, declared) | parameters.read_pairs(own_pairs, declared)
     named = given.get("profile", profile.name)
     if named != profile.name:
         raise ValueError(
@@ -152,22 +159,9 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    # papermill also warns about parameters; the checks of tinyemo.runs.parameters are stricter
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     running, saved = folder / ".running.ipynb", folder / "notebook.ipynb"
-    before = dict(os.environ)
-    os.environ.update(ENVIRONMENT | {OUT: str(folder)})  # the kernel inherits them
     try:
-        papermill.execute_notebook(
-            notebook,
-            running,
-            values,
-            progress_bar=sys.stderr.isatty(),
-            kernel_name="python3",
-            language="python",
-            start_timeout=180,
-            extra_arguments=["--log-level=ERROR"],  # of the kernel
-        )
+        kernel.execute(notebook, running, values, ENVIRONMENT | {OUT: str(folder)})
     except papermill.PapermillExecutionError as error:
         raise _failed_cell(notebook, error, saved) from None
     except DeadKernelError:
@@ -178,8 +172,6 @@ def _execute(notebook: Path, folder: Path, values: dict) -> None:
         sentence = f"{notebook.stem}: the kernel did not start: {error}"
         raise Stopped(5, sentence, "kernel died") from None
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         if running.exists():
             os.replace(running, saved)
     if not (folder / METRICS).exists():

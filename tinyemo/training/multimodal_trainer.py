@@ -28,7 +28,7 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
-from tinyemo.hub import read_safetensors, safetensors_metadata
+from tinyemo.hub import fitted, read_safetensors, safetensors_metadata
 from tinyemo.io import digests, write_atomically
 from tinyemo.training.multimodal_samples import GroupedSampler, TrainingItems
 
@@ -207,11 +207,14 @@ def save_trained(model: nn.Module, path: Path, about: dict[str, str]) -> None:
 
 
 def load_trained(model: nn.Module, path: Path) -> None:
-    """Copy what `save_trained` wrote into the parameters of the same names."""
-    parameters = dict(model.named_parameters())
+    """Copy what `save_trained` wrote into the parameters of the same names.
+
+    ValueError names a parameter that the file lacks, or a tensor that does not fit.
+    """
+    trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     with torch.no_grad():
-        for name, value in read_safetensors(path).items():
-            parameters[name].copy_(value)
+        for name, value in fitted(read_safetensors(path), trained, path, "this training").items():
+            trained[name].copy_(value)
 
 
 def has_weights_of(path: Path, key: str) -> bool:

@@ -7,6 +7,7 @@ module.
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -137,7 +138,7 @@ class _TrainingRun:
         )
         steps = recipe.epochs * (self.items // self.batch_size)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer, recipe.peak_lr, steps, pct_start=recipe.warmup
+            self.optimizer, recipe.peak_lr, steps, pct_start=_warmup_share(recipe.warmup, steps)
         )
         self.epoch = 0  # epochs done
         self.history: list[dict[str, float]] = []
@@ -333,6 +334,14 @@ def _loss_and_temperature(recipe: Recipe) -> tuple[Callable[..., Tensor], float]
     return partial(loss, temperature=temperature), temperature
 
 
+def _warmup_share(warmup: float, steps: int) -> float:
+    """`warmup`, or just above it where it is one step: OneCycleLR divides by warmup * steps - 1.
+
+    That step has the learning rate at which the warm-up starts, as if it were a little longer.
+    """
+    return warmup * (1 + 1e-6) if math.isclose(warmup * steps, 1) else float(warmup)
+
+
 def _draw(task: Task, number: int) -> Tensor:
     """`number` rows of a task; each item is drawn as often as its weight says, give or take one."""
     items = len(task.x)
@@ -369,6 +378,17 @@ def _check_recipe(recipe: Recipe) -> None:
     if recipe.loss == "soft_label_kl" and recipe.batch_anchors:
         raise ValueError(
             "loss soft_label_kl needs the anchor of every class: expected batch_anchors=False"
+        )
+    if recipe.epochs < 1 or not 0 <= recipe.warmup < 1:
+        raise ValueError(
+            f"epochs={recipe.epochs}, warmup={recipe.warmup}: expected at least one epoch and a "
+            "share of its steps from 0 to below 1"
+        )
+    smallest = 2 if recipe.layers > 1 else 1
+    if recipe.batch_size < smallest:
+        raise ValueError(
+            f"batch_size={recipe.batch_size}: expected at least {smallest}, because batch norm "
+            "takes the variance of the items of a batch"
         )
 
 

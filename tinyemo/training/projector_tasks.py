@@ -107,8 +107,8 @@ def checked(
     ValueError: what is wrong in which task, tasks that do not fit one projector, a class without
     an item that can be drawn, or validation tasks that are not those of training in their order.
     """
-    train = _check_all(tasks, "training", soft)
-    held_out = _check_all(validation, "validation", soft)
+    train = _check_all(tasks, "training", soft, smallest=2)  # batch norm needs two items
+    held_out = _check_all(validation, "validation", soft, smallest=1)
     widths = set()
     for task in [*train, *held_out]:
         widths.add((task.x.shape[1], task.anchors.shape[1]))
@@ -127,11 +127,11 @@ def checked(
     return train, held_out
 
 
-def _check_all(tasks: Sequence[Task], part: str, soft: bool) -> list[Task]:
+def _check_all(tasks: Sequence[Task], part: str, soft: bool, smallest: int) -> list[Task]:
     found = []
     for i, task in enumerate(tasks):
         name = f"{_task_name(i, tasks)}{part}"
-        found.append(_checked_task(task, name, soft))
+        found.append(_checked_task(task, name, soft, smallest))
     return found
 
 
@@ -153,17 +153,18 @@ def _check_classes_have_items(task: Task, name: str, soft: bool) -> None:
         raise ValueError(f"{name} labels: class {empty} of {classes}{word} has no item")
 
 
-def _checked_task(task: Task, name: str, soft: bool) -> Task:
-    """The task ready for training; `name` is how errors call it."""
+def _checked_task(task: Task, name: str, soft: bool, smallest: int) -> Task:
+    """The task ready for training; `name` is how errors call it, `smallest` the least N."""
     x = torch.as_tensor(task.x, dtype=torch.float32)
     anchors = task.anchors
     synonyms = anchors[:, None] if task.synonyms is None else task.synonyms
     _check_anchors(task, name, anchors, synonyms)
     if not 0 < task.weight < float("inf"):
         raise ValueError(f"{name} weight: expected a number above 0, got {task.weight}")
-    if x.ndim != 2 or len(x) < 2:
+    if x.ndim != 2 or len(x) < smallest:
         raise ValueError(
-            f"{name} features: expected (N, d_vision) with N > 1, got {tuple(x.shape)}"
+            f"{name} features: expected (N, d_vision) with N of at least {smallest}, got "
+            f"{tuple(x.shape)}"
         )
     not_finite = (~torch.isfinite(x)).any(dim=1)  # (N,)
     if not_finite.any():

@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tinyemo.data.instructions import Instruction
-from tinyemo.data.utterances import LeftOut
+from tinyemo.data.left_out import LeftOut
 from tinyemo.features.store import FeatureStore
 from tinyemo.models.prompt import PromptBuilder, Sample, Source, build_samples
 

@@ -31,7 +31,14 @@ from transformers import (
 
 from tinyemo.features.clip_conversion import as_encoder
 from tinyemo.features.encoders import ImageEncoder
-from tinyemo.hub import local_folder, read_bin, read_safetensors
+from tinyemo.hub import (
+    fitted,
+    load_pretrained,
+    load_weights,
+    local_folder,
+    read_safetensors,
+    read_weights,
+)
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.multimodal_folder import LM_FILES
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
@@ -142,7 +149,7 @@ def read_llava(
         max_length=max_length,
         template=template or parts.template,
     )
-    model.connectors[STREAM].load_state_dict(parts.connector)
+    load_weights(model.connectors[STREAM], parts.connector, folder, "its connector")
     if missing_id is not None:  # written by export_llava
         table = parts.lm.get_input_embeddings().weight.data
         model.missing[STREAM].data.copy_(table[missing_id])
@@ -161,14 +168,12 @@ def _read_transformers(folder: Path, config: dict, dtype: torch.dtype) -> _Parts
     file = folder / "config.json"
     _supported_values(file, config, TRANSFORMERS)
     _supported_values(file, config.get("vision_config", {}), {"model_type": ("clip_vision_model",)})
+    stock = load_pretrained(LlavaForConditionalGeneration, folder, dtype, "it as LLaVA")
     try:
-        stock = LlavaForConditionalGeneration.from_pretrained(
-            folder, dtype=dtype, local_files_only=True
-        )
         processor = LlavaProcessor.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # transformers raises any error of its parsers
         raise ValueError(
-            f"{folder}: transformers cannot load it as LLaVA ({_one_line(error)})"
+            f"{folder}: cannot load the processor of LLaVA ({_one_line(error)})"
         ) from error
     tokenizer = processor.tokenizer
     image_id = stock.config.image_token_id
@@ -185,15 +190,15 @@ def _read_transformers(folder: Path, config: dict, dtype: torch.dtype) -> _Parts
     for ours, layer in (("0", projector.linear_1), ("2", projector.linear_2)):
         for name, tensor in layer.state_dict().items():
             connector[f"{ours}.{name}"] = tensor
-    projection = folder / PROJECTION
+    tower = stock.model.vision_tower
     return _Parts(
         lm=_inner_lm(stock),
         tokenizer=tokenizer,
         template=template,
         connector=connector,
         connector_kind="mlp2x_gelu",
-        tower=stock.model.vision_tower,
-        projection=read_safetensors(projection)["weight"] if projection.is_file() else None,
+        tower=tower,
+        projection=_read_projection(folder / PROJECTION, tower.config.hidden_size),
         processor=processor.image_processor.to_dict(),
     )
 
@@ -231,11 +236,11 @@ def _read_original(
         )
     tower_folder = local_folder(tower or config["mm_vision_tower"], LM_FILES)
     vision, projection = _load_tower(tower_folder)
-    state = _read_weights(folder)
+    state = read_weights(folder)
     connector = _pop_prefix(state, "model.mm_projector.")
     own_tower = _pop_prefix(state, "model.vision_tower.vision_tower.")
     if own_tower:  # the tower was trained too: CLIP's projection does not belong to it
-        _load_weights(vision, own_tower, folder)
+        _load_tower_weights(vision, own_tower, folder)
         projection = None
     text = {key: value for key, value in config.items() if key != "model_type"}
     return _Parts(
@@ -270,11 +275,11 @@ def _read_tinyllava(
         )
     vision_config = dict(config.get("vision_config") or {})
     _supported_values(file, vision_config, {"model_type": ("clip_vision_model",)})
-    state = _read_weights(folder)
+    state = read_weights(folder)
     connector = _pop_prefix(state, "connector._connector.")
     own_tower = _pop_prefix(state, "vision_tower._vision_tower.")
     vision = CLIPVisionModel(CLIPVisionConfig.from_dict(vision_config)).eval()
-    _load_weights(vision, own_tower, folder)
+    _load_tower_weights(vision, own_tower, folder)
     lm_state = _pop_prefix(state, "language_model.")
     tower_folder = folder if tower is None else local_folder(tower, LM_FILES)
     return _Parts(
@@ -327,49 +332,26 @@ def _template_for_text(tokenizer: PreTrainedTokenizerBase, template: str) -> str
     return template if "felt" in text else TO_PARTS + template
 
 
-def _read_weights(folder: Path) -> dict[str, Tensor]:
-    """All weights of a folder by name.
-
-    FileNotFoundError: there are none. ValueError: damaged, or pickled code.
-    """
-    state: dict[str, Tensor] = {}
-    for file in sorted(folder.glob("model*.safetensors")):
-        state |= read_safetensors(file)
-    if not state:
-        for file in sorted(folder.glob("pytorch_model*.bin")):
-            state |= read_bin(file)
-    if not state:
-        raise FileNotFoundError(
-            f"{folder}: no weights in it; expected model*.safetensors or pytorch_model*.bin"
-        )
-    return state
-
-
 def _pop_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Take the tensors whose names begin with `prefix` out of `state`; the prefix is removed."""
     names = [name for name in state if name.startswith(prefix)]
     return {name.removeprefix(prefix): state.pop(name) for name in names}
 
 
-def _load_weights(module: nn.Module, state: dict[str, Tensor], folder: Path) -> None:
-    """Load all weights of a module. ValueError names one that is missing or fits nothing.
+def _load_tower_weights(tower: CLIPVisionModel, state: dict[str, Tensor], folder: Path) -> None:
+    """Load all weights of a tower. ValueError names one that is missing or does not fit."""
+    state = {name.removeprefix("vision_model."): tensor for name, tensor in state.items()}
+    load_weights(tower, state, folder)
 
-    Old files also hold tables that follow from the configuration; they are left out.
-    """
-    derived = ("rotary_emb.inv_freq", "position_ids")
-    state = {
-        name.removeprefix("vision_model."): tensor
-        for name, tensor in state.items()
-        if not name.endswith(derived)
-    }
-    missing, unknown = module.load_state_dict(state, strict=False)
-    tied = getattr(module, "all_tied_weights_keys", {})
-    wrong = [name for name in missing if name not in tied] or unknown
-    if wrong:
-        raise ValueError(
-            f"{folder}: the weights do not fit its configuration of a {type(module).__name__}, for "
-            f"one {wrong[0]}"
-        )
+
+def _read_projection(file: Path, width: int) -> Tensor | None:
+    """The projection (E, `width`) that export_llava writes; None where there is no such file."""
+    if not file.is_file():
+        return None
+    state = read_safetensors(file)
+    shape = state["weight"].shape if "weight" in state else ()
+    expected = {"weight": torch.empty(*shape[:1], width)}  # E is free
+    return fitted(state, expected, file, "CLIP's projection")["weight"]
 
 
 def _build_lm(
@@ -377,7 +359,7 @@ def _build_lm(
 ) -> PreTrainedModel:
     """A causal LM of this configuration with these weights. ValueError: they do not fit."""
     lm = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    _load_weights(lm, state, folder)
+    load_weights(lm, state, folder)
     lm.tie_weights()
     return lm
 
@@ -387,14 +369,9 @@ def _load_tower(folder: Path) -> tuple[CLIPVisionModel, Tensor | None]:
     file = folder / "config.json"
     supported = {"model_type": ("clip", "clip_vision_model")}
     kind = _supported_values(file, _read_json(file), supported)["model_type"]
-    try:
-        if kind == "clip_vision_model":
-            return CLIPVisionModel.from_pretrained(folder, dtype=torch.float32), None
-        clip = CLIPModel.from_pretrained(folder, dtype=torch.float32)
-    except Exception as error:  # transformers raises any error of its parsers
-        raise ValueError(
-            f"{folder}: transformers cannot load it as CLIP ({_one_line(error)})"
-        ) from error
+    if kind == "clip_vision_model":
+        return load_pretrained(CLIPVisionModel, folder, torch.float32, "CLIP's tower"), None
+    clip = load_pretrained(CLIPModel, folder, torch.float32, "CLIP")
     return clip.vision_model, clip.visual_projection.weight
 
 

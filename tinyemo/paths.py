@@ -88,14 +88,17 @@ def portable(paths: Iterable[str | Path], folder: Path) -> list[str]:
 
 def resolved(stored: Iterable[str], folder: Path) -> list[str]:
     """The paths that `portable` stored in a file of `folder`."""
-    folder = Path(folder).resolve()
+    folder, data = Path(folder).resolve(), data_dir()
     paths = []
     for text in stored:
-        if text.startswith(HERE):
-            text = os.path.normpath(f"{folder}/{text[len(HERE) :]}")
+        if text[:1] != "$":  # most texts, where tables are large
+            paths.append(text)
+        elif text.startswith(HERE):
+            paths.append(os.path.normpath(f"{folder}/{text[len(HERE) :]}"))
         elif text.startswith(DATA):
-            text = f"{data_dir()}/{text[len(DATA) :]}"
-        paths.append(text)
+            paths.append(f"{data}/{text[len(DATA) :]}")
+        else:
+            paths.append(text)
     return paths
 
 

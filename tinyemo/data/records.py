@@ -152,9 +152,12 @@ def read_records(path: str | Path) -> pd.DataFrame:
         records = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not a readable parquet table: {error}") from error
-    for column in records.columns.intersection(FILES):
-        records[column] = resolved(records[column], Path(path).parent)
-    return check_records(records, path)
+    records = check_records(records, path)
+    for column in FILES:
+        stored = records[column].tolist()
+        if "$" in "".join(stored):  # else there is nothing to do, which is found quickly
+            records[column] = resolved(stored, Path(path).parent)
+    return records
 
 
 def seeded_split(

@@ -9,11 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 from photo_layouts import LAYOUTS, make_layout
-from safetensors.torch import save_file
 from tiny_clip import save_tiny_clip
-from tokenizers import Tokenizer, models, pre_tokenizers
-from torch import Generator, randn
-from transformers import PreTrainedTokenizerFast
+from tiny_lm import save_word_vectors
 
 from tinyemo.emotions import LABEL_SETS
 from tinyemo.paths import ROOT
@@ -21,7 +18,7 @@ from tinyemo.paths import ROOT
 TRAINED = ["EmotionROI", "EmoSet", "WEBEmo"]
 
 
-def language_model(folder: Path, width: int = 24) -> Path:
+def language_model(folder: Path) -> Path:
     """A checkpoint with a random vector for each label word and for the words of grounding
     texts."""
     words = {word for labels in LABEL_SETS.values() for word in labels} | {
@@ -31,14 +28,7 @@ def language_model(folder: Path, width: int = 24) -> Path:
         "to",
         "viewers",
     }
-    known = {"<unk>": 0} | {word: i for i, word in enumerate(sorted(words), start=1)}
-    tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
-    table = randn(len(known), width, generator=Generator().manual_seed(0))
-    save_file({"model.embed_tokens.weight": table}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    return folder
+    return save_word_vectors(folder, words)
 
 
 @pytest.fixture(scope="module")

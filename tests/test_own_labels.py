@@ -14,11 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from safetensors.torch import save_file
 from tiny_clip import save_tiny_clip
-from tokenizers import Tokenizer, models, pre_tokenizers
-from torch import Generator, randn
-from transformers import PreTrainedTokenizerFast
+from tiny_lm import save_word_vectors
 
 from tinyemo.bias.associations import WORD_LISTS
 from tinyemo.data.records import check_records
@@ -44,19 +41,12 @@ def make_pictures(folder: Path, per_class: int = 80) -> None:
             picture.save(folder / label / f"{number}.png")
 
 
-def save_language_model(folder: Path, width: int = 24) -> Path:
+def save_language_model(folder: Path) -> Path:
     """A checkpoint with a random vector for each word of the labels and of the word lists."""
     words = set("calm sea storm zesty happy".split())
     for poles in yaml.safe_load(WORD_LISTS.read_text("utf-8")).values():
         words.update(word for pole in poles.values() for word in pole)
-    known = {"<unk>": 0} | {word: i for i, word in enumerate(sorted(words), start=1)}
-    tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
-    table = randn(len(known), width, generator=Generator().manual_seed(0))
-    save_file({"model.embed_tokens.weight": table}, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
-    return folder
+    return save_word_vectors(folder, words)
 
 
 def run(profile: Path, stem: str, *pairs: str, runs: str = "runs") -> subprocess.CompletedProcess:

@@ -1,9 +1,11 @@
 """Small random language models with their tokenizers, and published chat templates."""
 
+import json
 from pathlib import Path
 
 import torch
 from checkpoints import save_tokenizer
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -27,6 +29,19 @@ PHI3 = (  # microsoft/Phi-3-mini-128k-instruct
     "{{'<|assistant|>\n' + message['content'] + '<|end|>\n'}}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
 )
+
+
+def save_word_vectors(folder: Path, words: set[str], width: int = 24) -> Path:
+    """A checkpoint that holds a random input embedding for each word, and a tokenizer for them."""
+    known = {"<unk>": 0} | {word: i for i, word in enumerate(sorted(words), start=1)}
+    tokenizer = Tokenizer(models.WordLevel(known, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>").save_pretrained(folder)
+    generator = torch.Generator().manual_seed(0)
+    table = torch.randn(len(known), width, generator=generator)
+    save_file({"model.embed_tokens.weight": table}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    return folder
 
 
 def save_lm(folder: Path) -> Path:

@@ -61,6 +61,16 @@ def test_exif_rotation_is_applied(tmp_path, ending, orientation):
     assert difference(small.resize((48, 32), Image.Resampling.NEAREST), photo().convert("L")) < 12
 
 
+@pytest.mark.parametrize("orientation", STORED)
+def test_greyscale_tiff_is_turned_and_not_read_in_rows_of_another_length(tmp_path, orientation):
+    """Pillow 13 gives other pixels than the file's if it maps such a file into memory."""
+    grey = photo().convert("L")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    STORED[orientation](grey).save(tmp_path / "scan.tif", exif=exif)
+    assert difference(read_image(tmp_path / "scan.tif", "L"), grey) == 0
+
+
 def test_a_damaged_exif_block_does_not_refuse_the_picture(tmp_path):
     photo().save(tmp_path / "odd.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffgarbage")
     photo().save(tmp_path / "plain.jpg")

@@ -105,13 +105,18 @@ def own_label_set(labels: Sequence[str]) -> str:
             f"labels {', '.join(labels) or 'none'}: expected at least one, and none twice"
         )
     for label in labels:
-        if not label or "," in label or not label.isprintable() or tidy(label) != label:
-            raise ValueError(
-                f"label {label!r}: expected a text without a comma and without characters that "
-                "cannot be seen, with single spaces between its words"
-            )
+        check_label(label)
     refuse_alike(labels)
     return OWN + ", ".join(labels)
+
+
+def check_label(label: str) -> None:
+    """ValueError: it cannot be a label of one's own set."""
+    if not label or "," in label or not label.isprintable() or tidy(label) != label:
+        raise ValueError(
+            f"label {label!r}: expected a text without a comma and without characters that "
+            "cannot be seen, with single spaces between its words"
+        )
 
 
 def tidy(label: str) -> str:
@@ -121,15 +126,27 @@ def tidy(label: str) -> str:
 
 def refuse_alike(labels: Iterable[str]) -> None:
     """ValueError: two labels that differ only by case, spaces, hyphens or Unicode form."""
+    if pair := first_alike(labels):
+        raise ValueError(alike_labels(*pair))
+
+
+def alike_labels(one: str, other: str) -> str:
+    """What is wrong with two labels that are alike."""
+    return (
+        f"labels {ascii(one)} and {ascii(other)} differ only by case, spaces or Unicode form; "
+        "expected one spelling of each label"
+    )
+
+
+def first_alike(labels: Iterable[str]) -> tuple[str, str] | None:
+    """The first label that is like an earlier one, after that one, in a sense of `refuse_alike`."""
     first: dict[str, str] = {}
     for label in labels:
         key = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold()) or label
         other = first.setdefault(key, label)
         if other != label:
-            raise ValueError(
-                f"labels {ascii(other)} and {ascii(label)} differ only by case, spaces or Unicode "
-                "form; expected one spelling of each label"
-            )
+            return other, label
+    return None
 
 
 def file_name_of(label_set: str) -> str:

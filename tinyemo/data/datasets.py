@@ -129,7 +129,7 @@ def read_csv(
     _check_some_listed(table["image"], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
-    records = file_records(rows, path.parent, name, label_set, source=path)
+    records = file_records(rows, path.parent, name, label_set, path, numbered=True)
     rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
     return check_records(records.assign(**rest), path)
 

@@ -112,19 +112,21 @@ def file_records(
     dataset: str,
     label_set: str | Labelling = "",
     source: Path | None = None,
+    numbered: bool = False,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
     The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
     else. ValueError names `source` (by default `root`) and the labels that labels.py refuses, or a
-    file whose name is not in UTF-8.
+    file whose name is not in UTF-8. `numbered`: `rows` are those of the table `source`, so errors
+    about labels name the row.
     """
     source = source or root
     rows = list(rows)
     _check_names(root, [name for name, _, _ in rows])
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
     labelling = label_set if isinstance(label_set, Labelling) else Labelling(label_set)
-    records["label"], name = labelling.read(records["label"].tolist(), source)
+    records["label"], name = labelling.read(records["label"].tolist(), source, numbered)
     names = records.pop("name")
     stems = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
     records["id"] = dataset + "/" + stems.mask(stems.duplicated(keep=False), names)

@@ -17,7 +17,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyemo.emotions import LABEL_SETS, labels_of, own_label_set, refuse_alike, tidy
+from tinyemo.emotions import (
+    LABEL_SETS,
+    alike_labels,
+    check_label,
+    first_alike,
+    labels_of,
+    own_label_set,
+    tidy,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -65,37 +73,59 @@ class Labelling:
         """The label set that is named or listed; "" if there is none."""
         return own_label_set(self.labels) if self.labels else self.label_set
 
-    def read(self, spelled: Sequence[str], source: str | Path) -> tuple[list[str], str]:
+    def read(
+        self, spelled: Sequence[str], source: str | Path, numbered: bool = False
+    ) -> tuple[list[str], str]:
         """The label of each spelling, and the name of the label set.
 
-        ValueError names `source`, the labels and what was expected.
+        ValueError names `source`, the labels and what was expected. `numbered`: the spellings are
+        the rows of a table, so it also names the row, counted from 1.
         """
-        label_of = {}
+        label_of = self._labels(spelled, source, numbered)
         try:
-            refuse_alike(dict.fromkeys(spelled))
-            for spelling in dict.fromkeys(spelled):
-                label_of[spelling] = self._label(spelling)
             label_set = self.named or _defined_by(set(label_of.values()), source)
             known = labels_of(label_set)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
         for spelling, label in label_of.items():
             label_of[spelling] = label if label in known else SPELLINGS.get(label, label)
-        if unknown := sorted(set(label_of.values()) - set(known)):
+        unknown = [spelling for spelling, label in label_of.items() if label not in known]
+        if unknown:
+            names = ", ".join(_shown(name) for name in sorted(label_of[one] for one in unknown))
             raise ValueError(
-                f"{source}: unknown label {', '.join(map(_shown, unknown))}: expected the "
-                f"labels of {label_set!r} ({', '.join(known)})"
+                f"{_place(source, spelled, unknown[:1], numbered)}: unknown label {names}: "
+                f"expected the labels of {label_set!r} ({', '.join(known)})"
             )
         return [label_of[spelling] for spelling in spelled], label_set
 
+    def _labels(self, spelled: Sequence[str], source: str | Path, numbered: bool) -> dict[str, str]:
+        """Each spelling -> its label. ValueError as of `read`, but for unknown labels."""
+        label_of = {}
+        unique = list(dict.fromkeys(spelled))
+        if pair := first_alike(unique):
+            raise ValueError(f"{_place(source, spelled, pair, numbered)}: {alike_labels(*pair)}")
+        for spelling in unique:
+            try:
+                label_of[spelling] = self._label(spelling)
+            except ValueError as error:
+                place = _place(source, spelled, [spelling], numbered)
+                raise ValueError(f"{place}: {error}") from error
+        return label_of
+
     def _label(self, spelling: str) -> str:
-        """The label of one spelling: in lower case unless a listed label has capitals."""
+        """The label of one spelling: in lower case unless a listed label has capitals.
+
+        ValueError: white space at its ends or twice within; no label set is named and it cannot be
+        a label of an own one.
+        """
         label = tidy(spelling)
         if " ".join(spelling.split()) != spelling:
             raise ValueError(
                 f"label {spelling!r} has white space at its ends or twice within; expected "
                 f"{label!r}"
             )
+        if not self.named:
+            check_label(label)
         listed = {word.lower(): word for word in labels_of(self.named)} if self.named else {}
         wanted = {word.lower(): word for word in self.synonyms}
         lower = label.lower()
@@ -103,6 +133,16 @@ class Labelling:
             self.used.add(wanted[lower])
             return self.synonyms[wanted[lower]]
         return listed.get(lower, lower)
+
+
+def _place(
+    source: str | Path, spelled: Sequence[str], spellings: Sequence[str], numbered: bool
+) -> str:
+    """The source of some spellings; of a table, with the first row of each, counted from 1."""
+    if not numbered:
+        return str(source)
+    rows = sorted(spelled.index(spelling) + 1 for spelling in spellings)
+    return f"{source}: row{'s' * (len(rows) > 1)} {' and '.join(map(str, rows))}"
 
 
 def _shown(label: str) -> str:

@@ -48,10 +48,10 @@ OPTIONAL = {
 def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.DataFrame:
     """The table with every optional column added, rows numbered from 0.
 
-    ValueError names `source`, the row, the column and what was expected: a missing, unknown or
-    empty column, a repeated id, a split or label that does not exist, annotators' shares that are
-    not one distribution over the labels of the row's label set (a row without any shares is
-    allowed).
+    ValueError names `source`, the row (counted from 1), the column and what was expected: a
+    missing, unknown or empty column, a repeated id, a split or label that does not exist,
+    annotators' shares that are not one distribution over the labels of the row's label set (a row
+    without any shares is allowed).
     """
     records = records.reset_index(drop=True)
     _check_columns(records, source)
@@ -63,7 +63,7 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         if bad.any():
             row = int(np.argmax(bad))
             raise ValueError(
-                f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
+                f"{source}: row {row + 1} (id {records['id'][row]!r}), column {column!r}: "
                 f"got {records[column][row]!r}, expected {expected}"
             )
 
@@ -106,10 +106,16 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
     columns = [column for column in records if column.startswith("p_")]
     if not columns or records.empty:
         return
-    try:
-        shares = records[columns].to_numpy(dtype=float, na_value=np.nan)  # (N, columns)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source}: columns p_<label>: expected numbers ({error})") from error
+    numbers = records[columns].apply(pd.to_numeric, errors="coerce").astype(float)
+    for column in columns:
+        no_number = numbers[column].isna() & records[column].notna()
+        if no_number.any():
+            row = int(np.argmax(no_number))
+            raise ValueError(
+                f"{source}: row {row + 1} (id {records['id'][row]!r}), column {column!r}: got "
+                f"{records[column][row]!r}, expected a number"
+            )
+    shares = numbers.to_numpy()  # (N, columns)
     for label_set, rows in records.groupby("label_set").indices.items():
         own = np.isin(columns, [f"p_{label}" for label in labels_of(label_set)])
         inside, outside = shares[rows][:, own], shares[rows][:, ~own]
@@ -121,7 +127,7 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
         if not good.all():
             row = int(rows[np.argmin(good)])
             raise ValueError(
-                f"{source}: row {row} (id {records['id'][row]!r}), columns p_<label>: expected "
+                f"{source}: row {row + 1} (id {records['id'][row]!r}), columns p_<label>: expected "
                 f"shares >= 0 of the labels of {label_set!r} that sum to 1, or all empty, and no "
                 "share of another label"
             )
@@ -240,7 +246,7 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
     if strange.any():
         row = int(np.argmax(strange))
         raise ValueError(
-            f"row {row} (id {records['id'].iloc[row]!r}): label set is "
+            f"row {row + 1} (id {records['id'].iloc[row]!r}): label set is "
             f"{records['label_set'].iloc[row]!r}, expected 'parrott'"
         )
     if label_set == "parrott":

@@ -41,7 +41,7 @@ help:
 	@touch $@
 
 reproduce: .venv/made
-	@$(GRAPH); status=$$?; \
+	@$(GRAPH); status=$$?; [ $$status -ne 2 ] || exit 2; \
 	$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P" --only "$$ONLY" && exit $$status
 
 plan: .venv/made

@@ -24,6 +24,14 @@ FAULTS = {
     "more cells than columns": ("image,label\na.png,joy,3\n", "more cells than the header"),
     "more cells in one row": ("image,label\na.png,joy\na.png,fear,3\n", "not readable as CSV"),
     "fewer cells": ("image,label\na.png\n", "row 1: column 'label' is empty"),
+    "an attribute twice": ("image,label,attr_x,attr_x\na.png,joy,1,2", "two columns 'attr_x'"),
+    "shares twice": ("image,label,p_joy,p_joy\na.png,joy,1,", "two columns 'p_joy': expected one"),
+    "NUL in a text": ("image,label,text\na.png,joy,a\0b", "not a text file in UTF-8: it has NUL"),
+    "one image with two labels": ("image,label\na.png,joy\n./a.png,fear", "row 2 .*'own/a.png'"),
+    "a turn is empty": (
+        "image,label,turn\na.png,joy,1\nb.png,joy,",
+        "row 2, column 'turn': got ''",
+    ),
     "nothing": ("", "not readable as CSV"),
     "white space": (" \n\n", "not readable as CSV|no row"),
 }

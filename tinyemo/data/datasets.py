@@ -21,6 +21,7 @@ from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
+from tinyemo.data.repaired_text import numbers_of, refuse_rows
 from tinyemo.data.split_names import splits_named
 from tinyemo.data.text_files import AbsentDataset, check_columns, check_some_listed, read_table
 from tinyemo.io import name_like, read_image
@@ -115,7 +116,8 @@ def read_csv(
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
     check_columns(path, ("image", "label"))
-    table = read_table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
+    as_text = ("id", "image", "label", "split", "turn", *texts)
+    table = read_table(path, dtype=dict.fromkeys(as_text, str))
     if table.empty:
         raise ValueError(
             f"{path}: no row: found only the header {', '.join(table)}; expected one row per image"
@@ -130,6 +132,11 @@ def read_csv(
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
     records = file_records(rows, path.parent, name, label_set, path, numbered=True)
+    if "turn" in table:
+        turn = table["turn"].fillna("")
+        numbers = numbers_of(turn, path, whole=True)
+        refuse_rows(turn, numbers.isna(), path, "a whole number from 0")
+        table["turn"] = numbers.astype(int)
     rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
     return check_records(records.assign(**rest), path)
 

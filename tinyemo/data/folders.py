@@ -6,7 +6,7 @@ gives records. Images stay paths; file_tree.py says which files are pictures, la
 a class has, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -133,11 +133,13 @@ def file_records(
     return check_records(records.assign(dataset=dataset, label_set=name), source)
 
 
-def _short_names(names: pd.Series) -> pd.Series:
+def _short_names(names: Sequence[str]) -> pd.Series:
     """The names without suffix, but for those that would then be the name of another file."""
-    short = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
-    while (again := short.duplicated(keep=False) & (short != names)).any():
-        short = short.mask(again, names)
+    paths = [Path(name) for name in names]
+    whole = pd.Series([path.as_posix() for path in paths], dtype=str)  # "./a.png" is "a.png"
+    short = pd.Series([path.with_suffix("").as_posix() for path in paths], dtype=str)
+    while (again := short.duplicated(keep=False) & (short != whole)).any():
+        short = short.mask(again, whole)
     return short
 
 

@@ -104,15 +104,8 @@ class Expected:
 
     @property
     def counted(self) -> int:
-        """The files that are neither records nor of the system, and must be counted.
-
-        What is no picture in a folder beside the split folders is not looked at.
-        """
-        missing = [file for file in self.files if str(file) not in self.records]
-        return sum(
-            is_picture(file) or len(file.parts) == 1 or file.parts[0] in (self.splits or file.parts)
-            for file in missing
-        )
+        """The files that are neither records nor of the system, and must be counted."""
+        return len(self.files) - len(self.records)
 
     def is_valid(self) -> bool:
         split_folders = set(self.splits)

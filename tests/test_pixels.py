@@ -278,6 +278,13 @@ def test_very_many_empty_frames_are_refused(tmp_path, monkeypatch):
         read_image(tmp_path / "long.gif")
 
 
+def test_a_strip_is_refused_also_where_a_smaller_copy_of_it_would_do(tmp_path):
+    """A JPEG of 9 x 901 pixels has 2 x 113 at an eighth of its size."""
+    Image.new("L", (9, 901)).save(tmp_path / "strip.jpg")
+    with pytest.raises(ValueError, match="9 x 901 pixels"):
+        read_image(tmp_path / "strip.jpg", smallest=1)
+
+
 @pytest.mark.parametrize("size", [(8000, 2), (2, 8000), (101, 1)])
 def test_a_strip_is_refused_by_its_size(tmp_path, size):
     Image.new("RGB", size).save(tmp_path / "strip.png")

@@ -64,7 +64,7 @@ def test_any_csv_becomes_records(tmp_path):
         "image,emotion\nb.png,joy": "column 'label' is missing",
         "image,label\nb.png,": "row 1: .*'label'",
         "image,label\nc.png,joy": "mine.csv lists .*c.png",
-        "image,label\nb.png,joy ": "mine.csv: label 'joy ' has white space",
+        "image,label\nb.png,joy ": "mine.csv: row 1: label 'joy ' has white space",
         "image,label,split\nb.png,joy,holdout": "'holdout'",
         "image,label,colour\nb.png,joy,3": "'colour'",
         "": "not readable as CSV",

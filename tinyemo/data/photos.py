@@ -121,12 +121,13 @@ def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
     truth = next(iter(sorted(images.parent.glob("*ground_truth*.txt"))), None)
     if truth is None:
         return records
-    scores = _ground_truth(truth)
+    scores, lines = _ground_truth(truth)
     names = [Path(image).relative_to(images).as_posix().lower() for image in records["image"]]
     missing = scores.index.difference(names).tolist()
     if missing:
         rows = [(name, "train", name.split("/")[0]) for name in missing]
-        lost = file_records(rows, images, "Emotion6", "ekman", source=truth)
+        places = [f"{truth}: line {lines[name]}" for name in missing]
+        lost = file_records(rows, images, "Emotion6", "ekman", truth, places.__getitem__)
         records = pd.concat([records, lost], ignore_index=True)
         names += missing
     absent = [name for name in names if name not in scores.index]
@@ -142,8 +143,8 @@ def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
     return pd.concat([records, shares.add_prefix("p_"), others], axis=1)
 
 
-def _ground_truth(path: Path) -> pd.DataFrame:
-    """Emotion6's scores by lower-case "class/file".
+def _ground_truth(path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Emotion6's scores by lower-case "class/file", and the line of each.
 
     The file has a header that names SCORES in any form and order, then one line per image.
     """
@@ -153,7 +154,7 @@ def _ground_truth(path: Path) -> pd.DataFrame:
         raise ValueError(
             f"{path}: line 1: expected a header that names {', '.join(SCORES)}, got {header!r}"
         )
-    rows = {}
+    rows, numbers = {}, {}
     for number, line in enumerate(lines, 2):
         name, *cells = line.replace(",", " ").split() or [""]
         if not name:
@@ -164,8 +165,8 @@ def _ground_truth(path: Path) -> pd.DataFrame:
                 f"{path}: line {number}: expected a file, valence and arousal from 1 to 9 and "
                 f"{len(SCORES) - 2} shares that sum to 1, got {line!r}"
             )
-        rows[name.lower()] = row
-    return pd.DataFrame.from_dict(rows, orient="index", columns=SCORES)
+        rows[name.lower()], numbers[name.lower()] = row, number
+    return pd.DataFrame.from_dict(rows, orient="index", columns=SCORES), numbers
 
 
 def _scores_of(cells: list[str], columns: list[str]) -> dict[str, float] | None:
@@ -188,14 +189,15 @@ def _emotion_roi(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<file>; lists training_testing_split/{training,testing}.txt of class/file."""
     lists = _inside(root, "training_testing_split")
     images = lists.parent / "images"
-    rows = []
+    rows, places = [], []
     for split in ("training", "testing"):
         path = lists / f"{split}.txt"
         lines = [line.strip() for line in read_text(path).splitlines()]
-        listed = [line for line in lines if line]
-        check_some_listed([images / name for name in listed], path)
-        rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed]
-    return file_records(rows, images, "EmotionROI", "ekman")
+        listed = {number: line for number, line in enumerate(lines, 1) if line}
+        check_some_listed([images / name for name in listed.values()], path)
+        rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed.values()]
+        places += [f"{path}: line {number}" for number in listed]
+    return file_records(rows, images, "EmotionROI", "ekman", lists, places.__getitem__)
 
 
 def _webemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
@@ -237,7 +239,7 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
     attr_colorfulness (0 to 1, NaN if absent).
     """
     root = _inside(root, "train.json").parent
-    rows, annotations = [], []
+    rows, annotations, places = [], [], []
     for split in ("train", "val", "test"):
         path = root / f"{split}.json"
         listed = read_json(path, list)
@@ -251,7 +253,13 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
         check_some_listed([root / entry[-2] for entry in listed], path)
         rows += [(entry[-2], SPLIT_WORDS[split], entry[0]) for entry in listed]
         annotations += [root / entry[-1] for entry in listed]
-    records = file_records(rows, root, "EmoSet", "mikels")
+        places += [(path, number) for number in range(len(listed))]
+
+    def place_of(row: int) -> str:
+        path, number = places[row]
+        return f"{path}: record {number}"
+
+    records = file_records(rows, root, "EmoSet", "mikels", root, place_of)
     if not (root / "annotation").is_dir():
         return records
     attributes = pd.DataFrame([_emoset_attributes(path) for path in annotations])
@@ -306,7 +314,8 @@ def _abstract(root: Path, left_out: LeftOut) -> pd.DataFrame:
     files = table.iloc[:, 0].str.strip("' ")[clear].reset_index(drop=True)
     check_some_listed([folder / name for name in files], path)
     rows = [(file, "test", label) for file, label in zip(files, votes.idxmax(axis=1), strict=True)]
-    records = file_records(rows, folder, "Abstract", "mikels")
+    places = [f"{path}: row {row + 1}" for row in np.flatnonzero(clear)]
+    records = file_records(rows, folder, "Abstract", "mikels", path, places.__getitem__)
     total = votes.sum(axis=1)
     shares = votes.div(total, axis=0).add_prefix("p_")
     return pd.concat([records, shares], axis=1).assign(attr_votes=total)

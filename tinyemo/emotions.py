@@ -105,18 +105,14 @@ def own_label_set(labels: Sequence[str]) -> str:
             f"labels {', '.join(labels) or 'none'}: expected at least one, and none twice"
         )
     for label in labels:
-        check_label(label)
-    refuse_alike(labels)
+        if not label or "," in label or not label.isprintable() or tidy(label) != label:
+            raise ValueError(
+                f"label {label!r}: expected a text without a comma and without characters that "
+                "cannot be seen, with single spaces between its words"
+            )
+    if alike := find_alike(labels):
+        raise ValueError(alike_message(*alike))
     return OWN + ", ".join(labels)
-
-
-def check_label(label: str) -> None:
-    """ValueError: it cannot be a label of one's own set."""
-    if not label or "," in label or not label.isprintable() or tidy(label) != label:
-        raise ValueError(
-            f"label {label!r}: expected a text without a comma and without characters that "
-            "cannot be seen, with single spaces between its words"
-        )
 
 
 def tidy(label: str) -> str:
@@ -124,22 +120,8 @@ def tidy(label: str) -> str:
     return " ".join(unicodedata.normalize("NFC", label).split())
 
 
-def refuse_alike(labels: Iterable[str]) -> None:
-    """ValueError: two labels that differ only by case, spaces, hyphens or Unicode form."""
-    if pair := first_alike(labels):
-        raise ValueError(alike_labels(*pair))
-
-
-def alike_labels(one: str, other: str) -> str:
-    """What is wrong with two labels that are alike."""
-    return (
-        f"labels {ascii(one)} and {ascii(other)} differ only by case, spaces or Unicode form; "
-        "expected one spelling of each label"
-    )
-
-
-def first_alike(labels: Iterable[str]) -> tuple[str, str] | None:
-    """The first label that is like an earlier one, after that one, in a sense of `refuse_alike`."""
+def find_alike(labels: Iterable[str]) -> tuple[str, str] | None:
+    """The first two labels that differ only by case, spaces, hyphens or Unicode form."""
     first: dict[str, str] = {}
     for label in labels:
         key = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold()) or label
@@ -147,6 +129,14 @@ def first_alike(labels: Iterable[str]) -> tuple[str, str] | None:
         if other != label:
             return other, label
     return None
+
+
+def alike_message(one: str, other: str) -> str:
+    """What is wrong with two labels of `find_alike`."""
+    return (
+        f"labels {ascii(one)} and {ascii(other)} differ only by case, spaces or Unicode form; "
+        "expected one spelling of each label"
+    )
 
 
 def file_name_of(label_set: str) -> str:

@@ -21,7 +21,7 @@ from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
-from tinyemo.data.repaired_text import numbers_of, refuse_rows
+from tinyemo.data.repaired_text import refuse_rows
 from tinyemo.data.split_names import splits_named
 from tinyemo.data.text_files import AbsentDataset, check_columns, check_some_listed, read_table
 from tinyemo.io import name_like, read_image
@@ -128,17 +128,29 @@ def read_csv(
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
     splits = given.replace(splits_named(given.unique()))
+    for column in table:
+        if column == "turn" or column.startswith("p_"):
+            table[column] = _numbers(table[column], path)
     _check_some_listed(table["image"], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
-    records = file_records(rows, path.parent, name, label_set, path, numbered=True)
-    if "turn" in table:
-        turn = table["turn"].fillna("")
-        numbers = numbers_of(turn, path, whole=True)
-        refuse_rows(turn, numbers.isna(), path, "a whole number from 0")
-        table["turn"] = numbers.astype(int)
+
+    def place_of(row: int) -> str:
+        return f"{path}: row {row + 1}"
+
+    records = file_records(rows, path.parent, name, label_set, path, place_of)
     rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
-    return check_records(records.assign(**rest), path)
+    return check_records(records.assign(**rest), path, place_of)
+
+
+def _numbers(cells: pd.Series, path: Path) -> pd.Series:
+    """The cells of p_<label> as numbers, those of turn as whole ones. ValueError names the row."""
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if cells.name != "turn":
+        refuse_rows(cells, numbers.isna() & cells.notna(), path, "a number, or an empty cell")
+        return numbers
+    refuse_rows(cells.fillna(""), ~(numbers % 1 == 0), path, "a whole number")
+    return numbers.astype(int)
 
 
 def _check_some_listed(names: pd.Series, path: Path) -> None:

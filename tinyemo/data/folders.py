@@ -6,7 +6,7 @@ gives records. Images stay paths; file_tree.py says which files are pictures, la
 a class has, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -112,25 +112,25 @@ def file_records(
     dataset: str,
     label_set: str | Labelling = "",
     source: Path | None = None,
-    numbered: bool = False,
+    place_of: Callable[[int], str] | None = None,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
     The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
-    else. ValueError names `source` (by default `root`) and the labels that labels.py refuses, or a
-    file whose name is not in UTF-8. `numbered`: `rows` are those of the table `source`, so errors
-    about labels name the row.
+    else. ValueError names the labels that labels.py refuses, or a file whose name is not in UTF-8,
+    and `source` (by default `root`). Where the rows are those of a list, `place_of` gives the list
+    and the line of each, which the message names instead.
     """
     source = source or root
     rows = list(rows)
     _check_names(root, [name for name, _, _ in rows])
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
     labelling = label_set if isinstance(label_set, Labelling) else Labelling(label_set)
-    records["label"], name = labelling.read(records["label"].tolist(), source, numbered)
+    records["label"], name = labelling.read(records["label"].tolist(), source, place_of)
     names = records.pop("name")
     records["id"] = dataset + "/" + _short_names(names)
     records["image"] = [str(root / name) for name in names]
-    return check_records(records.assign(dataset=dataset, label_set=name), source)
+    return check_records(records.assign(dataset=dataset, label_set=name), source, place_of)
 
 
 def _short_names(names: Sequence[str]) -> pd.Series:

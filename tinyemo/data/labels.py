@@ -13,15 +13,14 @@ error, since one of them is probably a mistake.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyemo.emotions import (
     LABEL_SETS,
-    alike_labels,
-    check_label,
-    first_alike,
+    alike_message,
+    find_alike,
     labels_of,
     own_label_set,
     tidy,
@@ -74,14 +73,29 @@ class Labelling:
         return own_label_set(self.labels) if self.labels else self.label_set
 
     def read(
-        self, spelled: Sequence[str], source: str | Path, numbered: bool = False
+        self,
+        spelled: Sequence[str],
+        source: str | Path,
+        place_of: Callable[[int], str] | None = None,
     ) -> tuple[list[str], str]:
         """The label of each spelling, and the name of the label set.
 
-        ValueError names `source`, the labels and what was expected. `numbered`: the spellings are
-        the rows of a table, so it also names the row, counted from 1.
+        `place_of` gives the file and row of a position in `spelled`, where the labels are those of
+        a list. ValueError names the place, or else `source`, the labels and what was expected.
         """
-        label_of = self._labels(spelled, source, numbered)
+        spellings = list(dict.fromkeys(spelled))
+
+        def place(spelling: str) -> str:
+            return place_of(spelled.index(spelling)) if place_of else str(source)
+
+        if alike := find_alike(spellings):
+            beside = f" (the first of them is in {place(alike[0])})" if place_of else ""
+            raise ValueError(f"{place(alike[1])}: {alike_message(*alike)}{beside}")
+        label_of = {}
+        for spelling in spellings:
+            if fault := _fault_of(spelling):
+                raise ValueError(f"{place(spelling)}: {fault}")
+            label_of[spelling] = self._label(spelling)
         try:
             label_set = self.named or _defined_by(set(label_of.values()), source)
             known = labels_of(label_set)
@@ -89,43 +103,17 @@ class Labelling:
             raise ValueError(f"{source}: {error}") from error
         for spelling, label in label_of.items():
             label_of[spelling] = label if label in known else SPELLINGS.get(label, label)
-        unknown = [spelling for spelling, label in label_of.items() if label not in known]
-        if unknown:
-            names = ", ".join(_shown(name) for name in sorted(label_of[one] for one in unknown))
+        if unknown := [spelling for spelling in spellings if label_of[spelling] not in known]:
+            words = dict.fromkeys(_shown(label_of[spelling]) for spelling in unknown)
             raise ValueError(
-                f"{_place(source, spelled, unknown[:1], numbered)}: unknown label {names}: "
-                f"expected the labels of {label_set!r} ({', '.join(known)})"
+                f"{place(unknown[0])}: unknown label {', '.join(words)}: expected the labels of "
+                f"{label_set!r} ({', '.join(known)})"
             )
         return [label_of[spelling] for spelling in spelled], label_set
 
-    def _labels(self, spelled: Sequence[str], source: str | Path, numbered: bool) -> dict[str, str]:
-        """Each spelling -> its label. ValueError as of `read`, but for unknown labels."""
-        label_of = {}
-        unique = list(dict.fromkeys(spelled))
-        if pair := first_alike(unique):
-            raise ValueError(f"{_place(source, spelled, pair, numbered)}: {alike_labels(*pair)}")
-        for spelling in unique:
-            try:
-                label_of[spelling] = self._label(spelling)
-            except ValueError as error:
-                place = _place(source, spelled, [spelling], numbered)
-                raise ValueError(f"{place}: {error}") from error
-        return label_of
-
     def _label(self, spelling: str) -> str:
-        """The label of one spelling: in lower case unless a listed label has capitals.
-
-        ValueError: white space at its ends or twice within; no label set is named and it cannot be
-        a label of an own one.
-        """
+        """The label of one spelling: in lower case unless a listed label has capitals."""
         label = tidy(spelling)
-        if " ".join(spelling.split()) != spelling:
-            raise ValueError(
-                f"label {spelling!r} has white space at its ends or twice within; expected "
-                f"{label!r}"
-            )
-        if not self.named:
-            check_label(label)
         listed = {word.lower(): word for word in labels_of(self.named)} if self.named else {}
         wanted = {word.lower(): word for word in self.synonyms}
         lower = label.lower()
@@ -135,14 +123,18 @@ class Labelling:
         return listed.get(lower, lower)
 
 
-def _place(
-    source: str | Path, spelled: Sequence[str], spellings: Sequence[str], numbered: bool
-) -> str:
-    """The source of some spellings; of a table, with the first row of each, counted from 1."""
-    if not numbered:
-        return str(source)
-    rows = sorted(spelled.index(spelling) + 1 for spelling in spellings)
-    return f"{source}: row{'s' * (len(rows) > 1)} {' and '.join(map(str, rows))}"
+def _fault_of(spelling: str) -> str:
+    """What is wrong with the text of a label; "" if nothing is."""
+    if " ".join(spelling.split()) != spelling:
+        return (
+            f"label {spelling!r} has white space at its ends or twice within; expected "
+            f"{tidy(spelling)!r}"
+        )
+    try:
+        own_label_set([tidy(spelling)])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _shown(label: str) -> str:

@@ -30,7 +30,8 @@ def read_text(path: Path) -> str:
     try:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file in UTF-8: {error}") from error
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}: not a text file in UTF-8: line {line}: {error}") from error
     if "\0" in text:
         raise ValueError(f"{path}: not a text file in UTF-8: it has NUL characters")
     return text
@@ -69,13 +70,22 @@ def read_table(path: Path, **options) -> pd.DataFrame:
                 encoding="utf-8-sig",
                 **options,
             )
-    except pd.errors.ParserWarning as error:
-        raise ValueError(
-            f"{path}: rows with more cells than the header has columns; expected one cell per "
-            "column, and quotes around a cell that contains a comma"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{path}: not readable as CSV: {first_line(error)}") from error
+    except (ValueError, pd.errors.ParserWarning) as error:
+        reason = _longer_line(path) or first_line(error)
+        raise ValueError(f"{path}: not readable as CSV: {reason}") from error
+
+
+def _longer_line(path: Path) -> str:
+    """About the first line of a CSV that has more cells than its header; "" if there is none."""
+    rows = csv.reader(read_text(path).splitlines(keepends=True), skipinitialspace=True)
+    header = next((cells for cells in rows if cells), [])
+    for cells in rows:
+        if len(cells) > len(header):
+            return (
+                f"line {rows.line_num} has {len(cells)} cells, more cells than the header "
+                f"({len(header)}); expected quotes around a cell that contains a comma"
+            )
+    return ""
 
 
 def check_columns(path: Path, expected: Sequence[str]) -> None:
@@ -107,11 +117,13 @@ def _about_header(header: str, found: Sequence[str], missing: str) -> str:
     return f" ({alike[0]!r} is another name: letter case and spaces count)" if alike else ""
 
 
-def check_listed(files: Sequence[Path], source: Path) -> None:
-    """FileNotFoundError names the first missing file, and `source`, which lists the files."""
-    missing = [file for file in files if not file.is_file()]
+def check_listed(files: Sequence[Path], source: Path, places: Sequence[str]) -> None:
+    """FileNotFoundError names the first missing file, and `source`, which lists it at its place."""
+    missing = [number for number, file in enumerate(files) if not file.is_file()]
     if missing:
-        raise FileNotFoundError(_missing(missing[0], len(missing), len(files), source))
+        first = missing[0]
+        number, total = len(missing), len(files)
+        raise FileNotFoundError(_missing(files[first], number, total, source, places[first]))
 
 
 def check_some_listed(files: Sequence[Path], source: Path) -> None:
@@ -123,8 +135,8 @@ def check_some_listed(files: Sequence[Path], source: Path) -> None:
         raise AbsentDataset(_missing(files[0], len(files), len(files), source))
 
 
-def _missing(first: Path, number: int, total: int, source: Path) -> str:
+def _missing(first: Path, number: int, total: int, source: Path, place: str = "") -> str:
     return (
-        f"{source} lists {first}, which is not there ({number} of its {total} files are missing)"
-        f"{name_like(first)}"
+        f"{source} lists {first}, which is not there ({place}{number} of its {total} files are "
+        f"missing){name_like(first)}"
     )

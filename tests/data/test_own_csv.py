@@ -88,14 +88,14 @@ CELLS = {
         "column 'p_joy': got 'much', expected a num",
     ),
     "shares": ("p_joy,p_fear", "joy,1,0", "joy,1,1", "columns p_<label>: expected shares >= 0"),
-    "turn": ("turn", "joy,0", "joy,one", "column 'turn': got 'one', expected a number"),
+    "turn": ("turn", "joy,0", "joy,one", "column 'turn': got 'one', expected a whole number"),
     "half a turn": (
         "turn",
         "joy,0",
         "joy,1.5",
         "column 'turn': got '1.5', expected a whole number",
     ),
-    "no turn": ("turn", "joy,0", "joy,", "column 'turn': got nan, expected a whole number"),
+    "no turn": ("turn", "joy,0", "joy,", "column 'turn': got '', expected a whole number"),
     "id": ("id", "joy,x", "joy,x", "column 'id': got 'x', expected an id that no earlier row has"),
 }
 

@@ -21,11 +21,9 @@ settings.register_profile(
 )
 settings.register_profile(
     "long",
+    settings.get_profile("fixed"),
     max_examples=LONG,
     derandomize=False,
-    deadline=None,
-    database=None,
-    suppress_health_check=SLOW,
     print_blob=True,
 )
 settings.load_profile("fixed")

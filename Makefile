@@ -26,7 +26,7 @@ help:
 	@echo "make test            ruff (lint and format), notebooks without outputs, all tests"
 	@echo "make fuzz            random folders, tables, pictures and checkpoints, others each time: 20 minutes"
 	@echo "make check-results   check that the committed results agree with the runs they came from"
-	@echo "make lab             open the notebooks in JupyterLab"
+	@echo "make lab             open JupyterLab; runs there go to results/runs/lab"
 	@echo "make bench           short benchmarks that need no data, under 10 minutes: training a projector and the"
 	@echo "                     MM-LLM, checking instructions, the audit, the bias analysis at a larger size"
 	@echo "make data-emotion6   clone the upstream repository, which holds Emotion6's CLIP features"
@@ -71,7 +71,7 @@ check-results: .venv/made
 	$(PY) -m tinyemo.cli results --check
 
 lab: .venv/made
-	$(PY) -m jupyterlab notebooks
+	$(PY) -m tinyemo.runs.lab
 
 # the benchmarks that need no data; benchmarks/README.md describes these and the longer ones
 bench: .venv/made

@@ -11,7 +11,7 @@ DATA := $(or $(TINYEMO_DATA),data)
 # Snakemake keeps its log and its cache with the runs: the checkout and the home folder may be read-only
 RUNS = "$$($(PY) -c 'from tinyemo.paths import runs_dir; print(runs_dir())')"
 SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-incomplete --keep-going \
-	--rerun-triggers mtime params --max-checksum-file-size 0 --quiet host \
+	--rerun-triggers mtime params --max-checksum-file-size 0 \
 	--shared-fs-usage persistence input-output software-deployment sources storage-local-copies
 GRAPH = $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" only="$$ONLY" $(if $(THREADS),threads=$(THREADS))
 
@@ -51,11 +51,11 @@ weights: .venv/made
 	$(PY) -m tinyemo.predict.pack_weights $(RUNS)/scenes
 
 reproduce: .venv/made
-	@$(GRAPH); status=$$?; [ $$status -ne 2 ] || exit 2; \
+	@$(GRAPH) --quiet all; status=$$?; [ $$status -ne 2 ] || exit 2; \
 	$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P" --only "$$ONLY" && exit $$status
 
 plan: .venv/made
-	@$(GRAPH) --dry-run
+	@$(GRAPH) --dry-run --quiet host
 	@$(PY) -m tinyemo.cli plan "$$PROFILE" --pairs "$$P" --only "$$ONLY"
 
 test: .venv/made

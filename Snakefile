@@ -9,14 +9,16 @@
 # code, parameters and data (tinyemo.runs.inputs). So an edited comment runs nothing again, and a run that
 # was made by hand (`tinyemo run`) counts like one that was made here.
 import fcntl
+import json
 import os
 import sys
 import time
+from pathlib import Path
 
 sys.path.insert(0, workflow.basedir)
 os.chdir(workflow.basedir)  # relative paths are relative to the checkout, as in make
 from tinyemo.paths import ROOT, runs_dir
-from tinyemo.runs.forecast import forecast
+from tinyemo.runs.forecast import forecast, step_lines
 from tinyemo.runs.inputs import stale_inputs
 from tinyemo.runs.profiles import Profile, graph, pairs_of, stems_of
 
@@ -35,8 +37,8 @@ for folder, names in stale.items():
         # A file that is newer than any result: as an input it makes Snakemake run the step again. Its
         # content is new too, because Snakemake ignores a newer file with an old checksum.
         (RUNS / ".stale").write_text(str(time.time_ns()))
+late = {folder for folder, names in stale.items() if names}
 if not workflow.remote_exec:
-    late = {folder for folder, names in stale.items() if names}
     for sentence in forecast(profile, steps, late):
         print(sentence, file=sys.stderr, flush=True)
 
@@ -46,6 +48,9 @@ workdir: str(RUNS)
 
 RUNS.mkdir(parents=True, exist_ok=True)
 os.chdir(RUNS)  # where --directory is given, `workdir` does nothing
+if not workflow.dryrun and not workflow.remote_exec:
+    # what `tinyemo run` prints; no part of `params`, because another time makes nothing stale
+    Path(".steps.json").write_text(json.dumps(step_lines(steps, late)))
 
 
 # One writer per profile. The system's lock ends with its owner; Snakemake's own survives a kill -9 (--nolock).
@@ -101,5 +106,5 @@ for step in steps:
         resources:
             gpu=int(config.get("gpu", 0)),
         shell:
-            "cd {ROOT:q} && {sys.executable:q} -m tinyemo.run {params.stem:q}"
+            "cd {ROOT:q} && TINYEMO_STEPS={RUNS:q}/.steps.json {sys.executable:q} -m tinyemo.run {params.stem:q}"
             " --profile {params.profile:q} --out {RUNS:q}/{params.folder:q} {params.pairs:q}"

@@ -1,5 +1,7 @@
 """Small models for emotional reasoning: TinyEmo, step by step and checkable."""
 
+from importlib import import_module
+
 from tinyemo import torchvision_shim
 from tinyemo.models import openelm_registration
 
@@ -8,9 +10,8 @@ __version__ = "0.1.0"
 
 def load(model: str = "emoscenes", device: str | None = None):
     """What answers about pictures: see tinyemo.predict.predictor, whose `load` this is."""
-    from tinyemo.predict import predictor  # imports all models: only where they are used
-
-    return predictor.load(model, device)
+    # Imported by its name: an import statement would make every notebook depend on all this code.
+    return import_module("tinyemo.predict.predictor").load(model, device)
 
 
 torchvision_shim.install()  # before anything imports torchvision

@@ -134,7 +134,8 @@ def test_time_and_disk_space_are_said_before_a_run(batch, monkeypatch):
     for step in steps:
         (batch / "runs" / step.folder).mkdir(parents=True, exist_ok=True)
         (batch / "runs" / step.folder / "metrics.json").write_text("{}")
-    assert forecast.forecast(profile, steps, set()) == []
+    (sentence,) = forecast.forecast(profile, steps, set())
+    assert "nothing to be done" in sentence
     again = forecast.forecast(profile, steps, {"tiny/c"})
     assert again[0] == "tiny: 2 of 4 runs to make"  # c, and d, which reads it
 

@@ -92,8 +92,14 @@ def test_make_plans_and_runs_prints_results_last_and_runs_nothing_twice(graph):
     assert re.match(
         r"\| tiny +\| b_second +\| \w{10} +\| \w{7} +\| \w+ +\| labels +\| +6 \|", last
     ), last
+    lines = [line for line in first.stdout.splitlines() if " ... " in line]
+    assert len(lines) == 2, "one line per notebook"
+    for number, (line, stem) in enumerate(zip(lines, ("a_first", "b_second"), strict=True), 1):
+        assert re.fullmatch(rf" {number} of 2  {stem} +time not known ... done in \d+ s", line), (
+            line
+        )
     again = make("reproduce", graph / "tiny", "P=steps=3")
-    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    assert again.returncode == 0 and "nothing to be done" in again.stderr
     refused = make("reproduce", graph / "tiny", "P=stepz=3")
     assert refused.returncode
     assert "no notebook of profile tiny has a parameter 'stepz'" in refused.stderr

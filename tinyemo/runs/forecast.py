@@ -29,14 +29,15 @@ class Expected:
 
 
 def forecast(profile: Profile, steps: list[Step], stale: set[str]) -> list[str]:
-    """Sentences about the steps that will run: how many, how long, how much disk space.
+    """Sentences about the steps that will run: how many, how long, how much disk space; or that
+    there is none.
 
     `stale` are the folders of finished steps that are not current. A step also runs where a step
     that it reads does.
     """
     waiting = _to_run(steps, stale)
     if not waiting:
-        return []
+        return [f"{profile.name}: all {len(steps)} runs are there and current, nothing to be done"]
     known = {step.folder: expected(step) for step in waiting}
     minutes = [one.minutes for one in known.values() if one.minutes is not None]
     sources = sorted({one.source for one in known.values() if one.minutes is not None})
@@ -80,6 +81,24 @@ def _to_run(steps: list[Step], stale: set[str]) -> list[Step]:
             if missing or step.folder in stale or waiting.keys() & set(step.upstream):
                 waiting[step.folder] = step
     return list(waiting.values())
+
+
+def step_lines(steps: list[Step], stale: set[str]) -> dict[str, str]:
+    """Folder -> what is printed when its step begins: its number, its name, its expected time."""
+    waiting = _to_run(steps, stale)
+    lines = {}
+    for number, step in enumerate(waiting, 1):
+        minutes = expected(step).minutes
+        time = "time not known" if minutes is None else f"about {seconds_or_minutes(minutes)}"
+        lines[step.folder] = f"{number:>2} of {len(waiting)}  {step.name:<24} {time}"
+    return lines
+
+
+def seconds_or_minutes(minutes: float) -> str:
+    """A short time for a person: "20 s", "1.5 min", "2.0 h"."""
+    if minutes < 1:
+        return f"{60 * minutes:.0f} s"
+    return f"{minutes:.1f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def _hours(minutes: float) -> str:

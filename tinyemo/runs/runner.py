@@ -27,6 +27,7 @@ JupyterLab or nbval started it. Importing this module is cheap: papermill is imp
 notebook runs.
 """
 
+import json
 import os
 import resource
 import signal
@@ -37,6 +38,7 @@ from pathlib import Path
 from tinyemo.paths import ROOT, runs_dir
 from tinyemo.runs import kernel, manifest, parameters
 from tinyemo.runs.folder import METRICS, OUT
+from tinyemo.runs.forecast import seconds_or_minutes
 from tinyemo.runs.inputs import inputs_of
 from tinyemo.runs.notebooks import notebook_path, read_cells
 from tinyemo.runs.profiles import Profile, run_name
@@ -50,6 +52,7 @@ ENVIRONMENT = {
     # 0.9 s per batch of the small CLIP).
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+STEPS = "TINYEMO_STEPS"  # set by the Snakefile: the file with what is printed about each run
 CANNOT_WRITE = (
     "PermissionError",
     "[Errno 28]",  # no space left
@@ -87,7 +90,10 @@ def run_notebook(
     except (ValueError, FileNotFoundError) as error:
         return _refuse(folder, str(error), notebook.stem, profile)
     values = {name: parameter.default for name, parameter in declared.items()} | given
-    started = False
+    started, begin = False, time.monotonic()
+    line = _line_of(folder)
+    if line:
+        print(f"{line} ... ", end="", flush=True)
     try:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,9 +115,23 @@ def run_notebook(
         peak = manifest.peak_memory_mb(resource.RUSAGE_CHILDREN)
         manifest.finish(folder, "done", peak_memory_mb=peak)
     except (Stopped, OSError, KeyboardInterrupt) as problem:
+        if line:
+            print("not done", flush=True)
         return _report(problem, folder, started)
-    print(f"{notebook.stem}: done, {folder / METRICS}")
+    if line:
+        print(f"done in {seconds_or_minutes((time.monotonic() - begin) / 60)}")
+    else:
+        print(f"{notebook.stem}: done, {folder / METRICS}")
     return 0
+
+
+def _line_of(folder: Path) -> str:
+    """What a batch prints about the run of a folder; "" where it is no part of one."""
+    try:
+        lines = json.loads(Path(os.environ[STEPS]).read_text(encoding="utf-8"))
+        return lines[folder.relative_to(runs_dir()).as_posix()]
+    except (KeyError, OSError, ValueError):
+        return ""
 
 
 def _given_values(

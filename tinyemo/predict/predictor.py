@@ -34,6 +34,7 @@ from tinyemo.predict.bundle import Bundle
 from tinyemo.predict.models import find_bundle
 
 THREADS = 4  # that decode pictures
+Decoded = tuple[Tensor, str] | str  # of a picture: pixels and a note, or why it cannot be read
 AHEAD = 2  # batches that are decoded while another one is encoded
 
 
@@ -56,6 +57,7 @@ class Predictor:
 
     bundle: Bundle
     device: str | None = None
+    _classifiers: dict[str, Classifier] = field(default_factory=dict, repr=False)  # by label set
 
     def answers(
         self,
@@ -72,16 +74,16 @@ class Predictor:
         ValueError: a part of the bundle cannot be loaded, or an unknown label set.
         """
         classifier = self._classifier(label_set)
-        for batch, decoded in _decoded(images, self._encoder.preprocess, batch_size):
-            readable = [pixels for pixels in decoded if isinstance(pixels, Tensor)]
+        for batch, decoded in _decoded(images, self._read, batch_size):
+            readable = [item[0] for item in decoded if not isinstance(item, str)]
             found = iter(self._found(classifier, label_set, readable, explain))
-            for image, pixels in zip(batch, decoded, strict=True):
+            for image, item in zip(batch, decoded, strict=True):
                 name = _name(image)
-                if not isinstance(pixels, Tensor):
-                    yield Answer(name, label_set, error=pixels)
+                if isinstance(item, str):
+                    yield Answer(name, label_set, error=item)
                     continue
                 label, shares, text, about_text = next(found)
-                note = "; ".join(filter(None, [self._note(image), about_text]))
+                note = "; ".join(filter(None, [item[1], about_text]))
                 yield Answer(name, label_set, label, shares, text, note)
 
     def predict(
@@ -174,6 +176,13 @@ class Predictor:
             f"{', '.join(self.bundle.explained)}"
         )
 
+    def _read(self, image: Picture) -> tuple[Tensor, str] | str:
+        """A preprocessed picture and its note; or a sentence why it cannot be read."""
+        try:
+            return read_pixels(image, self._encoder.preprocess), self._note(image)
+        except (FileNotFoundError, ValueError) as error:
+            return str(error)
+
     def _note(self, image: Picture) -> str:
         """What is said about a picture that the parts were not trained for; "" about all others."""
         bundle = self.bundle
@@ -185,7 +194,9 @@ class Predictor:
         )
 
     def _classifier(self, label_set: str) -> Classifier:
-        return Classifier(*self._parts(label_set, labels_of(label_set)))
+        if label_set not in self._classifiers:
+            self._classifiers[label_set] = Classifier(*self._parts(label_set, labels_of(label_set)))
+        return self._classifiers[label_set]
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -224,16 +235,9 @@ def _name(image: Picture) -> str:
 
 
 def _decoded(
-    images: Sequence[Picture], preprocess: Callable[[Image.Image], Tensor], size: int
-) -> Iterator[tuple[Sequence[Picture], list[Tensor | str]]]:
-    """Batches of pictures, each preprocessed, or a sentence why it cannot be read."""
-
-    def read(image: Picture) -> Tensor | str:
-        try:
-            return read_pixels(image, preprocess)
-        except (FileNotFoundError, ValueError) as error:
-            return str(error)
-
+    images: Sequence[Picture], read: Callable[[Picture], Decoded], size: int
+) -> Iterator[tuple[Sequence[Picture], list[Decoded]]]:
+    """Batches of pictures with what `read` gives of each, which threads call ahead of time."""
     waiting: deque[tuple[Sequence[Picture], list[Future]]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(images), size):

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.text_files import read_parquet
 from tinyemo.emotions import (
     CONVERSATION_LABEL_SETS,
     FROM_PARROTT,
@@ -154,13 +155,7 @@ def write_records(records: pd.DataFrame, path: str | Path) -> Path:
 
 def read_records(path: str | Path) -> pd.DataFrame:
     """Read and check a table of `write_records`. FileNotFoundError or ValueError names the file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"records not found: expected a parquet table at {path}")
-    try:
-        records = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a readable parquet table: {error}") from error
-    records = check_records(records, path)
+    records = check_records(read_parquet(path, "records"), path)
     for column in FILES:
         stored = records[column].tolist()
         if "$" in "".join(stored):  # else there is nothing to do, which is found quickly

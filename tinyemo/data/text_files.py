@@ -1,4 +1,4 @@
-"""Text, JSON and CSV files of datasets, read with errors that name the file.
+"""Text, JSON, CSV and parquet files of datasets, read with errors that name the file.
 
 Takes paths; gives text, JSON values or tables of strings. What the content means is the subject of
 the caller (photos.py, datasets.py).
@@ -43,6 +43,19 @@ def read_json(path: Path, kind: type) -> list | dict:
     if not isinstance(content, kind):
         raise ValueError(f"{path}: holds a {type(content).__name__}, expected a {kind.__name__}")
     return content
+
+
+def read_parquet(path: str | Path, what: str) -> pd.DataFrame:
+    """A parquet table; `what` it holds is named where it is missing.
+
+    FileNotFoundError or ValueError names the file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{what} not found: expected a parquet table at {path}")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: not a readable parquet table: {error}") from error
 
 
 def read_table(path: Path, **options) -> pd.DataFrame:

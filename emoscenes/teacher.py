@@ -90,7 +90,8 @@ def _check(request: Request) -> None:
         if name not in request.attributes:
             raise ValueError(
                 f"request {request.id!r}: attribute {name!r} is missing, expected those of a "
-                f"scene: {', '.join(names)}"
+                f"scene: {', '.join(names)}; for other pictures, choose a teacher "
+                "local:<checkpoint> or api:<model>"
             )
     for name, values in ATTRIBUTES.items():
         value = request.attributes[name]

@@ -97,6 +97,7 @@ def test_classes_and_other_folders_beside_the_splits_are_counted(tmp_path, caplo
     assert counts(left_out) == {
         "own: file outside the class folders": 2,
         "own: picture in a folder beside the split folders": 3,
+        "own: not a picture (.md)": 1,
         "own: folder without a picture beside the split folders": 1,
     }
     assert "picture in a folder beside the split folders: 3, such as " in caplog.text
@@ -228,6 +229,19 @@ def test_the_order_of_files_is_that_of_their_folders(tmp_path):
     found = files_under(tmp_path / "joy", PICTURES, LeftOut())
     assert [tmp_path / "joy" / name for name in found] == expected
     shutil.rmtree(tmp_path / "joy")
+
+
+def test_everything_in_a_folder_beside_the_splits_is_counted(tmp_path):
+    make(tmp_path, "train/joy/1.jpg", "test/joy/2.jpg", "extra/3.jpg", "extra/4.jpg")
+    make(tmp_path, "extra/deep/clip.mp4", "extra/features.npy", "extra/Thumbs.db")
+    left_out = LeftOut()
+    assert len(read_folder(tmp_path, left_out=left_out)) == 2
+    assert counts(left_out) == {
+        "picture in a folder beside the split folders": 2,
+        "not a picture (.mp4)": 1,
+        "not a picture (.npy)": 1,
+        "hidden, or left by the operating system": 1,
+    }
 
 
 def test_the_walk_and_the_digest_of_a_folder_see_the_same_files(tmp_path):

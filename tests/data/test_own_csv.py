@@ -24,6 +24,14 @@ FAULTS = {
     "more cells than columns": ("image,label\na.png,joy,3\n", "more cells than the header"),
     "more cells in one row": ("image,label\na.png,joy\na.png,fear,3\n", "not readable as CSV"),
     "fewer cells": ("image,label\na.png\n", "row 1: column 'label' is empty"),
+    "an attribute twice": ("image,label,attr_x,attr_x\na.png,joy,1,2", "two columns 'attr_x'"),
+    "shares twice": ("image,label,p_joy,p_joy\na.png,joy,1,", "two columns 'p_joy': expected one"),
+    "NUL in a text": ("image,label,text\na.png,joy,a\0b", "not a text file in UTF-8: it has NUL"),
+    "one image with two labels": ("image,label\na.png,joy\n./a.png,fear", "row 2 .*'own/a.png'"),
+    "a turn is empty": (
+        "image,label,turn\na.png,joy,1\nb.png,joy,",
+        "row 2, column 'turn': got ''",
+    ),
     "nothing": ("", "not readable as CSV"),
     "white space": (" \n\n", "not readable as CSV|no row"),
 }
@@ -80,9 +88,14 @@ CELLS = {
         "column 'p_joy': got 'much', expected a num",
     ),
     "shares": ("p_joy,p_fear", "joy,1,0", "joy,1,1", "columns p_<label>: expected shares >= 0"),
-    "turn": ("turn", "joy,0", "joy,one", "column 'turn': got 'one', expected a number"),
-    "half a turn": ("turn", "joy,0", "joy,1.5", "column 'turn': got 1.5, expected a whole number"),
-    "no turn": ("turn", "joy,0", "joy,", "column 'turn': got nan, expected a whole number"),
+    "turn": ("turn", "joy,0", "joy,one", "column 'turn': got 'one', expected a whole number"),
+    "half a turn": (
+        "turn",
+        "joy,0",
+        "joy,1.5",
+        "column 'turn': got '1.5', expected a whole number",
+    ),
+    "no turn": ("turn", "joy,0", "joy,", "column 'turn': got '', expected a whole number"),
     "id": ("id", "joy,x", "joy,x", "column 'id': got 'x', expected an id that no earlier row has"),
 }
 

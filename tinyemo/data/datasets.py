@@ -116,7 +116,8 @@ def read_csv(
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
     check_columns(path, ("image", "label"))
-    table = read_table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
+    as_text = ("id", "image", "label", "split", "turn", *texts)
+    table = read_table(path, dtype=dict.fromkeys(as_text, str))
     if table.empty:
         raise ValueError(
             f"{path}: no row: found only the header {', '.join(table)}; expected one row per image"
@@ -145,10 +146,10 @@ def read_csv(
 def _numbers(cells: pd.Series, path: Path) -> pd.Series:
     """The cells of p_<label> as numbers, those of turn as whole ones. ValueError names the row."""
     numbers = pd.to_numeric(cells, errors="coerce")
-    refuse_rows(cells, numbers.isna() & cells.notna(), path, "a number, or an empty cell")
     if cells.name != "turn":
+        refuse_rows(cells, numbers.isna() & cells.notna(), path, "a number, or an empty cell")
         return numbers
-    refuse_rows(cells, numbers.isna() | (numbers % 1 != 0), path, "a whole number")
+    refuse_rows(cells.fillna(""), ~(numbers % 1 == 0), path, "a whole number")
     return numbers.astype(int)
 
 

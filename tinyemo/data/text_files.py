@@ -28,10 +28,13 @@ def read_text(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(f"not found: {path}")
     try:
-        return path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise ValueError(f"{path}: not a text file in UTF-8: line {line}: {error}") from error
+    if "\0" in text:
+        raise ValueError(f"{path}: not a text file in UTF-8: it has NUL characters")
+    return text
 
 
 def read_json(path: Path, kind: type) -> list | dict:
@@ -61,10 +64,13 @@ def read_parquet(path: str | Path, what: str) -> pd.DataFrame:
 def read_table(path: Path, **options) -> pd.DataFrame:
     """A CSV file; `options` go to pandas.read_csv. Errors as of `read_text`.
 
-    Only an empty cell is a missing value: "null" and "None" may be words. ValueError also for a row
-    with more cells than the header, which pandas would shift or cut.
+    Only an empty cell is a missing value: "null" and "None" may be words. ValueError also for two
+    columns of one name, which pandas would rename, and for a row with more cells than the header,
+    which pandas would shift or cut.
     """
-    read_text(path)
+    names = _header(path)[1]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{path}: two columns {repeated[0]!r}: expected one of each name")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -97,9 +103,7 @@ def _longer_line(path: Path) -> str:
 
 def check_columns(path: Path, expected: Sequence[str]) -> None:
     """ValueError unless the header of a CSV has the `expected` columns; it says what it found."""
-    lines = (line for line in read_text(path).splitlines() if line.strip())
-    header = next(lines, "")
-    found = next(csv.reader([header], skipinitialspace=True), [])
+    header, found = _header(path)
     missing = [column for column in expected if column not in found]
     if not missing or not header:
         return
@@ -108,6 +112,13 @@ def check_columns(path: Path, expected: Sequence[str]) -> None:
         f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "
         "separated by commas"
     )
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """The first line of a CSV that is not blank, and its cells. Errors as of `read_text`."""
+    lines = (line for line in read_text(path).splitlines() if line.strip())
+    header = next(lines, "")
+    return header, next(csv.reader([header], skipinitialspace=True), [])
 
 
 def _about_header(header: str, found: Sequence[str], missing: str) -> str:

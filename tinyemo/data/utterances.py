@@ -90,13 +90,13 @@ def check_utterances(
 ) -> pd.DataFrame:
     """The table with its columns in fixed order, rows numbered from 0.
 
-    ValueError names `source`, the row, the column and what was expected: a missing or unknown
-    column, a wrong type, an empty or repeated id, an unknown split or code, an annotator without a
-    code, rows of a dialogue that are not together, turns that do not count from 0, a dialogue with
-    two groups, a group with two splits. `place_of` gives the name of a row where it is not
-    "<source>: row <number from 0>".
+    ValueError names `source`, the row (counted from 1), the column and what was expected: a missing
+    or unknown column, a wrong type, an empty or repeated id, an unknown split or code, an annotator
+    without a code, rows of a dialogue that are not together, turns that do not count from 0, a
+    dialogue with two groups, a group with two splits. `place_of` gives the name of a row where it
+    is not "<source>: row <number from 1>".
     """
-    place_of = place_of or (lambda row: f"{source}: row {row}")
+    place_of = place_of or (lambda row: f"{source}: row {row + 1}")
     utterances = utterances.reset_index(drop=True)
     others = _other_columns(utterances, source)
 

@@ -15,7 +15,7 @@ from own_pictures import LABELS, SORTED_SET, TINTS, make_pictures, run
 from tiny_clip import save_tiny_clip
 from tiny_lm import save_lm, save_word_vectors
 
-from tinyemo.data.instructions import read_instructions
+from tinyemo.data.instructions import Instruction, read_instructions
 
 QUESTION = "Question: What is in picture {number}?\nAnswer: There is water in it."
 FEELING = "Question: How does it feel?\nAnswer: The water in picture {number} brings {label}."
@@ -71,9 +71,9 @@ def service():
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("own")
-    make_pictures(folder / "moods", 24)
+    make_pictures(folder / "moods", 14)
     rows = ["image,label,split,attr_scene"]
-    splits = ["train"] * 16 + ["validation"] * 4 + ["test"] * 4
+    splits = ["train"] * 10 + ["validation"] * 2 + ["test"] * 2
     for label in TINTS:
         rows += [f"{label}/{n}.png,{label},{split},water" for n, split in enumerate(splits)]
     (folder / "moods" / "moods.csv").write_text("\n".join(rows))
@@ -122,18 +122,26 @@ def runs(profile, service) -> Path:
     return profile.parent / "runs"
 
 
+def explanations(file: Path) -> list[Instruction]:
+    """The records about reasoning; a file shows the task in the id only."""
+    items = read_instructions(file)
+    return [item for item in items if item.id.rpartition("#")[2].startswith("reasoning")]
+
+
 def test_instruction_data_explain_the_own_labels(runs):
-    items = list(read_instructions(runs / "03_emoreason_dataset" / "finetuning_train.json"))
-    explained = [item for item in items if item.task == "reasoning"]
-    assert {item.label for item in explained} == set(LABELS)
+    explained = explanations(runs / "03_emoreason_dataset" / "finetuning_train.json")
+    named = set()
     for item in explained:
-        assert f"feel {item.label}" in item.turns[0][1]
+        question, answer = item.turns[0]
+        label = question.rpartition("the correct label is ")[2].removesuffix(".")
+        assert f"feel {label}." in answer
+        named.add(label)
+    assert named == set(LABELS)
 
 
 def test_a_model_is_trained_that_explains_and_chooses_the_own_labels(runs):
     folder = runs / "04_mm_llm_finetuning"
-    items = read_instructions(folder / "alone_finetuning_train.json")
-    explained = [item for item in items if item.task == "reasoning"]
+    explained = explanations(folder / "alone_finetuning_train.json")
     assert explained
     assert all(label in item.turns[0][0] for item in explained for label in LABELS)
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -142,9 +150,6 @@ def test_a_model_is_trained_that_explains_and_chooses_the_own_labels(runs):
 
 
 def test_what_needs_drawn_scenes_refuses_own_pictures_in_one_sentence(profile, runs):
-    done = run(profile, "03_emoreason_dataset", "pretraining_teacher=grammar", runs="refused")
-    assert done.returncode != 0
-    assert "for other pictures, choose a teacher local:<checkpoint> or api:<model>" in done.stderr
     done = run(profile, "14_reasoning_evaluation")
     assert done.returncode != 0
     assert "expected the scenes of EmoScenes, whose true evidence is known" in done.stderr

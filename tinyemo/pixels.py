@@ -21,6 +21,8 @@ DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 MAXIMUM_16 = 2**16 - 1
 FORMATS_OF_16_BITS = ("PNG", "PPM")  # Pillow gives their 16 bits in 32 (mode "I")
 
+GREY_OF_FEW_BITS = {"L;2": 3, "L;4": 15}  # how a PNG stores its pixels -> the value of white
+
 # TIFF tags
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
@@ -45,6 +47,7 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     NaN or infinite values, or an animation with too many empty frames.
     """
     check_shape(image)
+    _scale_transparent_colour(image)
     if getattr(image, "is_animated", False) and image.tell() == 0:
         _show_first_frame_with_content(image)
     shown = _flat(image).convert(mode)
@@ -60,6 +63,20 @@ def check_shape(image: Image.Image) -> None:
             f"it has {image.width} x {image.height} pixels; expected a longer side of at most "
             f"{LONGEST} times the shorter one"
         )
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Give the transparent colour of a PNG as many bits as its pixels will have in memory.
+
+    Pillow converts the pixels to 8 bits, but leaves that colour with the 2, 4 or 16 bits of the
+    file. Of 16 bits, the upper 8 are kept, as those of the pixels.
+    """
+    colour, tiles = image.info.get("transparency"), getattr(image, "tile", [])
+    stored = tiles[0][3] if image.format == "PNG" and tiles else ""  # no tiles: loaded before
+    if isinstance(colour, int) and stored in GREY_OF_FEW_BITS:
+        image.info["transparency"] = colour * 255 // GREY_OF_FEW_BITS[stored]
+    elif isinstance(colour, tuple) and stored == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def _show_first_frame_with_content(image: Image.Image) -> None:

@@ -236,3 +236,21 @@ def test_a_missing_file_is_named(tmp_path):
         read_utterances_csv(write_csv(tmp_path, OWN.replace("two.wav", "three.wav")))
     with pytest.raises(FileNotFoundError, match="not found: .*absent.csv"):
         read_utterances_csv(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("column", ["turn", "votes_ang"])
+def test_numbers_that_are_no_turns_and_no_counts_of_annotators_are_refused(tmp_path, column):
+    (tmp_path / "talk.csv").write_text(f"dialogue,text,{column}\nd,hello,1\nd,you,{'9' * 17}\n")
+    with pytest.raises(ValueError, match=f"talk.csv: row 2, column '{column}': got '9999"):
+        read_utterances_csv(tmp_path / "talk.csv")
+
+
+def test_time_stamps_order_a_dialogue_as_turns_do(tmp_path):
+    stamps = ["1700000000250", "1700000000000", "1700000004000"]  # milliseconds
+    rows = [f"d,turn {stamp},{stamp}" for stamp in stamps]
+    (tmp_path / "talk.csv").write_text("\n".join(["dialogue,text,turn", *rows]))
+    found = read_utterances_csv(tmp_path / "talk.csv")
+    assert found.utterances["text"].tolist() == [f"turn {stamp}" for stamp in sorted(stamps)]
+    (gap,) = found.left_out.to_dict("records")
+    assert gap["reason"] == "turn number that no row has"
+    assert (gap["items"], gap["example"]) == (4001 - 3, "d/1700000000001")

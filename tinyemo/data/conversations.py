@@ -151,6 +151,7 @@ CSV_COLUMNS = (
     "speaker, group, split, label, start, end, valence, activation, dominance and votes_<code>"
 )
 _TEXT_COLUMNS = ("dialogue", "group", "split", "speaker", "text", *MEDIA)
+MOST_VOTES = 100_000  # for one code of one utterance; a larger number is no count of annotators
 _FRAGMENT = re.compile(r"#(?:t|xywh)=[^#]*$")  # the end of a path with a media fragment
 _NUMBER_COLUMNS = ("start", "end", "valence", "activation", "dominance")
 
@@ -210,7 +211,8 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     rows["turn"] = rows.groupby("dialogue", sort=False).cumcount()
 
     left_out = LeftOut()
-    left_out.add_all("turn number that no row has", missing_turns(rows["dialogue"], number))
+    for gap, items in missing_turns(rows["dialogue"], number):
+        left_out.add("turn number that no row has", gap, items)
     empty = (rows[given] == "").all(axis=1)
     left_out.add_all("no text, audio, video or face", rows["id"][empty].tolist())
     read = {*_TEXT_COLUMNS, *_NUMBER_COLUMNS, *votes_columns, "id", "turn", "label"}
@@ -253,6 +255,7 @@ def _counted_votes(counts: pd.DataFrame, path: Path) -> list[Votes]:
                 f"{', '.join(KNOWN_CODES)}"
             )
         numbers = numbers_of(counts[column], path, whole=True).fillna(0)
+        refuse_rows(counts[column], numbers > MOST_VOTES, path, f"at most {MOST_VOTES} annotators")
         total += numbers
         for annotators, number in zip(votes, numbers, strict=True):
             annotators += [[code] for _ in range(int(number))]

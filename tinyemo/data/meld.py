@@ -116,8 +116,8 @@ def _read_split(path: Path, word: str, split: str, folder: Path, left_out: LeftO
     rows = rows.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
     rows["turn"] = rows.groupby("dialogue", sort=False).cumcount()
 
-    gaps = missing_turns(rows["dialogue"], rows["number"])
-    left_out.add_all(f"utterance number that {path.name} leaves out", gaps)
+    for gap, items in missing_turns(rows["dialogue"], rows["number"]):
+        left_out.add(f"utterance number that {path.name} leaves out", gap, items)
     counted = {
         "empty text": rows["text"] == "",
         "not evaluated": rows["code"] == "",

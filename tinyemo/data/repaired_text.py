@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+LARGEST = 2**53 - 1  # whole number in a table: above it, two of them may be one in float64
 # U+0080 to U+009F, control characters that no transcript contains -> the character of cp1252
 _CP1252 = {}
 for _number in range(0x80, 0xA0):
@@ -92,7 +93,8 @@ def refuse_rows(cells: pd.Series, bad: pd.Series, path: Path, expected: str) -> 
 
 
 def numbers_of(cells: pd.Series, path: Path, whole: bool = False) -> pd.Series:
-    """Text cells as finite numbers (float64), NaN where empty; `whole`: 0, 1, 2, ... only.
+    """Text cells as finite numbers (float64), NaN where empty; `whole`: 0, 1, 2, ... only, up to
+    the largest that a float64 holds exactly.
 
     ValueError names the file, the row, the column and the cell.
     """
@@ -100,6 +102,6 @@ def numbers_of(cells: pd.Series, path: Path, whole: bool = False) -> pd.Series:
     bad = ~np.isfinite(numbers) & (cells != "")
     refuse_rows(cells, bad, path, "a number, or an empty cell")
     if whole:
-        bad = (numbers < 0) | (numbers % 1 > 0)
-        refuse_rows(cells, bad, path, "a whole number from 0, or an empty cell")
+        bad = (numbers < 0) | (numbers % 1 > 0) | (numbers > LARGEST)
+        refuse_rows(cells, bad, path, f"a whole number from 0 to {LARGEST}, or an empty cell")
     return numbers

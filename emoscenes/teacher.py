@@ -8,7 +8,7 @@ not on the other requests.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -46,7 +46,9 @@ class GrammarTeacher:
         digest.update(code_digest(__name__).encode())
         self.key = digest.hexdigest()[:16]
 
-    def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
+    def replies(
+        self, requests: Sequence[Request], failed_before: Collection[str] = ()
+    ) -> Iterator[Reply]:
         """The replies, in the order of the requests.
 
         A request to explain a label without evidence in the scene gets no reply. ValueError names

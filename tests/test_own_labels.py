@@ -129,7 +129,7 @@ def test_instruction_data_about_the_labels_are_made_and_filtered(tmp_path, monke
     class Teacher:
         name, key, note, usage, unanswered_reason = "a teacher", "1", "", {}, "skipped"
 
-        def replies(self, requests):
+        def replies(self, requests, failed_before=()):
             for number, one in enumerate(requests):
                 text = f"Picture {number} shows water, and water makes people feel {one.label}."
                 yield Reply(one.id, text)

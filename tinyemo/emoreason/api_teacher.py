@@ -15,8 +15,9 @@ What can go wrong, and what happens then:
                                        doubling, with jitter
     200, but not a completion          the client does not check this, so it is sent again here, in
                                        the same way; if the body reports its usage, that is counted
-    still a 5xx, no completion, or no  the request has failed. This is recorded, and the next run
-    reply in time                      sends the request again, after all others
+    still a 5xx, no completion, no     the request has failed. This is recorded, and the next run
+    reply in time, or a connection     sends the request again, after all others
+    that is closed without a reply
     still no connection, or 408, 409,  the request stays unanswered; this says nothing about it, so
     429                                it is not recorded
     nothing but these in the last      the run ends: the server does not work. Requests that also
@@ -57,6 +58,8 @@ from tinyemo.emoreason.teacher_prompts import facts_of, prompts_key, teacher_mes
 
 CONCERN_ALL = (401, 402, 403, 404)  # the key, the credit, the rights; the model or the address
 TEMPORARY = (408, 409, 429)
+# errors of httpx that come only after the connection was made
+AFTER_CONNECTING = ("ReadTimeout", "WriteTimeout", "ReadError", "WriteError", "RemoteProtocolError")
 # What servers say of a prompt that they do not process: its content, or its length.
 ABOUT_PROMPT = re.compile(
     r"content[ _-]?(?:filter|policy|management|violation)|moderation|flagged|filtered|safety"
@@ -305,10 +308,10 @@ def _concerns_all(error: openai.APIError) -> bool:
 
 
 def _is_failure(error: openai.APIError) -> bool:
-    """Whether the server could be reached, but gives this request a 5xx or no reply in time."""
-    could_connect = type(error.__cause__).__name__ != "ConnectTimeout"
-    is_late = isinstance(error, openai.APITimeoutError) and could_connect
-    return is_late or getattr(error, "status_code", 0) >= 500
+    """Whether the server could be reached, but gives this request a 5xx, or no reply (in time)."""
+    if isinstance(error, openai.APIConnectionError):
+        return type(error.__cause__).__name__ in AFTER_CONNECTING
+    return getattr(error, "status_code", 0) >= 500
 
 
 def _words(error: openai.APIError) -> str:

@@ -193,7 +193,11 @@ def test_a_part_of_a_file_is_a_media_fragment(tmp_path):
         ("votes_sad", "votes_blue", "column 'votes_blue': expected votes_<code>"),
         ("0,3,,park", "0,0,,park", "row 4: its votes sum to nothing: expected at least one vote"),
         ("0,3,,park", "0,1.5,,park", "row 4, column 'votes_sad': got '1.5', expected a whole"),
-        ("0,3,,park", "0,many,,park", "row 4, column 'votes_sad': got 'many', expected a number"),
+        (
+            "0,3,,park",
+            "0,many,,park",
+            "row 4, column 'votes_sad': got 'many', expected a whole",
+        ),
         ("tea,1,Bo", "tea,2,Bo", "row 2, column 'turn': got '2', expected a turn that no earlier"),
         ("tea,1,Bo", "tea,,Bo", "row 2, column 'turn': got '', expected a whole number"),
         (",0.25,", ",soon,", "row 2, column 'start': got 'soon', expected a number"),

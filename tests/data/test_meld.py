@@ -122,7 +122,11 @@ def test_train_alone_is_enough_and_necessary(tmp_path):
     [
         ("Dialogue_ID", "Scene", "column 'Dialogue_ID' is missing: expected Utterance, Speaker"),
         (",joy,", ",glee,", "row 2, column 'Emotion': got 'glee', expected one of anger, "),
-        (",1,0,1,2,", ",one,0,1,2,", "row 4, column 'Dialogue_ID': got 'one', expected a number"),
+        (
+            ",1,0,1,2,",
+            ",one,0,1,2,",
+            "row 4, column 'Dialogue_ID': got 'one', expected a whole",
+        ),
         (",0,1,1,2,", ",0,0,1,2,", "row 2, column 'id': got 'MELD/train/dia0_utt0', expected"),
     ],
 )

@@ -14,7 +14,12 @@ import pandas as pd
 
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import check_records
-from tinyemo.data.repaired_text import numbers_of, read_text_table, refuse_rows
+from tinyemo.data.repaired_text import (
+    numbers_of,
+    read_text_table,
+    refuse_rows,
+    required_numbers_of,
+)
 from tinyemo.data.split_names import EXPECTED, splits_named
 from tinyemo.data.text_files import check_listed
 from tinyemo.data.utterances import (
@@ -286,8 +291,7 @@ def _turn_numbers(table: pd.DataFrame, path: Path) -> pd.Series:
     if "turn" not in table:
         return table.groupby("dialogue").cumcount()
     turn = table["turn"]
-    numbers = numbers_of(turn, path, whole=True)
-    refuse_rows(turn, numbers.isna(), path, "a whole number from 0")
+    numbers = required_numbers_of(turn, path)
     repeated = pd.DataFrame({"dialogue": table["dialogue"], "turn": numbers}).duplicated()
     refuse_rows(turn, repeated, path, "a turn that no earlier row of the dialogue has")
-    return numbers.astype(int)
+    return numbers

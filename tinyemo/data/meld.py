@@ -20,10 +20,10 @@ import pandas as pd
 
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.repaired_text import (
-    numbers_of,
     read_text_table,
     refuse_rows,
     require_columns,
+    required_numbers_of,
 )
 from tinyemo.data.utterances import Conversations, check_utterances, missing_turns
 from tinyemo.emotions import LABEL_CODES
@@ -91,9 +91,7 @@ def _read_split(path: Path, word: str, split: str, folder: Path, left_out: LeftO
         raise ValueError(f"{path}: no utterance: expected one row per utterance below the header")
     numbers = {}
     for column in ("Dialogue_ID", "Utterance_ID"):
-        values = numbers_of(table[column], path, whole=True)
-        refuse_rows(table[column], values.isna(), path, "a whole number from 0")
-        numbers[column] = values.astype(int)
+        numbers[column] = required_numbers_of(table[column], path)
     codes = table["Emotion"].str.lower()
     refuse_rows(table["Emotion"], ~codes.isin([*CODES, ""]), path, f"one of {', '.join(CODES)}")
 

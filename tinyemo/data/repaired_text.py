@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 LARGEST = 2**53 - 1  # whole number in a table: above it, two of them may be one in float64
+WHOLE = f"a whole number from 0 to {LARGEST}"
 # U+0080 to U+009F, control characters that no transcript contains -> the character of cp1252
 _CP1252 = {}
 for _number in range(0x80, 0xA0):
@@ -98,10 +99,21 @@ def numbers_of(cells: pd.Series, path: Path, whole: bool = False) -> pd.Series:
 
     ValueError names the file, the row, the column and the cell.
     """
+    expected = WHOLE if whole else "a number"
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-    bad = ~np.isfinite(numbers) & (cells != "")
-    refuse_rows(cells, bad, path, "a number, or an empty cell")
-    if whole:
-        bad = (numbers < 0) | (numbers % 1 > 0) | (numbers > LARGEST)
-        refuse_rows(cells, bad, path, f"a whole number from 0 to {LARGEST}, or an empty cell")
+    bad = ~_are_valid(numbers, whole) & (cells != "")
+    refuse_rows(cells, bad, path, f"{expected}, or an empty cell")
     return numbers
+
+
+def required_numbers_of(cells: pd.Series, path: Path) -> pd.Series:
+    """Text cells as whole numbers from 0 (int64), none empty. ValueError as of `numbers_of`."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    refuse_rows(cells, ~_are_valid(numbers, whole=True), path, WHOLE)
+    return numbers.astype(int)
+
+
+def _are_valid(numbers: pd.Series, whole: bool) -> pd.Series:
+    if not whole:
+        return np.isfinite(numbers)
+    return (numbers >= 0) & (numbers <= LARGEST) & (numbers % 1 == 0)

@@ -101,12 +101,15 @@ def _longer_line(path: Path) -> str:
     return ""
 
 
-def check_columns(path: Path, expected: Sequence[str]) -> None:
-    """ValueError unless the header of a CSV has the `expected` columns; it says what it found."""
+def check_columns(path: Path, expected: Sequence[str]) -> list[str]:
+    """The columns of a CSV; none of an empty file.
+
+    ValueError: one of the `expected` columns is missing; it says what it found.
+    """
     header, found = _header(path)
     missing = [column for column in expected if column not in found]
     if not missing or not header:
-        return
+        return found
     raise ValueError(
         f"{path}: column {missing[0]!r} is missing: found {', '.join(map(repr, found))}"
         f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "

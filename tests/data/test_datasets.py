@@ -29,7 +29,7 @@ def test_broken_images_are_an_error_or_reported(tmp_path):
     gone.unlink()
     with pytest.raises(
         ValueError,
-        match="3 of 12 images cannot be read, .*0.jpg .image 4 of UnbiasedEmo.: its content is no pic",
+        match="3 of 12 images cannot be read, .*0.jpg .image 4 of UnbiasedEmo.: its content is",
     ):
         readable_images(records)
     readable, broken = readable_images(records, on_broken="skip")

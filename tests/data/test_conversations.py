@@ -258,3 +258,42 @@ def test_time_stamps_order_a_dialogue_as_turns_do(tmp_path):
     (gap,) = found.left_out.to_dict("records")
     assert gap["reason"] == "turn number that no row has"
     assert (gap["items"], gap["example"]) == (4001 - 3, "d/1700000000001")
+
+
+FILES = {
+    "semicolons": (b"dialogue;text\na;hello, you\n", "'dialogue;text' .separated by semicolons."),
+    "tabs": (b"dialogue\ttext\na\thello\n", "separated by tabs"),
+    "UTF-16": ("dialogue,text\na,hello\n".encode("utf-16"), "it has NUL characters"),
+    "NUL in a text": (b"dialogue,text\na,hel\0lo\n", "it has NUL characters"),
+    "a workbook": (b"PK\x03\x04\0\0" + bytes(range(256)), "it has NUL characters"),
+    "two files in one": (
+        b"dialogue,text\na,hello\ndialogue,text\nb,you\n",
+        ", line 3: the header once more",
+    ),
+    "a name in two Unicode forms": (
+        "dialogue,text\ncafe\u0301,hello\ncaf\u00e9,you\n".encode(),
+        r"row 2, column 'dialogue': got 'caf.xe9', expected 'cafe.u0301' as in an earlier row",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_form_is_one_sentence(tmp_path, name):
+    content, message = FILES[name]
+    (tmp_path / "talk.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"talk.csv.*{message}") as caught:
+        read_utterances_csv(tmp_path / "talk.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_line_ends_of_old_macs_are_read(tmp_path):
+    (tmp_path / "talk.csv").write_bytes(b"dialogue,text\ra,hello\ra,you\r")
+    table = read_utterances_csv(tmp_path / "talk.csv").utterances
+    assert table["text"].tolist() == ["hello", "you"]
+
+
+def test_a_column_without_a_name_is_counted(tmp_path):
+    """pandas writes one where the index is not left out."""
+    (tmp_path / "talk.csv").write_text(",dialogue,text\n0,a,hello\n")
+    (row,) = read_utterances_csv(tmp_path / "talk.csv").left_out.to_dict("records")
+    assert row["reason"] == "column that is not read: (without a name)"

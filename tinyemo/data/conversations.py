@@ -18,6 +18,7 @@ from tinyemo.data.repaired_text import (
     numbers_of,
     read_text_table,
     refuse_rows,
+    refuse_two_forms,
     required_numbers_of,
 )
 from tinyemo.data.split_names import EXPECTED, splits_named
@@ -189,6 +190,9 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     for name in ("dialogue", "id"):
         if name in table:
             refuse_rows(table[name], table[name] == "", path, "something other than an empty cell")
+    for name in ("dialogue", "group", "speaker"):
+        if name in table:
+            refuse_two_forms(table[name], path)
     name = dataset or path.stem
     votes_columns = [column for column in table if column.startswith("votes_")]
 
@@ -222,7 +226,8 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     left_out.add_all("no text, audio, video or face", rows["id"][empty].tolist())
     read = {*_TEXT_COLUMNS, *_NUMBER_COLUMNS, *votes_columns, "id", "turn", "label"}
     for column in table.columns.difference(read, sort=False):
-        left_out.add(f"column that is not read: {column}", path, len(table))
+        name = column or "(without a name)"
+        left_out.add(f"column that is not read: {name}", path, len(table))
     rows_of_file = rows.index + 1
     rows = check_utterances(rows, path, lambda row: f"{path}: row {rows_of_file[row]}")
     return Conversations(rows, left_out.table())

@@ -112,7 +112,7 @@ def check_columns(path: Path, expected: Sequence[str]) -> list[str]:
         return found
     raise ValueError(
         f"{path}: column {missing[0]!r} is missing: found {', '.join(map(repr, found))}"
-        f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "
+        f"{_about_header(found, missing[0])}; expected {', '.join(map(repr, expected))}, "
         "separated by commas"
     )
 
@@ -124,11 +124,17 @@ def _header(path: Path) -> tuple[str, list[str]]:
     return header, next(csv.reader([header], skipinitialspace=True), [])
 
 
-def _about_header(header: str, found: Sequence[str], missing: str) -> str:
+def other_separator(header: Sequence[str]) -> str:
+    """What separates the names in a header of one cell, in place of commas; "" if nothing does."""
+    if len(header) != 1:
+        return ""
+    return next((name for sign, name in SEPARATORS.items() if sign in header[0]), "")
+
+
+def _about_header(found: Sequence[str], missing: str) -> str:
     """What is probably wrong with a header."""
-    separators = [name for sign, name in SEPARATORS.items() if sign in header]
-    if len(found) == 1 and separators:
-        return f" (separated by {separators[0]})"
+    if separator := other_separator(found):
+        return f" (separated by {separator})"
     alike = [column for column in found if column.strip().casefold() == missing]
     return f" ({alike[0]!r} is another name: letter case and spaces count)" if alike else ""
 

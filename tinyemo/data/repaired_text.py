@@ -66,8 +66,8 @@ def read_text_table(path: Path) -> pd.DataFrame:
                 continue
             if not rows and (separator := other_separator(cells)):
                 raise ValueError(
-                    f"{path}: the header is {cells[0]!r} (separated by {separator}); expected names "
-                    "separated by commas"
+                    f"{path}: the header is {cells[0]!r} (separated by {separator}); expected "
+                    "names separated by commas"
                 )
             place = f"{path}, line {reader.line_num}"
             if rows and len(cells) != len(rows[0]):

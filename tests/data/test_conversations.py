@@ -297,3 +297,9 @@ def test_a_column_without_a_name_is_counted(tmp_path):
     (tmp_path / "talk.csv").write_text(",dialogue,text\n0,a,hello\n")
     (row,) = read_utterances_csv(tmp_path / "talk.csv").left_out.to_dict("records")
     assert row["reason"] == "column that is not read: (without a name)"
+
+
+def test_a_path_that_is_too_long_is_named_with_its_row(tmp_path):
+    (tmp_path / "talk.csv").write_text(f"dialogue,audio\na,{'a' * 5000}\n")
+    with pytest.raises(FileNotFoundError, match=r"talk.csv lists .*row 1, column 'audio'; 1 of"):
+        read_utterances_csv(tmp_path / "talk.csv")

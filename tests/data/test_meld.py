@@ -161,3 +161,13 @@ def test_real_files_have_their_counts(test_data):
     assert reasons["utterance number that dev_sent_emo.csv leaves out"] == 4
     assert rows["attr_end"].gt(rows["attr_start"]).all()
     assert not rows["text"].str.contains("[\x80-\x9f]").any()
+
+
+def test_a_list_of_utterances_that_is_not_read_is_counted(folder):
+    write_split(folder / "old", "train", TRAIN)
+    (folder / "train_sent_emo.csv").rename(folder / "train_sent_emo (1).csv")
+    conversations = read_meld(folder)
+    assert len(conversations.utterances) == 6
+    reasons = conversations.left_out.set_index("reason")
+    row = reasons.loc["list of utterances that is not read"]
+    assert (row["items"], row["example"]) == (1, str(folder / "train_sent_emo (1).csv"))

@@ -57,7 +57,8 @@ def read_meld(folder: str | Path) -> Conversations:
 
     Files in UTF-8 and in cp1252 are read, and apostrophes that were damaged in between are
     repaired. Counted in `left_out`: missing utterance numbers, rows that stand twice (one is kept),
-    empty texts, times that cannot be read, missing clips, and clips that no row names.
+    empty texts, times that cannot be read, missing clips, clips that no row names, and other lists
+    of utterances, such as a second train_sent_emo.csv.
 
     FileNotFoundError: no train_sent_emo.csv. ValueError names file, row and column: a missing
     column, an unknown emotion, two rows with the same numbers and different content.
@@ -74,6 +75,10 @@ def read_meld(folder: str | Path) -> Conversations:
                 f"not found: {folder / 'train_sent_emo.csv'}; expected the CSV files of MELD, "
                 "from https://affective-meld.github.io"
             )
+    used = [_inside(folder, f"{word}_sent_emo.csv") for word in SPLITS]
+    for path in sorted({*folder.glob("*_sent_emo*.csv"), *folder.glob("*/*_sent_emo*.csv")}):
+        if path not in used:
+            left_out.add("list of utterances that is not read", path)
     return Conversations(check_utterances(pd.concat(tables), folder), left_out.table())
 
 

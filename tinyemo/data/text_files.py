@@ -6,6 +6,7 @@ the caller (photos.py, datasets.py).
 
 import csv
 import json
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,7 +142,7 @@ def _about_header(found: Sequence[str], missing: str) -> str:
 
 def check_listed(files: Sequence[Path], source: Path, places: Sequence[str]) -> None:
     """FileNotFoundError names the first missing file, and `source`, which lists it at its place."""
-    missing = [number for number, file in enumerate(files) if not file.is_file()]
+    missing = [number for number, file in enumerate(files) if not os.path.isfile(file)]
     if missing:
         first = missing[0]
         number, total = len(missing), len(files)
@@ -153,7 +154,7 @@ def check_some_listed(files: Sequence[Path], source: Path) -> None:
 
     If only some are missing, the dataset is there: `datasets.readable_images` reports them.
     """
-    if files and not any(file.is_file() for file in files):
+    if files and not any(map(os.path.isfile, files)):
         raise AbsentDataset(_missing(files[0], len(files), len(files), source))
 
 

@@ -10,6 +10,7 @@ Times are seconds from the start of the file, taken from the time stamps of the 
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -57,7 +58,7 @@ class MissingStream(ValueError):
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
     """The opened file. Within the block, FFmpeg's errors become a MissingStream that names it."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MissingStream("file missing", f"media file not found: {path}")
     try:
         # with "file:", a colon in the name is no protocol

@@ -301,6 +301,17 @@ def test_the_cost_of_an_unreadable_answer_counts(make_teacher, proxy, tmp_path):
     assert teacher.usage["dollars"] == first.dollars + second.dollars
 
 
+@pytest.mark.parametrize("count", [-5, 1e300, float("inf"), float("nan"), "five", [5]])
+def test_a_number_of_tokens_that_cannot_be_true_is_none(make_teacher, proxy, tmp_path, count):
+    used = {"prompt_tokens": count, "completion_tokens": count}
+    proxy.edit = lambda body: body.update(usage=used)
+    cache, prices = tmp_path / "replies.jsonl", {"price_in": 1.0, "price_out": 1.0}
+    (reply,) = collect_replies(make_teacher(**prices), make_requests(1), cache).values()
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.dollars) == (0, 0, 0.0)
+    with pytest.raises(RuntimeError, match="does not report the tokens"):
+        collect_replies(make_teacher(budget=1.0, **prices), make_requests(2), cache)
+
+
 def test_unreadable_answers_end_at_the_budget_before_all_retries(make_teacher, proxy, tmp_path):
     prices = {"price_in": 1.0, "price_out": 1.0, "concurrency": 1}
     reply = next(make_teacher(**prices).replies(make_requests(1)))

@@ -46,7 +46,7 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     scaled by their own minimum and maximum. ValueError: a side more than LONGEST times the other,
     NaN or infinite values, or an animation with too many empty frames.
     """
-    check_shape(image)
+    check_sides(*image.size)
     _scale_transparent_colour(image)
     if getattr(image, "is_animated", False) and image.tell() == 0:
         _show_first_frame_with_content(image)
@@ -55,12 +55,12 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     return shown if turn is None else shown.transpose(turn)
 
 
-def check_shape(image: Image.Image) -> None:
+def check_sides(width: int, height: int) -> None:
     """ValueError: a side more than LONGEST times the other."""
-    short, long = sorted(image.size)
+    short, long = sorted((width, height))
     if long > LONGEST * short:
         raise ValueError(
-            f"it has {image.width} x {image.height} pixels; expected a longer side of at most "
+            f"it has {width} x {height} pixels; expected a longer side of at most "
             f"{LONGEST} times the shorter one"
         )
 

@@ -84,6 +84,6 @@ def read_utterances(path: str | Path) -> pd.DataFrame:
     return check_utterances(utterances, path)
 
 
-def _lists(votes: np.ndarray) -> list[list[str]]:
-    """The votes of an utterance as lists; parquet gives arrays of arrays."""
-    return [list(chosen) for chosen in votes]
+def _lists(votes: object) -> object:
+    """The votes of an utterance as lists; parquet gives arrays. Another cell stays as it is."""
+    return [_lists(one) for one in votes] if isinstance(votes, np.ndarray) else votes

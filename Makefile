@@ -15,9 +15,10 @@ SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-
 	--shared-fs-usage persistence input-output software-deployment sources storage-local-copies
 GRAPH = $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" only="$$ONLY" $(if $(THREADS),threads=$(THREADS))
 
-.PHONY: help .venv reproduce plan test fuzz check-results lab bench data-emotion6 clean
+.PHONY: help .venv try weights reproduce plan test fuzz check-results lab bench data-emotion6 clean
 
 help:
+	@echo "make try             the emotion of six drawings, with explanations: a page to open in a browser"
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
 	@echo "make plan      [PROFILE=smoke] [P='k=v k=v']  show what would run, why, and what is missing"
 	@echo "make reproduce ONLY=10_zero_shot_table        run one notebook of the profile and all that it needs"
@@ -25,10 +26,11 @@ help:
 	@echo "make test            ruff (lint and format), notebooks without outputs, all tests"
 	@echo "make fuzz            random folders, tables, pictures and checkpoints, others each time: 20 minutes"
 	@echo "make check-results   check that the committed results agree with the runs they came from"
-	@echo "make lab             open the notebooks in JupyterLab"
+	@echo "make lab             open JupyterLab; runs there go to results/runs/lab"
 	@echo "make bench           short benchmarks that need no data, under 10 minutes: training a projector and the"
 	@echo "                     MM-LLM, checking instructions, the audit, the bias analysis at a larger size"
 	@echo "make data-emotion6   clone the upstream repository, which holds Emotion6's CLIP features"
+	@echo "make weights         train the models that ship with the project anew (about two hours), and compare"
 	@echo "make clean           remove .venv; results and data stay"
 
 .venv: .venv/made
@@ -39,6 +41,14 @@ help:
 	$(PY) -m pip install --quiet -c constraints.txt -e ".[notebooks,test]"
 	@if [ -e .git ]; then git config filter.nbstripout.clean ".venv/bin/nbstripout --keep-id"; fi
 	@touch $@
+
+try: .venv/made
+	@$(PY) -m emoscenes.example_scenes $(RUNS)/example_scenes
+	@$(PY) -m tinyemo.cli predict $(RUNS)/example_scenes --explain --html $(RUNS)/hello.html
+
+weights: .venv/made
+	$(MAKE) reproduce PROFILE=scenes ONLY=14_reasoning_evaluation P=
+	$(PY) -m tinyemo.predict.pack_weights $(RUNS)/scenes
 
 reproduce: .venv/made
 	@$(GRAPH); status=$$?; [ $$status -ne 2 ] || exit 2; \
@@ -61,7 +71,7 @@ check-results: .venv/made
 	$(PY) -m tinyemo.cli results --check
 
 lab: .venv/made
-	$(PY) -m jupyterlab notebooks
+	$(PY) -m tinyemo.runs.lab
 
 # the benchmarks that need no data; benchmarks/README.md describes these and the longer ones
 bench: .venv/made

@@ -1,5 +1,6 @@
-"""The command line: `tinyemo run`, `status`, `plan`, `results`, `check` and `streams`.
+"""The command line: `tinyemo predict`, `run`, `status`, `plan`, `results`, `check`, `streams`.
 
+    tinyemo predict PATH ... [--labels "awe, relief"] [--explain]   the emotion of pictures
     tinyemo run STEM [--profile P] [-p key=value ...] [--out DIR]   run one notebook
     tinyemo status [--profile P]                                    list the runs and how they ended
     tinyemo plan PROFILE [--pairs "k=v ..."] [--only STEM]          list what a profile still needs
@@ -41,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tinyemo", description="Small models for emotional reasoning.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    _add_predict(commands)
 
     run = commands.add_parser("run", help="run one notebook")
     run.add_argument("stem", help="a notebook's name, such as 02_projector_training, or a path")
@@ -90,6 +93,42 @@ def _parser() -> argparse.ArgumentParser:
     streams.add_argument("--device", help="cpu or cuda; the GPU if there is one")
     streams.set_defaults(command=_streams)
     return parser
+
+
+def _add_predict(commands: argparse._SubParsersAction) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="the emotion of pictures, or of the turns of conversations",
+        description="The emotion of every picture: a table, or --json, --csv or --html.",
+    )
+    predict.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="picture, folder, or - for a list; a conversation CSV",
+    )
+    predict.add_argument("--label-set", default="ekman", help="ekman, mikels, parrott, unbiasedemo")
+    predict.add_argument("--labels", default="", metavar="WORDS", help='such as "awe, boredom"')
+    predict.add_argument("--explain", action="store_true", help="also say why")
+    predict.add_argument(
+        "--model",
+        default="emoscenes",
+        help="emoscenes (drawings), tinyemo-700m, -880m, -1.5b, -3.2b, a bundle or a profile",
+    )
+    predict.add_argument("--json", action="store_true", help="print one object per picture")
+    predict.add_argument("--csv", default="", metavar="FILE", help="write a table")
+    predict.add_argument("--html", default="", metavar="FILE", help="write a page with pictures")
+    predict.add_argument("--device", help="cpu or cuda; the GPU if there is one")
+    predict.set_defaults(command=_predict)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from tinyemo.predict.command import print_answers, question_of
+
+    question = question_of(
+        options.model, options.label_set, options.labels, options.explain, options.device
+    )
+    return print_answers(options.paths, question, options.json, options.csv, options.html)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -11,51 +11,25 @@ are explained under another label set without training.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 from torch import Tensor
 
+from tinyemo.classify import Classifier, Picture
 from tinyemo.emoreason.prompts import reasoning_question
 from tinyemo.emoreason.requests import draw_candidates
-from tinyemo.features.encoders import ImageEncoder, read_pixels
+from tinyemo.features.encoders import read_pixels
 from tinyemo.models.multimodal_lm import MultimodalLM
-from tinyemo.models.projector import MetricProjector
 from tinyemo.models.prompt import Sample, question_turns
-
-Picture = str | Path | Image.Image
 
 
 @dataclass(frozen=True, eq=False)
-class Explainer:
-    """The image encoder, the projector, the language model, and the labels to choose from.
+class Explainer(Classifier):
+    """A classifier, and the language model that explains its labels. ValueError: as there."""
 
-    ValueError: labels and anchors, anchors and projector, or encoder and projector do not fit.
-    """
-
-    encoder: ImageEncoder
-    projector: MetricProjector
-    anchors: Tensor  # (C, D), of the language model that the projector was trained for
-    labels: Sequence[str]  # C words, in the order of the anchors
     model: MultimodalLM  # trained to explain a given label
-
-    def __post_init__(self):
-        fits = self.anchors.shape == (len(self.labels), self.projector.d_llm)
-        if not fits or len(set(self.labels)) < len(self.labels):
-            raise ValueError(
-                f"anchors of shape {tuple(self.anchors.shape)} for the labels "
-                f"{', '.join(self.labels)}: expected one anchor per label, of width "
-                f"{self.projector.d_llm} (the projector's), and no label twice"
-            )
-        if self.encoder.width != self.projector.d_vision:
-            raise ValueError(
-                f"the projector takes features of width {self.projector.d_vision}, the image "
-                f"encoder {self.encoder.name} gives {self.encoder.width}: expected the encoder "
-                "that the projector was trained for"
-            )
 
     def explain(
         self,
@@ -73,14 +47,8 @@ class Explainer:
         """
         rows = []
         for start in range(0, len(images), batch_size):
-            probabilities, labels, samples = self._classify(images[start : start + batch_size])
-            texts = self.model.generate(
-                samples,
-                max_new_tokens=max_new_tokens,
-                temperature=temperature,
-                seed=seed + start,
-                batch_size=batch_size,
-            )
+            probabilities, labels, patches = self._classify(images[start : start + batch_size])
+            texts = self.texts(patches, labels, max_new_tokens, temperature, seed + start)
             for label, row, text in zip(labels, probabilities.tolist(), texts, strict=True):
                 rows.append((label, *row, text))
         columns = ["pred", *(f"p_{label}" for label in self.labels), "text"]
@@ -93,23 +61,44 @@ class Explainer:
 
         The label is there at once, the pieces as they are generated. Errors as of `explain`.
         """
-        _, (label,), (sample,) = self._classify([image])
+        _, labels, patches = self._classify([image])
+        (sample,) = self._samples(patches, labels)
         pieces = self.model.stream(
             sample, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
         )
-        return label, pieces
+        return labels[0], pieces
 
-    def _classify(self, images: Sequence[Picture]) -> tuple[Tensor, list[str], list[Sample]]:
-        """Probabilities (B, C), the likeliest labels, and the language model's prompts."""
+    def texts(
+        self,
+        patches: Tensor,
+        labels: Sequence[str],
+        max_new_tokens: int = 128,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """Explanations of given labels, one per image, from its patch tokens (B, T, D)."""
+        return self.model.generate(
+            self._samples(patches, labels),
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            seed=seed,
+            batch_size=max(len(labels), 1),
+        )
+
+    def _classify(self, images: Sequence[Picture]) -> tuple[Tensor, list[str], Tensor]:
+        """Probabilities (B, C), the likeliest labels, and the patch tokens (B, T, D)."""
         pixels = [read_pixels(image, self.encoder.preprocess) for image in images]
         pooled, patches = self.encoder.encode(torch.stack(pixels))  # (B, d_vision), (B, T, D)
-        probabilities = self.projector.classify(pooled.to(self.anchors.device), self.anchors).cpu()
-        labels = [self.labels[place] for place in probabilities.argmax(dim=1).tolist()]
+        probabilities = self.probabilities(pooled)
+        return probabilities, self.likeliest(probabilities), patches
+
+    def _samples(self, patches: Tensor, labels: Sequence[str]) -> list[Sample]:
+        """The language model's prompts, each with its image and its label."""
         samples = []
         for label, tokens in zip(labels, patches.float().cpu(), strict=True):
             turns = question_turns(self._question(label), ["image"])
             samples.append(Sample(turns, {"image": [tokens]}))
-        return probabilities, labels, samples
+        return samples
 
     def _question(self, label: str) -> str:
         """The question that gives `label`; always the same one for a label.

@@ -128,6 +128,20 @@ def is_image(path: str | Path) -> bool:
         return _is_heif(path)
 
 
+def made_with(source: str | Path | Image.Image) -> str:
+    """The program that a picture says it was made with, in its metadata; "" where it says none.
+
+    Only the start of a file is read.
+    """
+    try:
+        if isinstance(source, Image.Image):
+            return str(source.info.get("Software", ""))
+        with Image.open(source) as image:
+            return str(image.info.get("Software", ""))
+    except Exception:  # as in read_image
+        return ""
+
+
 def _is_heif(source: object) -> bool:
     """Whether a file begins as HEIF does. False for anything but the path of a readable file."""
     if not isinstance(source, str | Path):

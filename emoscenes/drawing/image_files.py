@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from emoscenes.drawing.picture import draw
+from emoscenes.drawing.picture import SOFTWARE, draw
 from emoscenes.scenes import Scene
 from tinyemo.code_digest import code_digest
 from tinyemo.io import write_atomically
@@ -48,4 +49,11 @@ def _draw_file(scene_and_path: tuple[Scene, Path], size: int, finish: Finish | N
     image = draw(scene, size)
     if finish:
         image = finish(image)
-    write_atomically(path, lambda temporary: image.save(temporary, format="png"))
+    save_drawing(image, path)
+
+
+def save_drawing(image: Image.Image, path: str | Path) -> Path:
+    """Write a drawing as PNG, whose metadata says that it is one of EmoScenes."""
+    about = PngInfo()
+    about.add_text("Software", SOFTWARE)
+    return write_atomically(path, lambda file: image.save(file, format="png", pnginfo=about))

@@ -25,6 +25,7 @@ OVERSAMPLE = 2  # pixels drawn for one pixel shown, in each direction
 GROUND = 0.95  # y of the feet
 PERSON_X, OBJECT_X, OBJECT_SCALE = 0.26, 0.765, 0.20
 SHADOW_OF_PERSON, SHADOW_OF_OBJECT = 0.17, 0.21  # half of the width
+SOFTWARE = "EmoScenes"  # in the metadata of every drawing: what made it
 FIGURE_LIGHT = 0.25  # share of the light of the hour and weather that falls on the figures
 
 
@@ -63,7 +64,9 @@ def draw(scene: Scene, size: int = 64) -> Image.Image:
     if scene.style == "photo":
         image = _add_noise(image, scene.seed)
     image = ImageEnhance.Color(image).enhance(0.55 + 0.85 * scene.colorfulness)
-    return ImageEnhance.Brightness(image).enhance(0.65 + 0.60 * scene.brightness)
+    image = ImageEnhance.Brightness(image).enhance(0.65 + 0.60 * scene.brightness)
+    image.info["Software"] = SOFTWARE
+    return image
 
 
 def _draw_shadow(shadow: Image.Image, middle: float, half_width: float) -> None:

@@ -10,7 +10,7 @@ from tinyemo.data.folds import Fold, leave_one_group_out
 from tinyemo.evaluation import conversation_folds
 from tinyemo.evaluation.conversation_baselines import predict_baselines, stream_features
 from tinyemo.evaluation.conversation_folds import Condition, chosen_strength, predict_folds
-from tinyemo.evaluation.conversation_study import main_plan, main_setting
+from tinyemo.evaluation.conversation_study import main_plan, main_setting, strength_of
 from tinyemo.training.conversation_data import (
     conversation_data,
     default_tokenizer,
@@ -113,6 +113,12 @@ def test_the_strength_of_the_adjustment_follows_the_validation_part():
     scores = np.log([[0.8, 0.2]] * 5 + [[0.6, 0.4]] * 5)
     assert chosen_strength(scores, prior, truth, ("frequent", "rare")) == 0.5
     assert chosen_strength(scores, prior, ["frequent"] * 10, ("frequent", "rare")) == 0.0
+
+
+def test_generated_answers_do_not_count_for_the_strength_that_was_chosen():
+    conditions = ["main"] * 3 + ["generated"] * 3
+    strengths = [0.25, 0.5, 0.25, 0.0, 0.0, 0.0]
+    assert strength_of(pd.DataFrame({"condition": conditions, "strength": strengths})) == 0.25
 
 
 def test_baselines_predict_the_same_utterances(data, folds, undisturbed, tmp_path):

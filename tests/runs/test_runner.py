@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 
 from tinyemo.paths import ROOT
 from tinyemo.runs import manifest, runner
-from tinyemo.runs.folder import Run, start_run
+from tinyemo.runs.folder import MissingRun, Run, start_run
 from tinyemo.runs.inputs import inputs_of
 from tinyemo.runs.parameters import declared, read_pairs
 from tinyemo.runs.profiles import run_name
@@ -328,9 +329,10 @@ def test_a_notebook_started_by_hand_keeps_its_own_manifest(one, how):
         "papermill": f"papermill {notebook} by_hand.ipynb -f {values} -k python3 --language python",
         "nbval": f"pytest -p no:cacheprovider --nbval-lax --nbval-current-env {notebook}",
     }[how]
-    out = one / "runs" / "tiny" / "one"
-    out.mkdir(parents=True)
-    (out / "metrics.json").write_text("{}")
+    finished = one / "runs" / "tiny" / "one" / "metrics.json"
+    finished.parent.mkdir(parents=True)
+    finished.write_text("{}")
+    out = one / "runs" / "lab" / "one"
     options = {"cwd": notebook.parent, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
     done = subprocess.run(
         [sys.executable, "-m", *line.split()], **options, text=True, capture_output=True
@@ -346,6 +348,23 @@ def test_a_notebook_started_by_hand_keeps_its_own_manifest(one, how):
     assert (
         record["by_hand"] and record["status"] == "done" and record["parameters"]["steps"] == steps
     )
+    assert finished.read_text() == "{}", "the run of the profile is not touched"
+
+
+def test_a_run_by_hand_reads_others_by_hand_first_and_loses_no_result(bench):
+    for home, value in (("tiny", 1), ("lab", 2)):
+        folder = bench / "runs" / home / "a"
+        folder.mkdir(parents=True)
+        (folder / "metrics.json").write_text(json.dumps({"n": value}))
+    here = start_run("b", "tiny")
+    assert here.input("a") == bench / "runs" / "lab" / "a"
+    shutil.rmtree(bench / "runs" / "lab" / "a")
+    assert here.input("a") == bench / "runs" / "tiny" / "a"
+    with pytest.raises(MissingRun, match="open and run that notebook too"):
+        start_run("b", "made_up").input("c")
+    here.record({"n": 1})
+    again = start_run("b", "tiny")  # the notebook is started again, and interrupted
+    assert load(again.out / "metrics.json") == {"n": 1}
 
 
 def test_importing_the_command_line_and_the_runner_is_cheap():

@@ -10,7 +10,8 @@ end.
 
 Files are written completely or not at all. If `tinyemo run` started the notebook, it keeps the
 manifest. If the notebook was started by hand (JupyterLab, papermill, nbval), `start_run` and
-`record` keep it.
+`record` keep it. Such a run has a folder of its own, lab/<notebook stem>, so that it replaces no
+run of a profile. It reads the runs by hand of other notebooks first, then those of its profile.
 """
 
 import io
@@ -30,6 +31,7 @@ from tinyemo.runs.profiles import Profile, member_name
 
 OUT = "TINYEMO_RUN_OUT"  # environment variable, set by the runner: the folder of this kernel's run
 METRICS = "metrics.json"
+LAB = "lab"  # the folder of all runs that were started by hand
 FIGURE_BYTES = 250_000
 FIGURE_DPI = (120, 90, 70, 50)  # tried in this order until the figure is small enough
 
@@ -53,7 +55,10 @@ class Run:
         """
         own = self._profile()
         source = own.source(self.stem, stem).name if own else self.profile
-        return self._read(stem, source, f"tinyemo run {stem} --profile {source}")
+        command = f"tinyemo run {stem} --profile {source}"
+        if not own and manifest.read(self.out).get("by_hand"):
+            command = "open and run that notebook too, or name a profile of params/ that was run"
+        return self._read(stem, source, command)
 
     def members(self, stem: str) -> dict[str, Path]:
         """The folders of all runs of a swept notebook of this profile, by what each run changes.
@@ -127,16 +132,15 @@ class Run:
 def start_run(stem: str, profile: str) -> Run:
     """The run that this notebook is part of.
 
-    A notebook that was started by hand begins its run here: an older metrics.json is removed, and a
-    new manifest starts.
+    A notebook that was started by hand begins its run here: a new manifest starts. An older
+    metrics.json stays until `record` replaces it, so that other notebooks can go on reading it.
     """
     if OUT in os.environ:
         run = Run(stem, profile, Path(os.environ[OUT]))
         _check_code(run.out)
         return run
-    run = Run(stem, profile, runs_dir() / profile / stem)
+    run = Run(stem, profile, runs_dir() / LAB / stem)
     run.out.mkdir(parents=True, exist_ok=True)
-    (run.out / METRICS).unlink(missing_ok=True)
     values, inputs, notebook = {"profile": profile}, {}, notebook_path(stem)
     if notebook.exists():
         # the present values of the variables: in a run by hand, the cell may have been changed

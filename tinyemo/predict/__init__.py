@@ -1,0 +1,1 @@
+"""Answers about pictures of one's own: bundles of trained models, and what they say."""

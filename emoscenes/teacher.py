@@ -8,7 +8,7 @@ not on the other requests.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -46,7 +46,9 @@ class GrammarTeacher:
         digest.update(code_digest(__name__).encode())
         self.key = digest.hexdigest()[:16]
 
-    def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
+    def replies(
+        self, requests: Sequence[Request], failed_before: Collection[str] = ()
+    ) -> Iterator[Reply]:
         """The replies, in the order of the requests.
 
         A request to explain a label without evidence in the scene gets no reply. ValueError names
@@ -90,7 +92,8 @@ def _check(request: Request) -> None:
         if name not in request.attributes:
             raise ValueError(
                 f"request {request.id!r}: attribute {name!r} is missing, expected those of a "
-                f"scene: {', '.join(names)}"
+                f"scene: {', '.join(names)}; for other pictures, choose a teacher "
+                "local:<checkpoint> or api:<model>"
             )
     for name, values in ATTRIBUTES.items():
         value = request.attributes[name]

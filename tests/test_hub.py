@@ -72,6 +72,18 @@ def test_shards_are_read_and_a_missing_one_is_named(tmp_path, suffix):
         weight_files(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "bin"])
+@pytest.mark.parametrize("read", [read_weights, floating_by_name])
+def test_a_tensor_in_two_shards_is_refused(tmp_path, suffix, read):
+    _, second = shards_of(tmp_path, suffix)
+    some = {name: TENSORS[name] for name in sorted(TENSORS)[2:]}
+    save(second, some | {"head": torch.zeros(2, dtype=torch.bfloat16), "embed": TENSORS["embed"]})
+    with pytest.raises(ValueError) as caught:
+        read(tmp_path)
+    expected = "has the tensor embed, which another shard has too; expected each tensor in one file"
+    assert str(caught.value) == f"{second}: {expected}"
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", "not JSON", '{"weight_map": 3}'])
 def test_a_damaged_index_is_named(tmp_path, text):
     shards_of(tmp_path, "safetensors")

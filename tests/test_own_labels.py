@@ -1,19 +1,13 @@
-"""Labels of one's own, from the command line: a small collection through notebooks 09, 10, 15, 16.
-
-Three classes that no built-in label set has, one of them of two words. Each class has its own tint,
-so that a model can learn it.
-"""
+"""Labels of one's own, from the command line: pictures through the notebooks that use no texts."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from PIL import Image
+from own_pictures import LABEL_SET, LABELS, SORTED_SET, make_pictures, run
 from tiny_clip import save_tiny_clip
 from tiny_lm import save_word_vectors
 
@@ -22,23 +16,6 @@ from tinyemo.data.records import check_records
 from tinyemo.emoreason import teachers
 from tinyemo.emoreason.requests import Reply, plan_finetuning
 from tinyemo.emotions import own_label_set
-from tinyemo.paths import ROOT
-
-TINTS = {"Calm sea": (40, 90, 200), "storm": (40, 40, 40), "zesty": (230, 200, 40)}
-LABELS = ["zesty", "calm sea", "storm"]  # in an order of their own
-LABEL_SET = "labels: zesty, calm sea, storm"
-SORTED_SET = "labels: calm sea, storm, zesty"
-
-
-def make_pictures(folder: Path, per_class: int = 80) -> None:
-    """`<folder>/<class>/<number>.png`, each with noise, so that no two are copies."""
-    rng = np.random.default_rng(0)
-    for label, tint in TINTS.items():
-        (folder / label).mkdir(parents=True)
-        for number in range(per_class):
-            pixels = rng.normal(tint, 25, (24, 24, 3)).clip(0, 255).astype(np.uint8)
-            picture = Image.fromarray(pixels).resize((72, 72), Image.NEAREST)
-            picture.save(folder / label / f"{number}.png")
 
 
 def save_language_model(folder: Path) -> Path:
@@ -47,14 +24,6 @@ def save_language_model(folder: Path) -> Path:
     for poles in yaml.safe_load(WORD_LISTS.read_text("utf-8")).values():
         words.update(word for pole in poles.values() for word in pole)
     return save_word_vectors(folder, words)
-
-
-def run(profile: Path, stem: str, *pairs: str, runs: str = "runs") -> subprocess.CompletedProcess:
-    """One notebook, as a user runs it."""
-    command = [sys.executable, "-m", "tinyemo.run", stem, "--profile", str(profile)]
-    command += ["--out", str(profile.parent / runs / stem)]
-    command += [part for pair in pairs for part in ("-p", pair)]
-    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +129,7 @@ def test_instruction_data_about_the_labels_are_made_and_filtered(tmp_path, monke
     class Teacher:
         name, key, note, usage, unanswered_reason = "a teacher", "1", "", {}, "skipped"
 
-        def replies(self, requests):
+        def replies(self, requests, failed_before=()):
             for number, one in enumerate(requests):
                 text = f"Picture {number} shows water, and water makes people feel {one.label}."
                 yield Reply(one.id, text)

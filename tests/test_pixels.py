@@ -225,6 +225,28 @@ def test_a_transparent_colour_of_a_png_is_white(tmp_path, mode):
     assert read_image(tmp_path / "key.png").getextrema() == ((255, 255),) * 3
 
 
+@pytest.mark.parametrize(
+    ("bits", "colour", "row", "key", "expected"),
+    [
+        (2, 0, b"\x18", (1,), [0, 255, 170]),  # 0, 1, 2 of 3
+        (4, 0, b"\x05\xa0", (5,), [0, 255, 170]),  # 0, 5, 10 of 15
+        (16, 2, bytes([0, 9] * 3 + [7, 1, 8, 2, 9, 3]), (0x0701, 0x0802, 0x0903), [0, 255]),
+    ],
+)
+def test_a_transparent_colour_has_the_bits_of_its_png(tmp_path, bits, colour, row, key, expected):
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    head = struct.pack(">IIBBBBB", len(expected), 1, bits, colour, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    content += chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))
+    content += chunk(b"IDAT", zlib.compress(b"\0" + row)) + chunk(b"IEND", b"")
+    (tmp_path / "key.png").write_bytes(content)
+    assert np.asarray(read_image(tmp_path / "key.png", "L"))[0].tolist() == expected
+
+
 def test_an_opaque_picture_is_unchanged(tmp_path):
     for mode in ("RGB", "RGBA", "CMYK", "L", "P", "1", "YCbCr"):
         image = photo().convert(mode)

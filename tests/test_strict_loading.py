@@ -244,6 +244,9 @@ def test_damaged_adapters_are_refused_by_the_name_of_a_tensor(lm, tmp_path):
         assert message.startswith(f"{file}: the checkpoint (adapters) ") and words in message
     file.unlink()
     assert str(file) in refusal(MultimodalLM.load, tmp_path / "saved", kind=FileNotFoundError)
+    file.mkdir()
+    message = refusal(MultimodalLM.load, tmp_path / "saved")
+    assert message.startswith(f"{file}: not a readable safetensors file")
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])

@@ -105,14 +105,21 @@ def own_label_set(labels: Sequence[str]) -> str:
             f"labels {', '.join(labels) or 'none'}: expected at least one, and none twice"
         )
     for label in labels:
-        if not label or "," in label or not label.isprintable() or tidy(label) != label:
-            raise ValueError(
-                f"label {label!r}: expected a text without a comma and without characters that "
-                "cannot be seen, with single spaces between its words"
-            )
+        if fault := label_fault(label):
+            raise ValueError(fault)
     if alike := find_alike(labels):
         raise ValueError(alike_message(*alike))
     return OWN + ", ".join(labels)
+
+
+def label_fault(label: str) -> str:
+    """Why a text cannot be a label of a set of one's own, in one sentence; "" if it can."""
+    if label and "," not in label and label.isprintable() and tidy(label) == label:
+        return ""
+    return (
+        f"label {label!r}: expected a text without a comma and without characters that cannot be "
+        "seen, with single spaces between its words"
+    )
 
 
 def tidy(label: str) -> str:

@@ -9,7 +9,7 @@ that would run code is refused. Whether the tensors fit a model is for strict_lo
 import json
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def safetensors_errors(path: str | Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no such weight file") from None
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:  # OSError: such as a folder of this name
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
 
 
@@ -151,21 +151,40 @@ def read_index(index: Path) -> dict[str, str]:
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a folder by name, on the CPU. Errors as of `weight_files` and the readers."""
+    """All tensors of a folder by name, on the CPU.
+
+    Errors as of `weight_files` and the readers. ValueError: a tensor is in two shards.
+    """
     state: dict[str, Tensor] = {}
     for file in weight_files(folder):
-        state |= read_safetensors(file) if file.suffix == ".safetensors" else read_bin(file)
+        found = read_safetensors(file) if file.suffix == ".safetensors" else read_bin(file)
+        _refuse_repeated(state.keys() & found.keys(), file)
+        state |= found
     return state
+
+
+def _refuse_repeated(names: Set[str], shard: Path) -> None:
+    """ValueError: the tensors `names` of a shard are also in an earlier one."""
+    if names:
+        raise ValueError(
+            f"{shard}: has the tensor {min(names)}, which another shard has too; expected each "
+            "tensor in one file"
+        )
 
 
 def floating_by_name(folder: Path) -> dict[str, bool]:
     """Tensor name -> whether it holds floating-point numbers. Of safetensors, headers are read."""
     kinds: dict[str, bool] = {}
     for file in weight_files(folder):
-        if file.suffix != ".safetensors":
-            kinds |= {name: value.is_floating_point() for name, value in read_bin(file).items()}
-            continue
-        with safetensors_errors(file), safe_open(file, framework="pt") as opened:
-            for name in opened.keys():
-                kinds[name] = "F" in opened.get_slice(name).get_dtype()  # F32, BF16, F8_E4M3
+        found = _kinds_in(file)
+        _refuse_repeated(kinds.keys() & found.keys(), file)
+        kinds |= found
     return kinds
+
+
+def _kinds_in(file: Path) -> dict[str, bool]:
+    if file.suffix != ".safetensors":
+        return {name: value.is_floating_point() for name, value in read_bin(file).items()}
+    with safetensors_errors(file), safe_open(file, framework="pt") as opened:
+        names = opened.keys()
+        return {name: "F" in opened.get_slice(name).get_dtype() for name in names}  # BF16, F8_E4M3

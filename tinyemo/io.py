@@ -19,7 +19,7 @@ from typing import BinaryIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 from safetensors import SafetensorError
 
-from tinyemo.pixels import as_displayed, check_shape
+from tinyemo.pixels import as_displayed, check_sides
 
 try:  # optional: HEIC and HEIF files, the photographs of phones
     importlib.import_module("pillow_heif").register_heif_opener()
@@ -106,7 +106,7 @@ def read_image(
 
 def _decoded(file: BinaryIO, mode: str, smallest: int | None) -> Image.Image:
     with Image.open(file) as image:
-        check_shape(image)  # before a JPEG is made smaller, which changes the shape a little
+        check_sides(*image.size)  # before a JPEG is made smaller, which changes the shape a little
         if smallest:
             image.draft(mode, (smallest, smallest))
         return as_displayed(image, mode)

@@ -21,6 +21,8 @@ DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 MAXIMUM_16 = 2**16 - 1
 FORMATS_OF_16_BITS = ("PNG", "PPM")  # Pillow gives their 16 bits in 32 (mode "I")
 
+GREY_OF_FEW_BITS = {"L;2": 3, "L;4": 15}  # how a PNG stores its pixels -> the value of white
+
 # TIFF tags
 BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLE_FORMAT = 258, 262, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
@@ -44,7 +46,8 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     scaled by their own minimum and maximum. ValueError: a side more than LONGEST times the other,
     NaN or infinite values, or an animation with too many empty frames.
     """
-    check_shape(image)
+    check_sides(*image.size)
+    _scale_transparent_colour(image)
     if getattr(image, "is_animated", False) and image.tell() == 0:
         _show_first_frame_with_content(image)
     shown = _flat(image).convert(mode)
@@ -52,14 +55,28 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     return shown if turn is None else shown.transpose(turn)
 
 
-def check_shape(image: Image.Image) -> None:
+def check_sides(width: int, height: int) -> None:
     """ValueError: a side more than LONGEST times the other."""
-    short, long = sorted(image.size)
+    short, long = sorted((width, height))
     if long > LONGEST * short:
         raise ValueError(
-            f"it has {image.width} x {image.height} pixels; expected a longer side of at most "
+            f"it has {width} x {height} pixels; expected a longer side of at most "
             f"{LONGEST} times the shorter one"
         )
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Give the transparent colour of a PNG as many bits as its pixels will have in memory.
+
+    Pillow converts the pixels to 8 bits, but leaves that colour with the 2, 4 or 16 bits of the
+    file. Of 16 bits, the upper 8 are kept, as those of the pixels.
+    """
+    colour, tiles = image.info.get("transparency"), getattr(image, "tile", [])
+    stored = tiles[0][3] if image.format == "PNG" and tiles else ""  # no tiles: loaded before
+    if isinstance(colour, int) and stored in GREY_OF_FEW_BITS:
+        image.info["transparency"] = colour * 255 // GREY_OF_FEW_BITS[stored]
+    elif isinstance(colour, tuple) and stored == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
 
 
 def _show_first_frame_with_content(image: Image.Image) -> None:

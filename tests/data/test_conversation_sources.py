@@ -80,3 +80,10 @@ def test_a_file_that_is_no_table_is_named(tmp_path):
     (tmp_path / "x.parquet").write_text("no table")
     with pytest.raises(ValueError, match="x.parquet: not a readable parquet table"):
         read_utterances(tmp_path / "x.parquet")
+
+
+def test_a_table_without_votes_in_a_row_is_refused(sources, tmp_path):
+    path = tmp_path / "utterances.parquet"
+    read_conversations(sources["csv"]).utterances.assign(votes=None).to_parquet(path)
+    with pytest.raises(ValueError, match="utterances.parquet: row 1 .*column 'votes': got None"):
+        read_utterances(path)

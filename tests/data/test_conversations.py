@@ -193,7 +193,11 @@ def test_a_part_of_a_file_is_a_media_fragment(tmp_path):
         ("votes_sad", "votes_blue", "column 'votes_blue': expected votes_<code>"),
         ("0,3,,park", "0,0,,park", "row 4: its votes sum to nothing: expected at least one vote"),
         ("0,3,,park", "0,1.5,,park", "row 4, column 'votes_sad': got '1.5', expected a whole"),
-        ("0,3,,park", "0,many,,park", "row 4, column 'votes_sad': got 'many', expected a number"),
+        (
+            "0,3,,park",
+            "0,many,,park",
+            "row 4, column 'votes_sad': got 'many', expected a whole",
+        ),
         ("tea,1,Bo", "tea,2,Bo", "row 2, column 'turn': got '2', expected a turn that no earlier"),
         ("tea,1,Bo", "tea,,Bo", "row 2, column 'turn': got '', expected a whole number"),
         (",0.25,", ",soon,", "row 2, column 'start': got 'soon', expected a number"),
@@ -236,3 +240,66 @@ def test_a_missing_file_is_named(tmp_path):
         read_utterances_csv(write_csv(tmp_path, OWN.replace("two.wav", "three.wav")))
     with pytest.raises(FileNotFoundError, match="not found: .*absent.csv"):
         read_utterances_csv(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize("column", ["turn", "votes_ang"])
+def test_numbers_that_are_no_turns_and_no_counts_of_annotators_are_refused(tmp_path, column):
+    (tmp_path / "talk.csv").write_text(f"dialogue,text,{column}\nd,hello,1\nd,you,{'9' * 17}\n")
+    with pytest.raises(ValueError, match=f"talk.csv: row 2, column '{column}': got '9999"):
+        read_utterances_csv(tmp_path / "talk.csv")
+
+
+def test_time_stamps_order_a_dialogue_as_turns_do(tmp_path):
+    stamps = ["1700000000250", "1700000000000", "1700000004000"]  # milliseconds
+    rows = [f"d,turn {stamp},{stamp}" for stamp in stamps]
+    (tmp_path / "talk.csv").write_text("\n".join(["dialogue,text,turn", *rows]))
+    found = read_utterances_csv(tmp_path / "talk.csv")
+    assert found.utterances["text"].tolist() == [f"turn {stamp}" for stamp in sorted(stamps)]
+    (gap,) = found.left_out.to_dict("records")
+    assert gap["reason"] == "turn number that no row has"
+    assert (gap["items"], gap["example"]) == (4001 - 3, "d/1700000000001")
+
+
+FILES = {
+    "semicolons": (b"dialogue;text\na;hello, you\n", "'dialogue;text' .separated by semicolons."),
+    "tabs": (b"dialogue\ttext\na\thello\n", "separated by tabs"),
+    "UTF-16": ("dialogue,text\na,hello\n".encode("utf-16"), "it has NUL characters"),
+    "NUL in a text": (b"dialogue,text\na,hel\0lo\n", "it has NUL characters"),
+    "a workbook": (b"PK\x03\x04\0\0" + bytes(range(256)), "it has NUL characters"),
+    "two files in one": (
+        b"dialogue,text\na,hello\ndialogue,text\nb,you\n",
+        ", line 3: the header once more",
+    ),
+    "a name in two Unicode forms": (
+        "dialogue,text\ncafe\u0301,hello\ncaf\u00e9,you\n".encode(),
+        r"row 2, column 'dialogue': got 'caf.xe9', expected 'cafe.u0301' as in an earlier row",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_form_is_one_sentence(tmp_path, name):
+    content, message = FILES[name]
+    (tmp_path / "talk.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"talk.csv.*{message}") as caught:
+        read_utterances_csv(tmp_path / "talk.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_line_ends_of_old_macs_are_read(tmp_path):
+    (tmp_path / "talk.csv").write_bytes(b"dialogue,text\ra,hello\ra,you\r")
+    table = read_utterances_csv(tmp_path / "talk.csv").utterances
+    assert table["text"].tolist() == ["hello", "you"]
+
+
+def test_a_column_without_a_name_is_counted(tmp_path):
+    """pandas writes one where the index is not left out."""
+    (tmp_path / "talk.csv").write_text(",dialogue,text\n0,a,hello\n")
+    (row,) = read_utterances_csv(tmp_path / "talk.csv").left_out.to_dict("records")
+    assert row["reason"] == "column that is not read: (without a name)"
+
+
+def test_a_path_that_is_too_long_is_named_with_its_row(tmp_path):
+    (tmp_path / "talk.csv").write_text(f"dialogue,audio\na,{'a' * 5000}\n")
+    with pytest.raises(FileNotFoundError, match=r"talk.csv lists .*row 1, column 'audio'; 1 of"):
+        read_utterances_csv(tmp_path / "talk.csv")

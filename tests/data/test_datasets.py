@@ -28,7 +28,8 @@ def test_broken_images_are_an_error_or_reported(tmp_path):
     records = read_photos("UnbiasedEmo", root)
     gone.unlink()
     with pytest.raises(
-        ValueError, match="3 of 12 images cannot be read, .*fear/dog/0.jpg: its content is no pic"
+        ValueError,
+        match="3 of 12 images cannot be read, .*0.jpg .image 4 of UnbiasedEmo.: its content is",
     ):
         readable_images(records)
     readable, broken = readable_images(records, on_broken="skip")

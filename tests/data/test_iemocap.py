@@ -74,6 +74,15 @@ def test_a_folder_around_the_sessions_is_accepted(tree):
     assert len(read_iemocap(tree.parent).utterances) == len(read_iemocap(tree).utterances)
 
 
+def test_folders_of_dialogues_beside_the_sessions_are_counted(tree, spoken):
+    (tree / "Session2").rename(tree / "session2")
+    (tree / "Session6" / "dialog" / "EmoEvaluation").mkdir(parents=True)
+    conversations = read_iemocap(tree)
+    assert set(conversations.utterances["group"]) == {"Ses01"}
+    found = counts(conversations.left_out)
+    assert found["folder with dialogues that is none of Session1 to Session5"] == 2
+
+
 def test_audio_and_the_speakers_half_of_the_picture_are_named(tree, spoken):
     write_empty_media(tree, spoken)
     conversations = read_iemocap(tree)

@@ -103,7 +103,7 @@ def test_variants_of_other_projects_are_read(tmp_path, form):
     del records[0]["id"]
     path.write_bytes(b"\xef\xbb\xbf\r\n" + text_of(records, form).replace("\n", "\r\n").encode())
     items = list(read_instructions(path))
-    ids = "row-0 33471 x x-row-3 x-row-4 x-row-5 x-row-6 x-row-7 x-row-8 long"
+    ids = "row-1 33471 x x-row-4 x-row-5 x-row-6 x-row-7 x-row-8 x-row-9 long"
     assert [item.id for item in items] == ids.split()
     assert [item.image for item in items[4:9]] == ["x.png", "dir/x.png", "x.png", "", ""]
     assert items[6].turns == (("Describe.\n<image>", "A cat."), ("Why?", "It mews."))
@@ -132,7 +132,7 @@ def test_an_invalid_record_is_refused_with_file_row_and_reason(tmp_path, case, f
     with pytest.raises(ValueError) as caught:
         next(items)
     sentence = str(caught.value)
-    for word in [str(path), "row 1", *words]:
+    for word in [str(path), "row 2", *words]:
         assert word in sentence
     if isinstance(bad, dict) and bad["id"] == "x":
         assert "(id 'x')" in sentence
@@ -148,17 +148,17 @@ GOOD = json.dumps(record())
 @pytest.mark.parametrize(
     ("before", "after", "sound", "words"),
     [  # the error is between the two texts
-        (f"[{GOOD}", "", 0, "row 0|cut off|expected ',' or ']'"),
-        (f'[{GOOD}, {{"b": ', '"cut o', 1, "row 1|cut off|Unterminated string"),
-        (f"[{GOOD},", "]", 1, "row 1|Expecting value"),
-        (f"[{GOOD}", f" {GOOD}, {GOOD}]", 0, "row 0|expected ',' or ']'"),
-        (f'[{GOOD}, {{"b"', f" 1}}, {GOOD}]", 1, "row 1|Expecting ':'"),
-        (f"[{GOOD}]", f" [{GOOD}]", 1, "row 1|follows the end"),
-        ("[", "[" * 100_000, 0, "row 0|recursion"),
-        ("", "", 0, "row 0|empty"),
-        ("", "\x89PNG\r\n", 0, "row 0|one object per line"),
-        (f'{GOOD}\n{{"b"', f": \n{GOOD}\n", 2, "row 1|one object per line"),
-        (f"{GOOD}\n{GOOD}", f"{{}}\n{GOOD}\n", 2, "row 1|Extra data"),
+        (f"[{GOOD}", "", 0, "row 1|cut off|expected ',' or ']'"),
+        (f'[{GOOD}, {{"b": ', '"cut o', 1, "row 2|cut off|Unterminated string"),
+        (f"[{GOOD},", "]", 1, "row 2|Expecting value"),
+        (f"[{GOOD}", f" {GOOD}, {GOOD}]", 0, "row 1|expected ',' or ']'"),
+        (f'[{GOOD}, {{"b"', f" 1}}, {GOOD}]", 1, "row 2|Expecting ':'"),
+        (f"[{GOOD}]", f" [{GOOD}]", 1, "row 2|follows the end"),
+        ("[", "[" * 100_000, 0, "row 1|recursion"),
+        ("", "", 0, "row 1|empty"),
+        ("", "\x89PNG\r\n", 0, "row 1|one object per line"),
+        (f'{GOOD}\n{{"b"', f": \n{GOOD}\n", 2, "row 2|one object per line"),
+        (f"{GOOD}\n{GOOD}", f"{{}}\n{GOOD}\n", 2, "row 2|Extra data"),
     ],
 )
 def test_the_place_where_a_file_is_broken_is_named(tmp_path, before, after, sound, words):
@@ -191,7 +191,7 @@ def test_bytes_of_another_encoding_invalidate_their_record_only(tmp_path):
         path.write_bytes(latin)
         summary = check_file(path)
         assert (summary.records, summary.faulty) == (3, 2)
-        assert "row 2" in summary.problems[1]
+        assert "row 3" in summary.problems[1]
 
 
 def test_writing_refuses_what_reading_would_refuse_or_change(tmp_path):
@@ -209,7 +209,7 @@ def test_writing_refuses_what_reading_would_refuse_or_change(tmp_path):
     for reason, item in bad.items():
         with pytest.raises(ValueError, match=reason) as caught:
             write_instructions(iter([TALK, item]), path)
-        assert f"{path}: row 1 (id {item.id!r})" in str(caught.value)
+        assert f"{path}: row 2 (id {item.id!r})" in str(caught.value)
     with pytest.raises(ValueError, match="jsonl"):
         write_instructions([TALK], tmp_path / "out.txt")
     assert [file.name for file in tmp_path.iterdir()] == ["out.json"]
@@ -275,7 +275,7 @@ def test_command_line_and_absent_images(tmp_path):
     assert "repeated ids 1 faulty 0" in " ".join(good.stdout.split())
     assert "row" not in good.stdout
     assert "faulty 1" in " ".join(absent.stdout.split())
-    assert f"{path}: row 1 (id 'y'): image: no file 'gone.png'" in absent.stdout
+    assert f"{path}: row 2 (id 'y'): image: no file 'gone.png'" in absent.stdout
     for arguments in ((tmp_path / "nowhere.json",), (path, "--images", tmp_path / "nowhere")):
         lost = call(*check, *arguments)
         assert lost.returncode == 1
@@ -285,3 +285,12 @@ def test_command_line_and_absent_images(tmp_path):
     code = f"import sys, tinyemo.data.instructions; sys.exit(bool({heavy}))"
     light = call("-c", code)
     assert light.returncode == 0
+
+
+def test_an_image_whose_name_is_too_long_is_one_faulty_record(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(text_of([record(id="a", image="a" * 5000), record(id="b")], "jsonl"))
+    (tmp_path / "x.png").touch()
+    summary = check_file(path, tmp_path)
+    assert (summary.records, summary.faulty) == (2, 1)
+    assert summary.problems[0].startswith(f"{path}: row 1 (id 'a'): image: no file ")

@@ -122,7 +122,11 @@ def test_train_alone_is_enough_and_necessary(tmp_path):
     [
         ("Dialogue_ID", "Scene", "column 'Dialogue_ID' is missing: expected Utterance, Speaker"),
         (",joy,", ",glee,", "row 2, column 'Emotion': got 'glee', expected one of anger, "),
-        (",1,0,1,2,", ",one,0,1,2,", "row 4, column 'Dialogue_ID': got 'one', expected a number"),
+        (
+            ",1,0,1,2,",
+            ",one,0,1,2,",
+            "row 4, column 'Dialogue_ID': got 'one', expected a whole",
+        ),
         (",0,1,1,2,", ",0,0,1,2,", "row 2, column 'id': got 'MELD/train/dia0_utt0', expected"),
     ],
 )
@@ -157,3 +161,13 @@ def test_real_files_have_their_counts(test_data):
     assert reasons["utterance number that dev_sent_emo.csv leaves out"] == 4
     assert rows["attr_end"].gt(rows["attr_start"]).all()
     assert not rows["text"].str.contains("[\x80-\x9f]").any()
+
+
+def test_a_list_of_utterances_that_is_not_read_is_counted(folder):
+    write_split(folder / "old", "train", TRAIN)
+    (folder / "train_sent_emo.csv").rename(folder / "train_sent_emo (1).csv")
+    conversations = read_meld(folder)
+    assert len(conversations.utterances) == 6
+    reasons = conversations.left_out.set_index("reason")
+    row = reasons.loc["list of utterances that is not read"]
+    assert (row["items"], row["example"]) == (1, str(folder / "train_sent_emo (1).csv"))

@@ -55,6 +55,7 @@ def test_transcripts_captions_and_clips_are_joined_by_name(files):
 
 def test_what_does_not_match_is_counted(files):
     assert read_all(files).left_out.values.tolist() == [
+        ["not a clip (expected .mp4, .avi, .mov, .mkv)", 2, str(files / "clips" / "._clip_c.mp4")],
         ["no transcript", 1, "clip_c"],
         ["transcript of a clip that is not in the list", 1, "clip_z"],
         ["no file", 1, "clip_c"],

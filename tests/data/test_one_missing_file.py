@@ -28,9 +28,11 @@ def test_one_missing_image_is_named_or_counted_and_nothing_else_changes(tmp_path
     assert set(zip(records["id"], records["split"], records["label"], strict=True)) == set(
         zip(whole["id"], whole["split"], whole["label"], strict=True)
     )
-    message = f"1 of {len(whole)} images cannot be read, the first is {gone}: file not found"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError) as caught:
         readable_images(records)
+    number = records["image"].tolist().index(str(gone)) + 1
+    message = f"1 of {len(whole)} images cannot be read, the first is {gone} (image {number} of "
+    assert str(caught.value).startswith(message + f"{name}): file not found; ")
     readable, broken = readable_images(records, on_broken="skip")
     assert broken[["image", "reason"]].to_numpy().tolist() == [[str(gone), "file not found"]]
     assert len(readable) == len(whole) - 1

@@ -32,6 +32,16 @@ FAULTS = {
         "image,label,turn\na.png,joy,1\nb.png,joy,",
         "row 2, column 'turn': got ''",
     ),
+    "a negative turn": ("image,label,turn\na.png,joy,-1\n", "row 1, column 'turn': got '-1'"),
+    "a turn as a fraction": ("image,label,turn\na.png,joy,.5", "row 1, column 'turn': got '.5'"),
+    "a share that is a truth value": (
+        "image,label,p_joy\na.png,joy,True\n",
+        "row 1, column 'p_joy': got 'True', expected a number",
+    ),
+    "an infinite share": (
+        "image,label,p_joy\na.png,joy,inf\n",
+        "row 1, column 'p_joy': got 'inf', expected a number",
+    ),
     "nothing": ("", "not readable as CSV"),
     "white space": (" \n\n", "not readable as CSV|no row"),
 }
@@ -51,6 +61,18 @@ def test_a_text_that_is_not_utf_8_is_named(tmp_path):
     (tmp_path / "own.csv").write_bytes("image,label\ncafé.png,joy".encode("latin-1"))
     with pytest.raises(ValueError, match="own.csv: not a text file in UTF-8"):
         read_csv(tmp_path / "own.csv")
+
+
+def test_a_broken_image_is_named_with_its_row(tmp_path):
+    """Beside another dataset; the row is that of its own CSV."""
+    for name in "abcd":
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    (tmp_path / "one.csv").write_text("image,label\na.png,joy\nb.png,fear\n")
+    (tmp_path / "two.csv").write_text("image,label\na.png,joy\nd.png,fear\nc.png,fear\n")
+    records, _ = read_datasets([str(tmp_path / f"{name}.csv") for name in ("one", "two")], tmp_path)
+    with pytest.raises(ValueError, match=r"the first is \S*c.png \(image 3 of two\): "):
+        readable_images(records)
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "GONE.CSV"])

@@ -114,4 +114,6 @@ def test_what_is_left_out_is_counted_by_reason_with_its_first_example():
 def test_gaps_in_the_numbers_of_turns_are_found():
     dialogues = pd.Series(["a", "a", "b", "b", "c"])
     numbers = pd.Series([1, 4, 2, 3, 1])
-    assert missing_turns(dialogues, numbers) == ["a/2", "a/3", "b/1"]
+    assert missing_turns(dialogues, numbers) == [("a/2", 2), ("b/1", 1)]
+    stamps = pd.Series([0, 10**12, 0, 1, 0])  # in milliseconds
+    assert missing_turns(dialogues, stamps) == [("a/1", 10**12 - 1)]

@@ -108,7 +108,7 @@ def order_of(requests, proxy) -> list[str]:
     return [request.id for request in sent]
 
 
-@pytest.mark.parametrize("fault", ["500", "503", "torn", "error", "slow"])
+@pytest.mark.parametrize("fault", ["500", "503", "torn", "error", "slow", "drop"])
 def test_one_request_that_always_fails_among_good_ones_is_counted(
     make_teacher, proxy, tmp_path, fault
 ):
@@ -123,13 +123,14 @@ def test_one_request_that_always_fails_among_good_ones_is_counted(
         assert f"(1 of {(5, 1)[run]} requests failed; the next run sends them" in teacher.note
 
 
+@pytest.mark.parametrize("fault", ["500", "drop"])
 def test_requests_that_failed_are_sent_last_and_cannot_stop_a_resumed_run(
-    make_teacher, proxy, tmp_path
+    make_teacher, proxy, tmp_path, fault
 ):
     """Ten bad requests stand first: more than the failures in a row that end a run."""
     requests, cache = make_requests(16), tmp_path / "replies.jsonl"
     bad, good = requests[:10], requests[10:]
-    fail_for(bad, proxy)
+    fail_for(bad, proxy, fault)
     runs = 0
     while True:
         proxy.times.clear()
@@ -155,18 +156,21 @@ def test_requests_that_failed_are_sent_last_and_cannot_stop_a_resumed_run(
     assert served_once(more, proxy)
 
 
-def test_a_server_that_fails_for_all_requests_ends_the_run(make_teacher, proxy, tmp_path):
+@pytest.mark.parametrize(("fault", "words"), [("500", "500"), ("drop", "Connection error")])
+def test_a_server_that_fails_for_all_requests_ends_the_run(
+    make_teacher, proxy, tmp_path, fault, words
+):
     requests, cache = make_requests(20), tmp_path / "replies.jsonl"
     collect_replies(make_teacher(), requests[:2], cache)
-    fail_for(requests, proxy)
+    fail_for(requests, proxy, fault)
     for _ in range(2):
         teacher = make_teacher(retries=0)
-        with pytest.raises(RuntimeError, match="^API .*500.*run again for the rest$"):
+        with pytest.raises(RuntimeError, match=f"^API .*{words}.*run again for the rest$"):
             collect_replies(teacher, requests, cache)
         assert 3 <= teacher.usage["requests"] <= 5  # at most two were under way
 
 
-@pytest.mark.parametrize("fault", ["drop", "429"])
+@pytest.mark.parametrize("fault", ["closed port", "429"])
 def test_faults_of_the_connection_end_a_run_also_at_requests_that_failed_before(
     make_teacher, proxy, tmp_path, fault
 ):
@@ -178,6 +182,8 @@ def test_faults_of_the_connection_end_a_run_also_at_requests_that_failed_before(
     failures = cache.read_text().count('"failure"')
     assert failures >= 12
     fail_for(requests, proxy, fault)
+    if fault == "closed port":
+        proxy.close()
     teacher = make_teacher(retries=0)
     with pytest.raises(RuntimeError, match="run again for the rest"):
         collect_replies(teacher, requests, cache)
@@ -295,6 +301,17 @@ def test_the_cost_of_an_unreadable_answer_counts(make_teacher, proxy, tmp_path):
     assert teacher.usage["dollars"] == first.dollars + second.dollars
 
 
+@pytest.mark.parametrize("count", [-5, 1e300, float("inf"), float("nan"), "five", [5]])
+def test_a_number_of_tokens_that_cannot_be_true_is_none(make_teacher, proxy, tmp_path, count):
+    used = {"prompt_tokens": count, "completion_tokens": count}
+    proxy.edit = lambda body: body.update(usage=used)
+    cache, prices = tmp_path / "replies.jsonl", {"price_in": 1.0, "price_out": 1.0}
+    (reply,) = collect_replies(make_teacher(**prices), make_requests(1), cache).values()
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.dollars) == (0, 0, 0.0)
+    with pytest.raises(RuntimeError, match="does not report the tokens"):
+        collect_replies(make_teacher(budget=1.0, **prices), make_requests(2), cache)
+
+
 def test_unreadable_answers_end_at_the_budget_before_all_retries(make_teacher, proxy, tmp_path):
     prices = {"price_in": 1.0, "price_out": 1.0, "concurrency": 1}
     reply = next(make_teacher(**prices).replies(make_requests(1)))
@@ -326,7 +343,8 @@ def test_a_run_resumes_after_the_server_was_killed(make_teacher, proxy, server, 
     proxy.after = (5, server.kill)
     with pytest.raises(RuntimeError, match="Connection error"):
         collect_replies(make_teacher(), requests, cache)
-    assert len(cache.read_text().splitlines()) == proxy.completions.total() < 12
+    kept = [line for line in cache.read_text().splitlines() if '"failure"' not in line]
+    assert len(kept) == proxy.completions.total() < 12
     server.start()
     assert len(collect_replies(make_teacher(), requests, cache)) == 12
     assert served_once(requests, proxy)
@@ -409,7 +427,9 @@ def test_the_budget_stops_a_run_and_a_larger_budget_continues_it(make_teacher, p
 
 def test_the_budget_counts_the_replies_of_other_teachers(make_teacher, proxy, tmp_path):
     cache, expensive = tmp_path / "replies.jsonl", make_teacher(model="another")
-    expensive.replies = lambda requests: iter([Reply(requests[0].id, "A dog.", 9, 9, 1.5)])
+    expensive.replies = lambda requests, failed_before: iter(
+        [Reply(requests[0].id, "A dog.", 9, 9, 1.5)]
+    )
     assert len(collect_replies(expensive, make_requests(1), cache)) == 1
     assert dollars_spent(cache) == 1.5
     teacher = make_teacher(budget=1.0, price_in=1.0, cache=cache)

@@ -126,7 +126,7 @@ def test_a_request_with_neither_image_nor_words_stays_unanswered(llava, requests
 
 def test_a_killed_run_resumes_and_nothing_is_loaded_if_all_is_cached(llava, requests, tmp_path):
     class Killed(LocalTeacher):
-        def replies(self, requests):
+        def replies(self, requests, failed_before=()):
             for number, reply in enumerate(super().replies(requests)):
                 if number == 2:
                     raise KeyboardInterrupt

@@ -25,6 +25,7 @@ PAIR = (("What is it?", "A dog."),)
         "```\nQuestion: What is it?\nAnswer: A dog.\n```",
         '```json\n[{"question": "What is it?", "answer": "A dog."}]\n```',
         '{"Question": "What is it?", "Answer": "A dog."}',
+        "\x1b[32mQuestion:\x1b[0m What is it?\x00\nAnswer: A \x07dog.",
         '{"conversation": [{"question": "What is it?", "answer": "A dog."}]}',
     ],
 )

@@ -26,7 +26,7 @@ class FakeTeacher:
     replies_left: int = 10**6  # then it fails
     requested: list = field(default_factory=list)
 
-    def replies(self, requests):
+    def replies(self, requests, failed_before=()):
         for request in reversed(requests):
             if request.id in self.skips:
                 continue
@@ -124,7 +124,7 @@ def test_repeated_ids_and_replies_to_no_request_are_errors(tmp_path):
     with pytest.raises(ValueError, match="request 'r0' occurs 2 times"):
         collect_replies(FakeTeacher(), repeated, tmp_path / "replies.jsonl")
     teacher = FakeTeacher()
-    teacher.replies = lambda requests: iter([Reply("r7", "hello")])
+    teacher.replies = lambda requests, failed_before: iter([Reply("r7", "hello")])
     message = "a fake teacher gave a reply to 'r7', which was not requested"
     with pytest.raises(ValueError, match=message):
         collect_replies(teacher, make_requests(2), tmp_path / "replies.jsonl")

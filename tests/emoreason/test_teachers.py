@@ -24,7 +24,7 @@ class FakeTeacher:
     def __init__(self, texts):
         self.texts, self.requested = texts, []
 
-    def replies(self, requests):
+    def replies(self, requests, failed_before=()):
         for request in requests:
             self.requested.append(request.id)
             if request.id in self.texts:
@@ -82,7 +82,7 @@ def test_cut_and_refused_replies_are_counted_under_their_own_reason(tmp_path, mo
         Reply("5#caption", "A <b>fish</b> swims."),
     ]
     teacher = FakeTeacher({})
-    teacher.replies = lambda requests: iter(replies)
+    teacher.replies = lambda requests, failed_before: iter(replies)
     use(monkeypatch, teacher)
     requests = [Request(reply.id, "", "caption", "", "ekman", "What?") for reply in replies]
     made = make_part({"fake": requests}, 0, tmp_path / "replies.jsonl", tmp_path)

@@ -123,7 +123,7 @@ def test_coarser_labels_are_supported(requests):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"weather": None}, "scene-0#sentiment.*'weather' is missing"),
+        ({"weather": None}, "scene-0#sentiment.*'weather' is missing.*choose a teacher local:"),
         ({"brightness": None}, "scene-0#sentiment.*'brightness' is missing"),
         ({"object": "zeppelin"}, "scene-0#sentiment.*'object' is 'zeppelin', expected one of rose"),
         (

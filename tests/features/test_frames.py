@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from clips import frame_number, grey_frame, rotate_90_clockwise, write_clip
@@ -96,6 +97,33 @@ def test_pixels_that_are_not_square_are_widened(tmp_path):
 
     path = write_clip(tmp_path / "wide.mp4", audio=None, seconds=0.2, prepare=anamorphic)
     assert read_frames(path, "first")[0].size == (128, 64)
+
+
+@pytest.mark.parametrize(("size", "aspect"), [((2000, 16), 1), ((192, 64), 50)])
+def test_a_video_that_is_a_strip_is_damaged(tmp_path, size, aspect):
+    """A preprocessing that scales the shorter side would need all memory for it."""
+
+    def widened(track):
+        track.sample_aspect_ratio = Fraction(aspect)
+
+    frames = [grey_frame(1, size)] * 2
+    path = write_clip(tmp_path / "strip.mp4", audio=None, frames=frames, prepare=widened)
+    with pytest.raises(MissingStream, match=r"strip.mp4: .*it has \d+ x \d+ pixels") as caught:
+        read_frames(path, "first")
+    assert caught.value.reason == "damaged file"
+
+
+def test_the_transparent_part_of_a_video_is_white(tmp_path):
+    pixels = np.zeros((64, 96, 4), np.uint8)
+    pixels[:, 48:, 3] = 255  # black; the left half is transparent
+    with av.open(str(tmp_path / "overlay.mkv"), "w") as container:
+        track = container.add_stream("ffv1", rate=10)
+        track.width, track.height, track.pix_fmt = 96, 64, "bgra"
+        frame = av.VideoFrame.from_ndarray(pixels, format="bgra")
+        for packet in (*track.encode(frame), *track.encode(None)):
+            container.mux(packet)
+    grey = np.asarray(read_frames(tmp_path / "overlay.mkv", "first")[0].convert("L"))
+    assert (grey[:, :48] == 255).all() and (grey[:, 48:] == 0).all()
 
 
 def test_the_region_of_a_fragment_is_cut_out(tmp_path):

@@ -1,5 +1,8 @@
 """Sound of clips: the right samples at the right time, whatever the codec, or a reason why not."""
 
+import subprocess
+import sys
+
 import av
 import numpy as np
 import pytest
@@ -188,3 +191,58 @@ def test_an_utterance_of_a_long_dialogue_is_read_without_what_is_before_it(tmp_p
         read_frames(part)
         costs.append(len(decoded))
     assert max(costs) < 120  # blocks of sound (16 a second) and frames; 1,500 in the file
+
+
+ARRAYS = [("flac", "6.1", 7), ("flac", "7.1", 8), ("pcm_s16le", "hexadecagonal", 16)]
+
+
+def test_any_number_of_channels_is_read(tmp_path):
+    """In a process of its own: with 8 channels or more, the process once crashed."""
+    means = []
+    for codec, layout, count in ARRAYS:
+        levels = np.arange(1, count + 1, dtype=np.int16) * 1000  # one per channel
+        means.append(levels.mean())
+        path = tmp_path / f"{count}{'.flac' if codec == 'flac' else '.wav'}"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=16000, layout=layout)
+            interleaved = np.tile(levels, 8000)[None]
+            frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=layout)
+            frame.sample_rate = 16000
+            for packet in (*stream.encode(frame), *stream.encode(None)):
+                container.mux(packet)
+    code = (
+        "import sys, tinyemo\nfrom tinyemo.features.media import read_audio\n"
+        "for path in sys.argv[1:]:\n"
+        "    samples = read_audio(path) * 32768\n"
+        "    print(len(samples), samples.min(), samples.max())"
+    )
+    files = [str(tmp_path / name) for name in ("7.flac", "8.flac", "16.wav")]
+    command = [sys.executable, "-c", code, *files]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+    found = [list(map(float, line.split())) for line in done.stdout.splitlines()]
+    assert found == [[8000, mean, mean] for mean in means]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 9000.0])
+def test_samples_in_other_units_or_not_finite_are_damaged(tmp_path, value):
+    """scipy writes the floats that it gets, without dividing 16-bit samples by 32,768."""
+    samples = tone(0.5, 16000)
+    samples[4000] = value
+    path = write_clip(tmp_path / "a.wav", None, "pcm_f32le", samples=samples, rate=16000)
+    with pytest.raises(MissingStream, match=rf"a.wav: .* samples reach {value:g}, where") as caught:
+        read_audio(path)
+    assert caught.value.reason == "damaged file"
+
+
+@pytest.mark.parametrize("kind", ["ffconcat", "m3u8"])
+def test_a_list_of_other_files_is_no_clip(tmp_path, kind):
+    write_clip(tmp_path / "other.ts", "mpeg2video", "mp2", seconds=0.3)
+    text = {
+        "ffconcat": "ffconcat version 1.0\nfile other.ts\n",
+        "m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n",
+    }
+    for name in ("clip.mp4", "clip.m3u8"):
+        (tmp_path / name).write_text(text[kind])
+        with pytest.raises(MissingStream, match=f"{name}: cannot be decoded"):
+            read_audio(tmp_path / name)

@@ -152,6 +152,14 @@ def test_a_tree_of_iemocap_with_sound_and_picture_becomes_stores(names, tmp_path
     assert "2 utterances in 2 dialogues (read as iemocap)" in capsys.readouterr().out
 
 
+def test_a_damaged_list_of_what_is_missing_is_named(tmp_path, capsys, names):
+    (tmp_path / "talk.csv").write_text("dialogue,text\na,hello\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "missing.csv").write_bytes(bytes(range(256)))
+    assert streams(tmp_path / "talk.csv", tmp_path / "out", {"text": names["text"]}) == 1
+    assert str(tmp_path / "out" / "missing.csv") in capsys.readouterr().err
+
+
 def test_options_reach_the_loaders(names):
     encoders = load_stream_encoders(
         {"image": names["image"], "audio": names["audio"], "text": ""},

@@ -157,3 +157,13 @@ def test_a_committed_run_tells_the_time_and_the_patches_of_the_paper_their_space
     assert known.minutes > 1 and known.source.startswith("measured on ")
     paper = {step.stem: step for step in graph(Profile.find("paper-700m"), {})}
     assert forecast.expected(paper["04_mm_llm_finetuning"]).gigabytes == 120
+
+
+def test_the_time_of_the_first_run_of_smoke_is_known(monkeypatch, tmp_path):
+    monkeypatch.setenv("TINYEMO_RESULTS", str(tmp_path))
+    profile = Profile.find("smoke")
+    steps = graph(profile, {})
+    sentences = forecast.forecast(profile, steps, set())
+    assert sentences[0] == f"smoke: {len(steps)} of {len(steps)} runs to make"
+    assert sentences[1].startswith("expected time: about ")
+    assert not any("time not known" in sentence for sentence in sentences)

@@ -13,6 +13,7 @@ from tinyemo.data.clip_folder import utterances_of_folder
 from tinyemo.data.conversations import read_utterances_csv
 from tinyemo.data.iemocap import read_iemocap
 from tinyemo.data.meld import read_meld
+from tinyemo.data.text_files import read_parquet
 from tinyemo.data.utterances import VOTES, Conversations, check_utterances
 from tinyemo.io import write_atomically
 
@@ -76,18 +77,13 @@ def write_utterances(utterances: pd.DataFrame, path: str | Path) -> Path:
 
 def read_utterances(path: str | Path) -> pd.DataFrame:
     """Read and check a table of `write_utterances`. Errors name the file, as in `read_records`."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"utterances not found: expected a parquet table at {path}")
-    try:
-        utterances = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a readable parquet table: {error}") from error
+    utterances = read_parquet(path, "utterances")
     for column in VOTES:
         if column in utterances:
             utterances[column] = [_lists(votes) for votes in utterances[column]]
     return check_utterances(utterances, path)
 
 
-def _lists(votes: np.ndarray) -> list[list[str]]:
-    """The votes of an utterance as lists; parquet gives arrays of arrays."""
-    return [list(chosen) for chosen in votes]
+def _lists(votes: object) -> object:
+    """The votes of an utterance as lists; parquet gives arrays. Another cell stays as it is."""
+    return [_lists(one) for one in votes] if isinstance(votes, np.ndarray) else votes

@@ -14,7 +14,13 @@ import pandas as pd
 
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import check_records
-from tinyemo.data.repaired_text import numbers_of, read_text_table, refuse_rows
+from tinyemo.data.repaired_text import (
+    numbers_of,
+    read_text_table,
+    refuse_rows,
+    refuse_two_forms,
+    required_numbers_of,
+)
 from tinyemo.data.split_names import EXPECTED, splits_named
 from tinyemo.data.text_files import check_listed
 from tinyemo.data.utterances import (
@@ -151,6 +157,7 @@ CSV_COLUMNS = (
     "speaker, group, split, label, start, end, valence, activation, dominance and votes_<code>"
 )
 _TEXT_COLUMNS = ("dialogue", "group", "split", "speaker", "text", *MEDIA)
+MOST_VOTES = 100_000  # for one code of one utterance; a larger number is no count of annotators
 _FRAGMENT = re.compile(r"#(?:t|xywh)=[^#]*$")  # the end of a path with a media fragment
 _NUMBER_COLUMNS = ("start", "end", "valence", "activation", "dominance")
 
@@ -183,6 +190,9 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     for name in ("dialogue", "id"):
         if name in table:
             refuse_rows(table[name], table[name] == "", path, "something other than an empty cell")
+    for name in ("dialogue", "group", "speaker"):
+        if name in table:
+            refuse_two_forms(table[name], path)
     name = dataset or path.stem
     votes_columns = [column for column in table if column.startswith("votes_")]
 
@@ -210,12 +220,14 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     rows["turn"] = rows.groupby("dialogue", sort=False).cumcount()
 
     left_out = LeftOut()
-    left_out.add_all("turn number that no row has", missing_turns(rows["dialogue"], number))
+    for gap, items in missing_turns(rows["dialogue"], number):
+        left_out.add("turn number that no row has", gap, items)
     empty = (rows[given] == "").all(axis=1)
     left_out.add_all("no text, audio, video or face", rows["id"][empty].tolist())
     read = {*_TEXT_COLUMNS, *_NUMBER_COLUMNS, *votes_columns, "id", "turn", "label"}
     for column in table.columns.difference(read, sort=False):
-        left_out.add(f"column that is not read: {column}", path, len(table))
+        name = column or "(without a name)"
+        left_out.add(f"column that is not read: {name}", path, len(table))
     rows_of_file = rows.index + 1
     rows = check_utterances(rows, path, lambda row: f"{path}: row {rows_of_file[row]}")
     return Conversations(rows, left_out.table())
@@ -253,6 +265,7 @@ def _counted_votes(counts: pd.DataFrame, path: Path) -> list[Votes]:
                 f"{', '.join(KNOWN_CODES)}"
             )
         numbers = numbers_of(counts[column], path, whole=True).fillna(0)
+        refuse_rows(counts[column], numbers > MOST_VOTES, path, f"at most {MOST_VOTES} annotators")
         total += numbers
         for annotators, number in zip(votes, numbers, strict=True):
             annotators += [[code] for _ in range(int(number))]
@@ -283,8 +296,7 @@ def _turn_numbers(table: pd.DataFrame, path: Path) -> pd.Series:
     if "turn" not in table:
         return table.groupby("dialogue").cumcount()
     turn = table["turn"]
-    numbers = numbers_of(turn, path, whole=True)
-    refuse_rows(turn, numbers.isna(), path, "a whole number from 0")
+    numbers = required_numbers_of(turn, path)
     repeated = pd.DataFrame({"dialogue": table["dialogue"], "turn": numbers}).duplicated()
     refuse_rows(turn, repeated, path, "a turn that no earlier row of the dialogue has")
-    return numbers.astype(int)
+    return numbers

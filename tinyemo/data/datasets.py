@@ -21,7 +21,7 @@ from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
-from tinyemo.data.repaired_text import refuse_rows
+from tinyemo.data.repaired_text import numbers_of, required_numbers_of
 from tinyemo.data.split_names import splits_named
 from tinyemo.data.text_files import AbsentDataset, check_columns, check_some_listed, read_table
 from tinyemo.io import name_like, read_image
@@ -115,8 +115,9 @@ def read_csv(
     """
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
-    check_columns(path, ("image", "label"))
-    as_text = ("id", "image", "label", "split", "turn", *texts)
+    columns = check_columns(path, ("image", "label"))
+    numeric = [column for column in columns if column == "turn" or column.startswith("p_")]
+    as_text = ("id", "image", "label", "split", *numeric, *texts)
     table = read_table(path, dtype=dict.fromkeys(as_text, str))
     if table.empty:
         raise ValueError(
@@ -128,9 +129,9 @@ def read_csv(
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
     splits = given.replace(splits_named(given.unique()))
-    for column in table:
-        if column == "turn" or column.startswith("p_"):
-            table[column] = _numbers(table[column], path)
+    for column in numeric:
+        read = required_numbers_of if column == "turn" else numbers_of
+        table[column] = read(table[column].fillna(""), path)
     _check_some_listed(table["image"], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
@@ -141,16 +142,6 @@ def read_csv(
     records = file_records(rows, path.parent, name, label_set, path, place_of)
     rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
     return check_records(records.assign(**rest), path, place_of)
-
-
-def _numbers(cells: pd.Series, path: Path) -> pd.Series:
-    """The cells of p_<label> as numbers, those of turn as whole ones. ValueError names the row."""
-    numbers = pd.to_numeric(cells, errors="coerce")
-    if cells.name != "turn":
-        refuse_rows(cells, numbers.isna() & cells.notna(), path, "a number, or an empty cell")
-        return numbers
-    refuse_rows(cells.fillna(""), ~(numbers % 1 == 0), path, "a whole number")
-    return numbers.astype(int)
 
 
 def _check_some_listed(names: pd.Series, path: Path) -> None:
@@ -171,7 +162,8 @@ def readable_images(
     they were scaled by their own minimum and maximum.
 
     With on_broken "error", broken or missing images are a ValueError with their number and the
-    first of them; with "skip" they are left out and reported.
+    first of them, with its place in its dataset, counted from 1 (of a CSV, that is its row); with
+    "skip" they are left out and reported.
     """
     if on_broken not in ("error", "skip"):
         raise ValueError(f"on_broken {on_broken!r}: expected 'error' or 'skip'")
@@ -185,10 +177,12 @@ def readable_images(
     broken = records.assign(reason=reasons).loc[bad, ["id", "image", "reason"]]
     broken = broken.reset_index(drop=True)
     if len(broken) and on_broken == "error":
+        first, reason = broken["image"][0], broken["reason"][0]
+        number = records.groupby("dataset").cumcount()[bad].iloc[0] + 1  # of a CSV: its row
+        place = f"image {number} of {records['dataset'][bad].iloc[0]}"
         raise ValueError(
-            f"{len(broken)} of {len(records)} images cannot be read, the first is "
-            f"{broken['image'][0]}: {broken['reason'][0]}{name_like(broken['image'][0])}; "
-            "on_broken='skip' leaves them out"
+            f"{len(broken)} of {len(records)} images cannot be read, the first is {first} "
+            f"({place}): {reason}{name_like(first)}; on_broken='skip' leaves them out"
         )
     return records[~bad].reset_index(drop=True), broken
 

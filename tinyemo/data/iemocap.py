@@ -76,7 +76,8 @@ def read_iemocap(root: str | Path, marker_half: Mapping[str, str] | None = None)
     of 0 means that it is not known and becomes NaN.
 
     An utterance that is in one of the two text files only is kept, with text "" or code "", and
-    counted in `left_out`, as are lines without an utterance id, and missing wav and avi files.
+    counted in `left_out`, as are lines without an utterance id, missing wav and avi files, and
+    folders beside the sessions that have dialogues too.
 
     FileNotFoundError: no session, or a folder of a session is missing. ValueError names the file
     and line: a dialogue with one text file, two dialogues or utterances with one id, an unknown
@@ -93,7 +94,11 @@ def read_iemocap(root: str | Path, marker_half: Mapping[str, str] | None = None)
     rows: list[dict] = []
     dialogues: dict[str, Path] = {}  # name -> its evaluation file
     utterances: dict[str, Path] = {}  # id -> the evaluation file of its dialogue
-    for folder in _sessions(Path(root).expanduser().absolute()):
+    sessions = _sessions(Path(root).expanduser().absolute())
+    for beside in sorted(sessions[0].parent.glob("*/dialog")):
+        if beside.parent not in sessions:
+            left_out.add("folder with dialogues that is none of Session1 to Session5", beside)
+    for folder in sessions:
         for evaluation, transcript in _text_files(folder, left_out):
             name = evaluation.stem
             if name in dialogues:

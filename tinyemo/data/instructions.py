@@ -5,7 +5,7 @@ file is one JSON list or JSON lines, recognised by its content (json_stream.py).
 record by record; only the hash of each id stays in memory. Files of other projects differ in
 details. What is unambiguous is accepted, the rest is refused:
 
-    no id, or a number           becomes "row-<n>" (rows count from 0), or text
+    no id, or a number           becomes "row-<n>" (rows count from 1), or text
     an id seen before            becomes "<id>-row-<n>"; LLaVA's own ids name the picture only
     "image" absent, null, []     a conversation about no image
     a list of one image          that image; a list of several is refused
@@ -21,6 +21,7 @@ details. What is unambiguous is accepted, the rest is refused:
 
 import atexit
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -93,7 +94,7 @@ def read_instructions(path: str | Path) -> Iterator[Instruction]:
     FileNotFoundError names the file.
     """
     ids: set[int] = set()
-    for row, item in enumerate(_checked(path)):
+    for row, item in enumerate(_checked(path), 1):
         if isinstance(item, ValueError):
             raise item
         yield _with_own_id(item, row, ids)
@@ -110,10 +111,10 @@ def check_file(path: str | Path, image_root: str | Path | None = None, limit: in
     if image_root is not None and not Path(image_root).is_dir():
         raise FileNotFoundError(f"folder of images not found: {image_root}")
     summary, ids, images = Summary(), set(), set()
-    for row, item in enumerate(_checked(path)):
+    for row, item in enumerate(_checked(path), 1):
         summary.records += 1
         if isinstance(item, Instruction) and item.image and image_root is not None:
-            if not Path(image_root, item.image).is_file():
+            if not os.path.isfile(Path(image_root, item.image)):  # also a name that is too long
                 reason = f"image: no file {item.image!r} in {image_root}"
                 item = _refusal(path, row, item.id, reason)
         if isinstance(item, ValueError):
@@ -149,7 +150,7 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
     def write(temporary: Path) -> None:
         with open(temporary, "w", encoding="utf-8", newline="\n") as file:
             file.write(before)
-            for row, item in enumerate(items):
+            for row, item in enumerate(items, 1):
                 try:
                     record = _record(item)
                     read = _parse(record, row)
@@ -158,7 +159,7 @@ def write_instructions(items: Iterable[Instruction], path: str | Path) -> int:
                     _expect(new, "id", item.id, "one that no earlier record has")
                 except ValueError as error:
                     raise _refusal(path, row, item.id, error) from error
-                file.write((between if row else "") + encode(record))
+                file.write((between if row > 1 else "") + encode(record))
             file.write(after)
 
     write_atomically(path, write)
@@ -296,7 +297,7 @@ def _refusal(path: str | Path, row: int, name: object, reason: object) -> ValueE
 
 def _checked(path: str | Path) -> Iterator[Instruction | ValueError]:
     """Every record of the file, or the error about it in its place."""
-    for row, record in enumerate(stream_json(path)):
+    for row, record in enumerate(stream_json(path), 1):
         try:
             yield _parse(record, row)
         except ValueError as error:

@@ -21,6 +21,7 @@ from tinyemo.emotions import (
     LABEL_SETS,
     alike_message,
     find_alike,
+    label_fault,
     labels_of,
     own_label_set,
     tidy,
@@ -130,11 +131,7 @@ def _fault_of(spelling: str) -> str:
             f"label {spelling!r} has white space at its ends or twice within; expected "
             f"{tidy(spelling)!r}"
         )
-    try:
-        own_label_set([tidy(spelling)])
-    except ValueError as error:
-        return str(error)
-    return ""
+    return label_fault(tidy(spelling))
 
 
 def _shown(label: str) -> str:

@@ -20,10 +20,10 @@ import pandas as pd
 
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.repaired_text import (
-    numbers_of,
     read_text_table,
     refuse_rows,
     require_columns,
+    required_numbers_of,
 )
 from tinyemo.data.utterances import Conversations, check_utterances, missing_turns
 from tinyemo.emotions import LABEL_CODES
@@ -57,7 +57,8 @@ def read_meld(folder: str | Path) -> Conversations:
 
     Files in UTF-8 and in cp1252 are read, and apostrophes that were damaged in between are
     repaired. Counted in `left_out`: missing utterance numbers, rows that stand twice (one is kept),
-    empty texts, times that cannot be read, missing clips, and clips that no row names.
+    empty texts, times that cannot be read, missing clips, clips that no row names, and other lists
+    of utterances, such as a second train_sent_emo.csv.
 
     FileNotFoundError: no train_sent_emo.csv. ValueError names file, row and column: a missing
     column, an unknown emotion, two rows with the same numbers and different content.
@@ -74,6 +75,10 @@ def read_meld(folder: str | Path) -> Conversations:
                 f"not found: {folder / 'train_sent_emo.csv'}; expected the CSV files of MELD, "
                 "from https://affective-meld.github.io"
             )
+    used = [_inside(folder, f"{word}_sent_emo.csv") for word in SPLITS]
+    for path in sorted({*folder.glob("*_sent_emo*.csv"), *folder.glob("*/*_sent_emo*.csv")}):
+        if path not in used:
+            left_out.add("list of utterances that is not read", path)
     return Conversations(check_utterances(pd.concat(tables), folder), left_out.table())
 
 
@@ -91,9 +96,7 @@ def _read_split(path: Path, word: str, split: str, folder: Path, left_out: LeftO
         raise ValueError(f"{path}: no utterance: expected one row per utterance below the header")
     numbers = {}
     for column in ("Dialogue_ID", "Utterance_ID"):
-        values = numbers_of(table[column], path, whole=True)
-        refuse_rows(table[column], values.isna(), path, "a whole number from 0")
-        numbers[column] = values.astype(int)
+        numbers[column] = required_numbers_of(table[column], path)
     codes = table["Emotion"].str.lower()
     refuse_rows(table["Emotion"], ~codes.isin([*CODES, ""]), path, f"one of {', '.join(CODES)}")
 
@@ -116,8 +119,8 @@ def _read_split(path: Path, word: str, split: str, folder: Path, left_out: LeftO
     rows = rows.iloc[np.lexsort(order[::-1])].reset_index(drop=True)
     rows["turn"] = rows.groupby("dialogue", sort=False).cumcount()
 
-    gaps = missing_turns(rows["dialogue"], rows["number"])
-    left_out.add_all(f"utterance number that {path.name} leaves out", gaps)
+    for gap, items in missing_turns(rows["dialogue"], rows["number"]):
+        left_out.add(f"utterance number that {path.name} leaves out", gap, items)
     counted = {
         "empty text": rows["text"] == "",
         "not evaluated": rows["code"] == "",

@@ -50,10 +50,10 @@ def read_merr(
     number of frames. With `clips`, a folder of <name>.mp4 (or another ending of CLIPS), `audio`,
     `video` and `face` name the clip.
 
-    Counted in `left_out`: clips without transcript, caption or file, and transcripts, captions and
-    files of clips that are not in the list. FileNotFoundError: a given file or folder is missing.
-    ValueError names the file and the line, row or key: a line of another form, an unknown emotion,
-    a name that stands twice.
+    Counted in `left_out`: clips without transcript, caption or file, transcripts, captions and
+    files of clips that are not in the list, and other files in the folder of clips.
+    FileNotFoundError: a given file or folder is missing. ValueError names the file and the line,
+    row or key: a line of another form, an unknown emotion, a name that stands twice.
     """
     path = Path(list_file).expanduser().absolute()
     left_out = LeftOut()
@@ -61,7 +61,7 @@ def read_merr(
     names = rows["name"].tolist()
 
     sentences = {} if transcripts_csv is None else _read_transcripts(Path(transcripts_csv))
-    files = {} if clips is None else _read_clips(Path(clips))
+    files = {} if clips is None else _read_clips(Path(clips), left_out)
     rows["text"] = _matched(sentences, names, "transcript", left_out)
     found = _matched(files, names, "file", left_out)
     rows = rows.assign(audio=found, video=found, face=found)
@@ -144,14 +144,18 @@ def _has_text(entry: object, key: str) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get(key), str)
 
 
-def _read_clips(folder: Path) -> dict[str, str]:
-    """Clip name -> path. FileNotFoundError: no folder. ValueError: two files of one name."""
+def _read_clips(folder: Path, left_out: LeftOut) -> dict[str, str]:
+    """Clip name -> path; other files are counted.
+
+    FileNotFoundError: no folder. ValueError: two files of one name.
+    """
     folder = folder.expanduser().absolute()
     if not folder.is_dir():
         raise FileNotFoundError(f"folder of clips not found: {folder}")
     files: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in CLIPS or path.name.startswith("."):
+            left_out.add(f"not a clip (expected {', '.join(CLIPS)})", path)
             continue
         if path.stem in files:
             raise ValueError(f"{path}: {files[path.stem]} has the same name: expected one clip")

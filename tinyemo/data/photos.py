@@ -278,7 +278,7 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
     for split in ("train", "val", "test"):
         path = root / f"{split}.json"
         listed = read_json(path, list)
-        for number, entry in enumerate(listed):
+        for number, entry in enumerate(listed, 1):
             texts = isinstance(entry, list) and all(isinstance(item, str) for item in entry)
             if not texts or len(entry) not in (3, 4):
                 raise ValueError(
@@ -288,7 +288,7 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
         check_some_listed([root / entry[-2] for entry in listed], path)
         rows += [(entry[-2], SPLIT_WORDS[split], entry[0]) for entry in listed]
         annotations += [entry[-1] for entry in listed]
-        places += [(path, number) for number in range(len(listed))]
+        places += [(path, number) for number in range(1, len(listed) + 1)]
 
     def place_of(row: int) -> str:
         path, number = places[row]

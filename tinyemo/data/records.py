@@ -21,7 +21,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
+from tinyemo.data.text_files import read_parquet
 from tinyemo.emotions import (
     CONVERSATION_LABEL_SETS,
     FROM_PARROTT,
@@ -113,16 +115,9 @@ def _check_shares(records: pd.DataFrame, place_of: Callable[[int], str]) -> None
     columns = [column for column in records if column.startswith("p_")]
     if not columns or records.empty:
         return
-    numbers = records[columns].apply(pd.to_numeric, errors="coerce").astype(float)
-    no_number = numbers.isna() & records[columns].notna()
     for column in columns:
-        if no_number[column].any():
-            row = int(np.argmax(no_number[column]))
-            found = records[column][row]
-            raise ValueError(
-                f"{place_of(row)}, column {column!r}: got {found!r}, expected a number"
-            )
-    shares = numbers.to_numpy()  # (N, columns)
+        _check_numbers(records[column], place_of)
+    shares = records[columns].to_numpy(float)  # (N, columns)
     for label_set, rows in records.groupby("label_set").indices.items():
         own = np.isin(columns, [f"p_{label}" for label in labels_of(label_set)])
         inside, outside = shares[rows][:, own], shares[rows][:, ~own]
@@ -137,6 +132,17 @@ def _check_shares(records: pd.DataFrame, place_of: Callable[[int], str]) -> None
                 f"{place_of(row)} (id {records['id'][row]!r}), columns p_<label>: expected "
                 f"shares >= 0 of the labels of {label_set!r} that sum to 1, or all empty, and no "
                 "share of another label"
+            )
+
+
+def _check_numbers(cells: pd.Series, place_of: Callable[[int], str]) -> None:
+    """ValueError unless all cells of a p_ column are numbers or NaN."""
+    if is_numeric_dtype(cells):
+        return
+    for row, value in enumerate(cells):
+        if not isinstance(value, (int, float)):
+            raise ValueError(
+                f"{place_of(row)}, column {cells.name!r}: got {value!r}, expected a number or NaN"
             )
 
 
@@ -159,13 +165,7 @@ def write_records(records: pd.DataFrame, path: str | Path) -> Path:
 
 def read_records(path: str | Path) -> pd.DataFrame:
     """Read and check a table of `write_records`. FileNotFoundError or ValueError names the file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"records not found: expected a parquet table at {path}")
-    try:
-        records = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a readable parquet table: {error}") from error
-    records = check_records(records, path)
+    records = check_records(read_parquet(path, "records"), path)
     for column in FILES:
         stored = records[column].tolist()
         if "$" in "".join(stored):  # else there is nothing to do, which is found quickly

@@ -7,11 +7,17 @@ iemocap.py, meld.py, merr.py).
 
 import csv
 import io
+import unicodedata
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.text_files import other_separator
+
+LARGEST = 2**53 - 1  # whole number in a table: above it, two of them may be one in float64
+WHOLE = f"a whole number from 0 to {LARGEST}"
 # U+0080 to U+009F, control characters that no transcript contains -> the character of cp1252
 _CP1252 = {}
 for _number in range(0x80, 0xA0):
@@ -24,12 +30,18 @@ def read_repaired_text(path: Path) -> str:
     """A text file whose lines are in UTF-8 or in cp1252, with line ends "\\n".
 
     Characters U+0080 to U+009F are repaired: older conversions left them in place of cp1252's
-    apostrophes and dashes. FileNotFoundError names a missing file.
+    apostrophes and dashes. Line ends may be those of any system. FileNotFoundError names a missing
+    file. ValueError: a file in UTF-16 or of another kind.
     """
     if not path.is_file():
         raise FileNotFoundError(f"not found: {path}")
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in content:
+        raise ValueError(f"{path}: not a text file in UTF-8 or cp1252: it has NUL characters")
+    if b"\n" not in content:  # line ends of old Macs; Excel still writes them
+        content = content.replace(b"\r", b"\n")
     lines = []
-    for line in path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+    for line in content.split(b"\n"):
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
@@ -41,8 +53,9 @@ def read_repaired_text(path: Path) -> str:
 def read_text_table(path: Path) -> pd.DataFrame:
     """A CSV with a header, decoded as by `read_repaired_text`; all cells are text, stripped.
 
-    ValueError names the file and the line: no header, two columns of one name, or a row with
-    another number of cells than the header, as a comma in a text without quotes makes it.
+    ValueError names the file and the line: no header, a header that is not separated by commas or
+    occurs again, two columns of one name, or a row with another number of cells than the header, as
+    a comma in a text without quotes makes it.
     """
     reader = csv.reader(io.StringIO(read_repaired_text(path)), skipinitialspace=True, strict=True)
     rows = []
@@ -51,12 +64,19 @@ def read_text_table(path: Path) -> pd.DataFrame:
             cells = [cell.strip() for cell in cells]
             if cells in ([], [""]):  # a blank line
                 continue
-            rows.append(cells)
-            if len(cells) != len(rows[0]):
+            if not rows and (separator := other_separator(cells)):
                 raise ValueError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells, expected "
-                    f"{len(rows[0])} as in the header"
+                    f"{path}: the header is {cells[0]!r} (separated by {separator}); expected "
+                    "names separated by commas"
                 )
+            place = f"{path}, line {reader.line_num}"
+            if rows and len(cells) != len(rows[0]):
+                raise ValueError(
+                    f"{place}: {len(cells)} cells, expected {len(rows[0])} as in the header"
+                )
+            if cells in rows[:1]:
+                raise ValueError(f"{place}: the header once more; expected one header per file")
+            rows.append(cells)
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: not readable as CSV: {error}") from error
     if not rows:
@@ -91,15 +111,39 @@ def refuse_rows(cells: pd.Series, bad: pd.Series, path: Path, expected: str) -> 
         )
 
 
+def refuse_two_forms(cells: pd.Series, path: Path) -> None:
+    """ValueError: two names that look alike, since they differ only in their Unicode form."""
+    composed = cells.map(partial(unicodedata.normalize, "NFC"))
+    first = cells.groupby(composed).transform("first")
+    if (cells != first).any():
+        row = int(np.argmax(cells != first))
+        raise ValueError(
+            f"{path}: row {row + 1}, column {cells.name!r}: got {ascii(cells[row])}, expected "
+            f"{ascii(first[row])} as in an earlier row, which looks the same"
+        )
+
+
 def numbers_of(cells: pd.Series, path: Path, whole: bool = False) -> pd.Series:
-    """Text cells as finite numbers (float64), NaN where empty; `whole`: 0, 1, 2, ... only.
+    """Text cells as finite numbers (float64), NaN where empty; `whole`: 0, 1, 2, ... only, up to
+    the largest that a float64 holds exactly.
 
     ValueError names the file, the row, the column and the cell.
     """
+    expected = WHOLE if whole else "a number"
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-    bad = ~np.isfinite(numbers) & (cells != "")
-    refuse_rows(cells, bad, path, "a number, or an empty cell")
-    if whole:
-        bad = (numbers < 0) | (numbers % 1 > 0)
-        refuse_rows(cells, bad, path, "a whole number from 0, or an empty cell")
+    bad = ~_are_valid(numbers, whole) & (cells != "")
+    refuse_rows(cells, bad, path, f"{expected}, or an empty cell")
     return numbers
+
+
+def required_numbers_of(cells: pd.Series, path: Path) -> pd.Series:
+    """Text cells as whole numbers from 0 (int64), none empty. ValueError as of `numbers_of`."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    refuse_rows(cells, ~_are_valid(numbers, whole=True), path, WHOLE)
+    return numbers.astype(int)
+
+
+def _are_valid(numbers: pd.Series, whole: bool) -> pd.Series:
+    if not whole:
+        return np.isfinite(numbers)
+    return (numbers >= 0) & (numbers <= LARGEST) & (numbers % 1 == 0)

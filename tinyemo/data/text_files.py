@@ -1,4 +1,4 @@
-"""Text, JSON and CSV files of datasets, read with errors that name the file.
+"""Text, JSON, CSV and parquet files of datasets, read with errors that name the file.
 
 Takes paths; gives text, JSON values or tables of strings. What the content means is the subject of
 the caller (photos.py, datasets.py).
@@ -6,6 +6,7 @@ the caller (photos.py, datasets.py).
 
 import csv
 import json
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,19 @@ def read_json(path: Path, kind: type) -> list | dict:
     return content
 
 
+def read_parquet(path: str | Path, what: str) -> pd.DataFrame:
+    """A parquet table; `what` it holds is named where it is missing.
+
+    FileNotFoundError or ValueError names the file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{what} not found: expected a parquet table at {path}")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path}: not a readable parquet table: {error}") from error
+
+
 def read_table(path: Path, **options) -> pd.DataFrame:
     """A CSV file; `options` go to pandas.read_csv. Errors as of `read_text`.
 
@@ -88,15 +102,18 @@ def _longer_line(path: Path) -> str:
     return ""
 
 
-def check_columns(path: Path, expected: Sequence[str]) -> None:
-    """ValueError unless the header of a CSV has the `expected` columns; it says what it found."""
+def check_columns(path: Path, expected: Sequence[str]) -> list[str]:
+    """The columns of a CSV; none of an empty file.
+
+    ValueError: one of the `expected` columns is missing; it says what it found.
+    """
     header, found = _header(path)
     missing = [column for column in expected if column not in found]
     if not missing or not header:
-        return
+        return found
     raise ValueError(
         f"{path}: column {missing[0]!r} is missing: found {', '.join(map(repr, found))}"
-        f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "
+        f"{_about_header(found, missing[0])}; expected {', '.join(map(repr, expected))}, "
         "separated by commas"
     )
 
@@ -108,18 +125,24 @@ def _header(path: Path) -> tuple[str, list[str]]:
     return header, next(csv.reader([header], skipinitialspace=True), [])
 
 
-def _about_header(header: str, found: Sequence[str], missing: str) -> str:
+def other_separator(header: Sequence[str]) -> str:
+    """What separates the names in a header of one cell, in place of commas; "" if nothing does."""
+    if len(header) != 1:
+        return ""
+    return next((name for sign, name in SEPARATORS.items() if sign in header[0]), "")
+
+
+def _about_header(found: Sequence[str], missing: str) -> str:
     """What is probably wrong with a header."""
-    separators = [name for sign, name in SEPARATORS.items() if sign in header]
-    if len(found) == 1 and separators:
-        return f" (separated by {separators[0]})"
+    if separator := other_separator(found):
+        return f" (separated by {separator})"
     alike = [column for column in found if column.strip().casefold() == missing]
     return f" ({alike[0]!r} is another name: letter case and spaces count)" if alike else ""
 
 
 def check_listed(files: Sequence[Path], source: Path, places: Sequence[str]) -> None:
     """FileNotFoundError names the first missing file, and `source`, which lists it at its place."""
-    missing = [number for number, file in enumerate(files) if not file.is_file()]
+    missing = [number for number, file in enumerate(files) if not os.path.isfile(file)]
     if missing:
         first = missing[0]
         number, total = len(missing), len(files)
@@ -131,7 +154,7 @@ def check_some_listed(files: Sequence[Path], source: Path) -> None:
 
     If only some are missing, the dataset is there: `datasets.readable_images` reports them.
     """
-    if files and not any(file.is_file() for file in files):
+    if files and not any(map(os.path.isfile, files)):
         raise AbsentDataset(_missing(files[0], len(files), len(files), source))
 
 

@@ -23,6 +23,7 @@ turns the table into records.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,8 @@ def media_fragment(path: str | Path, start: float, end: float, half: str = "") -
     return fragment
 
 
-def missing_turns(dialogues: pd.Series, numbers: pd.Series) -> list[str]:
-    """The gaps in the numbering of dialogues, as "dialogue/number".
+def missing_turns(dialogues: pd.Series, numbers: pd.Series) -> list[tuple[str, int]]:
+    """Of each dialogue with gaps in its numbering: the first gap ("dialogue/number"), and how many.
 
     `numbers` (int) are the files' own numbers of the rows. A dialogue should begin with the
     smallest number of the whole table and leave none out.
@@ -77,9 +78,11 @@ def missing_turns(dialogues: pd.Series, numbers: pd.Series) -> list[str]:
     first = numbers.min()
     gaps = []
     for dialogue, present in numbers.groupby(dialogues, sort=False):
-        expected = range(first, present.max() + 1)
-        absent = sorted(set(expected) - set(present))
-        gaps += [f"{dialogue}/{number}" for number in absent]
+        taken = set(present)
+        absent = int(present.max() - first) + 1 - len(taken)  # may be millions, as of time stamps
+        if absent:
+            gap = next(number for number in count(first) if number not in taken)
+            gaps.append((f"{dialogue}/{gap}", absent))
     return gaps
 
 

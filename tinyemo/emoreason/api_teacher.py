@@ -15,8 +15,9 @@ What can go wrong, and what happens then:
                                        doubling, with jitter
     200, but not a completion          the client does not check this, so it is sent again here, in
                                        the same way; if the body reports its usage, that is counted
-    still a 5xx, no completion, or no  the request has failed. This is recorded, and the next run
-    reply in time                      sends the request again, after all others
+    still a 5xx, no completion, no     the request has failed. This is recorded, and the next run
+    reply in time, or a connection     sends the request again, after all others
+    that is closed without a reply
     still no connection, or 408, 409,  the request stays unanswered; this says nothing about it, so
     429                                it is not recorded
     nothing but these in the last      the run ends: the server does not work. Requests that also
@@ -57,6 +58,16 @@ from tinyemo.emoreason.teacher_prompts import facts_of, prompts_key, teacher_mes
 
 CONCERN_ALL = (401, 402, 403, 404)  # the key, the credit, the rights; the model or the address
 TEMPORARY = (408, 409, 429)
+MOST_TOKENS = 10**9  # of one reply, a number above it is no count
+# errors of httpx that come only after the connection was made
+AFTER_CONNECTING = (
+    "ReadTimeout",
+    "WriteTimeout",
+    "ReadError",
+    "WriteError",
+    "RemoteProtocolError",
+    "DecodingError",
+)
 # What servers say of a prompt that they do not process: its content, or its length.
 ABOUT_PROMPT = re.compile(
     r"content[ _-]?(?:filter|policy|management|violation)|moderation|flagged|filtered|safety"
@@ -258,7 +269,7 @@ class ApiTeacher:
                 raise
             try:
                 body = json.loads(answer.content)
-                new_costs = self._bill(body.get("usage") or {})
+                new_costs = self._bill(body.get("usage"))
                 costs = [sum(pair) for pair in zip(costs, new_costs, strict=True)]
                 return _read(request.id, body, costs)
             except (ValueError, LookupError, TypeError, AttributeError):
@@ -266,10 +277,11 @@ class ApiTeacher:
         words = without_key(f"not a chat completion: {answer.text}")[:300]
         return Reply(request.id, "", *costs, failure=words)
 
-    def _bill(self, used: dict) -> tuple[int, int, float]:
+    def _bill(self, used: object) -> tuple[int, int, float]:
         """The COSTS of one answer, added to `usage` whether or not its text can be read."""
-        prompt = int(used.get("prompt_tokens") or 0)
-        completion = int(used.get("completion_tokens") or 0)
+        prompt, completion = (
+            _tokens(used, name) for name in ("prompt_tokens", "completion_tokens")
+        )
         dollars = (prompt * self.price_in + completion * self.price_out) / 1e6
         costs = (prompt, completion, dollars)
         with self._counting:
@@ -305,10 +317,10 @@ def _concerns_all(error: openai.APIError) -> bool:
 
 
 def _is_failure(error: openai.APIError) -> bool:
-    """Whether the server could be reached, but gives this request a 5xx or no reply in time."""
-    could_connect = type(error.__cause__).__name__ != "ConnectTimeout"
-    is_late = isinstance(error, openai.APITimeoutError) and could_connect
-    return is_late or getattr(error, "status_code", 0) >= 500
+    """Whether the server could be reached, but gives this request a 5xx, or no reply (in time)."""
+    if isinstance(error, openai.APIConnectionError):
+        return type(error.__cause__).__name__ in AFTER_CONNECTING
+    return getattr(error, "status_code", 0) >= 500
 
 
 def _words(error: openai.APIError) -> str:
@@ -317,6 +329,13 @@ def _words(error: openai.APIError) -> str:
     # others plain text.
     detail = error.body.get("detail") if isinstance(error.body, dict) else error.body
     return without_key(f"{error} {detail or ''} {error.__cause__ or ''}")[:300]
+
+
+def _tokens(used: object, name: str) -> int:
+    """A number of tokens that a server reports; 0 where it reports none that can be true."""
+    count = used.get(name) if isinstance(used, dict) else None
+    is_number = isinstance(count, (int, float)) and 0 <= count <= MOST_TOKENS
+    return int(count) if is_number else 0
 
 
 def _read(name: str, body: dict, costs: Sequence[float]) -> Reply:

@@ -8,7 +8,7 @@ loaded when the first batch is needed.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -91,7 +91,9 @@ class LocalTeacher:
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         return processor, model.eval().to(device)
 
-    def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
+    def replies(
+        self, requests: Sequence[Request], failed_before: Collection[str] = ()
+    ) -> Iterator[Reply]:
         """A reply for each request, batch by batch: first those with an image, then those without.
 
         A request with neither an image nor words about it stays unanswered. FileNotFoundError,

@@ -10,6 +10,7 @@ Owns these rules for all readers of replies (reply_format.py, evaluation/judge.p
 - An opening such as "Sure! Here is the caption:" and an ending such as "Let me know if you need
   more." are chatter and are removed. They are recognised by fixed phrases. A sentence about the
   image, such as "Here is a dog on a beach.", stays.
+- Control characters and colours of a terminal are removed.
 - Marks of this kind in the middle of a text, and thoughts without tags, cannot be removed safely:
   the whole text is refused.
 
@@ -71,6 +72,8 @@ _ENDING = re.compile(
     rf"(?:^|(?<=[.!?…)\"”'])\s+|\s*\n\s*)(?:{'|'.join(_ENDINGS)})[.!?…]*\s*$", re.IGNORECASE
 )
 
+# The colours of a terminal, and control characters besides tabs and line ends.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Marks that no sentence about an image holds.
 _MARKUP = re.compile(rf"{_OPENED}|{_CLOSED}|```|~~~|<\|[^|\n]*\|>|</?[a-z]\w*\s*/?>", re.IGNORECASE)
 
@@ -117,7 +120,7 @@ def clean(text: str) -> str | None:
 
     A text in the form of JSON stays as it is.
     """
-    text = without_thoughts(text)
+    text = without_thoughts(_CONTROL.sub("", text))
     if text is None or _PLAN.match(text):
         return None
     text = _TURN_END.sub("", text).strip()

@@ -79,8 +79,8 @@ class Teacher(Protocol):
     ) -> Iterator[Reply]:
         """Replies as they come, in any order. A request may stay without a reply.
 
-        `failed_before`: ids of requests that got a `failure` in an earlier call. A teacher that
-        gives no failures need not take it.
+        `failed_before`: ids of requests that got a `failure` in an earlier call; a teacher that
+        gives no failures does not use them.
         """
 
 

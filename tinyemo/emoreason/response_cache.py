@@ -72,8 +72,7 @@ def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) 
         missing = [request for request in requests if keys[request.id] not in found]
         missing.sort(key=lambda request: keys[request.id] in failed)  # stable
         failed_before = {request.id for request in missing if keys[request.id] in failed}
-        options = {"failed_before": failed_before} if failed_before else {}
-        for reply in teacher.replies(missing, **options):
+        for reply in teacher.replies(missing, failed_before):
             if reply.id not in keys:
                 raise ValueError(
                     f"{teacher.name} gave a reply to {reply.id!r}, which was not requested"

@@ -28,6 +28,7 @@ from tinyemo.features.media import (
     track,
 )
 from tinyemo.io import read_image
+from tinyemo.pixels import check_sides
 
 POLICIES = ("first", "middle", "sharpest")
 CANDIDATES = 32  # the sharpest frame is the sharpest of so many evenly spaced ones
@@ -41,9 +42,9 @@ def read_frames(source: str | Path, policy: str | int = "middle") -> list[Image.
     repeats some. "sharpest" is the frame with the largest variance of the Laplacian, of CANDIDATES
     evenly spaced ones.
 
-    MissingStream: no such file, no picture, a damaged or truncated file, or a fragment that begins
-    after the end. ValueError: an unknown policy, a fragment that cannot be read, or a region
-    without a pixel.
+    MissingStream: no such file, no picture, a damaged or truncated file, frames that are strips, or
+    a fragment that begins after the end. ValueError: an unknown policy, a fragment that cannot be
+    read, or a region without a pixel.
     """
     is_number = isinstance(policy, int) and policy > 0
     if not is_number and policy not in POLICIES:
@@ -57,7 +58,7 @@ def read_frames(source: str | Path, policy: str | int = "middle") -> list[Image.
         times = _times(policy, begin, end)
         frames = list(_frames_at(container, stream, times, part))
         # a frame that is chosen several times is converted once
-        images = {id(frame): _upright(frame, stream) for frame in frames}
+        images = {id(frame): _upright(frame, stream, part.path) for frame in frames}
     chosen = [_cut(images[id(frame)], part, source) for frame in frames]
     if policy == "sharpest":
         return [max(chosen, key=sharpness)]
@@ -114,12 +115,22 @@ def _frames_at(
     yield from [shown] * len(waiting)
 
 
-def _upright(frame: VideoFrame, stream: Stream) -> Image.Image:
-    """The frame as an RGB image, turned as its metadata says, with square pixels."""
-    image = read_image(frame.to_image())
-    aspect = stream.sample_aspect_ratio  # width of a pixel / height of a pixel, or None
-    if aspect and aspect != 1:
-        image = image.resize((max(round(image.width * aspect), 1), image.height))
+def _upright(frame: VideoFrame, stream: Stream, path: Path) -> Image.Image:
+    """The frame as an RGB image, turned as its metadata says, with square pixels.
+
+    MissingStream: one of its sides is too long for the other.
+    """
+    aspect = stream.sample_aspect_ratio or 1  # width of a pixel / height of a pixel
+    width = max(round(frame.width * aspect), 1)
+    try:
+        check_sides(width, frame.height)
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    image = Image.fromarray(frame.to_ndarray(format="rgba")) if has_alpha else frame.to_image()
+    if width != image.width:
+        image = image.resize((width, image.height))
+    image = read_image(image)
     if frame.rotation:
         image = image.rotate(frame.rotation, expand=True)
     return image

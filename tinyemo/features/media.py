@@ -10,6 +10,7 @@ Times are seconds from the start of the file, taken from the time stamps of the 
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -32,6 +33,8 @@ from tinyemo.io import first_line
 LEAD_IN = 0.2  # seconds
 # Time stamps are rounded, by up to 0.03 s in an avi file. A longer step is a gap in the sound.
 GAP = 0.1  # seconds
+LOUDEST = 10  # decoders exceed full scale, which is 1, a little; 9,000 is in other units
+LISTS = {"concat", "hls", "dash", "imf"}  # formats of texts that name other media files
 STEPS_BACK = (0.0, 1.0, 10.0)  # seconds before a place at which a key frame is looked for
 # A file is truncated if its header promises more than this beyond the last decoded time.
 TRUNCATED = 0.5  # seconds
@@ -55,11 +58,13 @@ class MissingStream(ValueError):
 @contextmanager
 def open_media(path: Path) -> Iterator[InputContainer]:
     """The opened file. Within the block, FFmpeg's errors become a MissingStream that names it."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise MissingStream("file missing", f"media file not found: {path}")
     try:
         # with "file:", a colon in the name is no protocol
         with _opened(f"file:{path}") as container:
+            if container.format.name in LISTS:  # whose content no key of a store would show
+                raise damaged(path, f"it is a list of other files ({container.format.name})")
             yield container
     except (av.FFmpegError, EOFError) as error:
         reason = getattr(error, "strerror", None) or first_line(error)
@@ -222,8 +227,9 @@ def read_audio(source: str | Path, rate: int = 16000) -> np.ndarray:
     `source` is a path or a media fragment. Mono is the mean of the channels. A fragment that goes
     on after the end of the file ends with the file. Gaps in the time stamps become silence.
 
-    MissingStream: no such file, no sound track, a damaged or truncated file, or a fragment that
-    begins after the end. ValueError: a fragment that cannot be read.
+    MissingStream: no such file, no sound track, a damaged or truncated file, samples that are NaN,
+    infinite or not scaled to [-1, 1], or a fragment that begins after the end. ValueError: a
+    fragment that cannot be read.
     """
     part = media_part(source)
     with open_media(part.path) as container:
@@ -232,6 +238,7 @@ def read_audio(source: str | Path, rate: int = 16000) -> np.ndarray:
         if not blocks:
             raise damaged(part.path, "no sample of the sound track could be decoded")
         samples = np.concatenate(blocks)  # (samples,) at the rate of the file
+        _check_loudness(samples, part.path)
         end = begin + len(samples) / found_rate
         if end < part.end:
             promised = promised_end(container, stream) or end
@@ -251,7 +258,9 @@ def _sound_blocks(
     container: InputContainer, stream: Stream, part: MediaPart
 ) -> tuple[list[np.ndarray], float, int]:
     """(mono blocks that follow one another, time of the first sample, samples per second)."""
-    to_float = AudioResampler(format="fltp")  # the layout and the rate stay as they are
+    # Channels are interleaved: PyAV 18 crashes if it reads 8 or more that are not. The layout and
+    # the rate stay as they are.
+    to_float = AudioResampler(format="flt")
     blocks: list[np.ndarray] = []
     begin, count, rate = 0.0, 0, stream.rate or 1
     for time, frame in decoded_from(container, stream, max(part.start - LEAD_IN, 0)):
@@ -264,10 +273,17 @@ def _sound_blocks(
             blocks.append(np.zeros(round(gap * rate), np.float32))
             count += len(blocks[-1])
         for converted in to_float.resample(frame):
-            channels = converted.to_ndarray()  # (channels, samples)
-            blocks.append(channels.mean(axis=0, dtype=np.float32))
+            channels = converted.to_ndarray().reshape(converted.samples, -1)  # (samples, channels)
+            blocks.append(channels.mean(axis=1, dtype=np.float32))
             count += len(blocks[-1])
     return blocks, begin, rate
+
+
+def _check_loudness(samples: np.ndarray, path: Path) -> None:
+    """MissingStream: samples that are not finite, or far beyond full scale (-1 to 1)."""
+    peak = float(np.abs(samples).max(initial=0))  # NaN if one sample is
+    if not peak <= LOUDEST:
+        raise damaged(path, f"its samples reach {peak:g}, where full scale is 1")
 
 
 def _resampled(samples: np.ndarray, old: int, new: int) -> np.ndarray:

@@ -14,6 +14,7 @@ own shards.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _contents(
     columns = {STREAM_COLUMNS[name] for name in encoders} - {"text"}
     for column in sorted(columns):
         named = {split_fragment(source)[0] for source in utterances[column] if source}
-        found = {path: Path(path).expanduser().is_file() for path in sorted(named)}
+        found = {path: os.path.isfile(Path(path).expanduser()) for path in sorted(named)}
         if found and not any(found.values()):
             raise FileNotFoundError(
                 f"none of the {len(found)} files of the column {column!r} exists, for one "

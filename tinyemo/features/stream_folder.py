@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from tinyemo.data.conversation_sources import kind_of, read_conversations, write_utterances
+from tinyemo.data.text_files import read_table
 from tinyemo.features.store import FeatureStore
 from tinyemo.features.stream_encoders import load_stream_encoders
 from tinyemo.features.stream_extraction import (
@@ -50,7 +51,7 @@ def _missing_earlier(utterances: pd.DataFrame, streams: list[str], folder: Path)
     """The rows of missing.csv about the finished streams of the folder besides `streams`."""
     file, rows = folder / MISSING_FILE, pd.DataFrame(columns=list(MISSING))
     if file.is_file():
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+        rows = read_table(file, dtype=str).fillna("")
         if tuple(rows.columns) != MISSING:
             raise ValueError(f"{file}: expected the columns {', '.join(MISSING)}")
     others = [

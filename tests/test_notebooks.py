@@ -12,6 +12,7 @@ from PIL import Image
 from tinyemo.data.instructions import read_instructions
 
 FIGURES = {
+    "00_hello": {"changed", "explanations"},
     "00_start_here": {"sample_scenes", "clip_learning", "one_image_one_emotion"},
     "01_feature_extraction": {"neighbours"},
     "02_projector_training": {"learning_curves", "accuracy"},
@@ -227,3 +228,8 @@ def test_injected_bias_is_found_and_the_naive_detector_finds_too_much(smoke_resu
     assert m["causal/rank_correlation"] > 0.7
     combined = pd.read_csv(folder / "tables" / "combined.csv").set_index(["what", "where"])
     assert combined.loc[("background: forest", "fear"), "found"]
+
+
+def test_in_the_first_lesson_the_face_matters_and_the_weather_does_not(smoke_results):
+    moved = metrics(smoke_results, "00_hello")
+    assert moved["moved/another_face"] > 0.15 > 0.05 > moved["moved/another_weather"]

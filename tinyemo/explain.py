@@ -70,13 +70,17 @@ class Explainer(Classifier):
 
     def texts(
         self,
-        patches: Tensor,
+        patches: Tensor | None,
         labels: Sequence[str],
         max_new_tokens: int = 128,
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[str]:
-        """Explanations of given labels, one per image, from its patch tokens (B, T, D)."""
+        """Explanations of given labels, one per image, from its patch tokens (B, T, D).
+
+        None in place of the patch tokens withholds the images: what the model then writes follows
+        from the label alone.
+        """
         return self.model.generate(
             self._samples(patches, labels),
             max_new_tokens=max_new_tokens,
@@ -92,10 +96,11 @@ class Explainer(Classifier):
         probabilities = self.probabilities(pooled)
         return probabilities, self.likeliest(probabilities), patches
 
-    def _samples(self, patches: Tensor, labels: Sequence[str]) -> list[Sample]:
+    def _samples(self, patches: Tensor | None, labels: Sequence[str]) -> list[Sample]:
         """The language model's prompts, each with its image and its label."""
+        images = [None] * len(labels) if patches is None else patches.float().cpu()
         samples = []
-        for label, tokens in zip(labels, patches.float().cpu(), strict=True):
+        for label, tokens in zip(labels, images, strict=True):
             turns = question_turns(self._question(label), ["image"])
             samples.append(Sample(turns, {"image": [tokens]}))
         return samples

@@ -186,6 +186,28 @@ def answer(image: Image.Image, probabilities: dict[str, float], truth: str) -> F
     return figure
 
 
+def answers(images: dict[str, Image.Image], probabilities: pd.DataFrame) -> Figure:
+    """Images side by side under their titles, each above the probabilities of its labels.
+
+    probabilities: one row per image, one column per label.
+    """
+    count = len(images)
+    figure, axes = new_figure(2.9 * count, 4.6, nrows=2, ncols=count, height_ratios=[1.4, 1])
+    labels = list(probabilities)
+    for column, (title, image) in enumerate(images.items()):
+        picture, bars = axes[:, column]
+        picture.imshow(image)
+        picture.axis("off")
+        picture.set_title(title)
+        shares = probabilities.iloc[column].to_numpy(dtype=float)
+        colours = [ACCENT if share == shares.max() else PALE for share in shares]
+        bars.barh(range(len(labels)), shares, color=colours)
+        bars.set(xlim=(0, 1), xlabel="probability")
+        name_rows(bars, labels if column == 0 else [""] * len(labels))
+        bars.grid(axis="y", visible=False)
+    return figure
+
+
 # lines and bars
 
 

@@ -69,6 +69,15 @@ def test_explanations_are_true_of_their_own_picture(predictor, drawn):
     assert false_texts(scenes[20:40]) >= 12
 
 
+def test_without_the_picture_only_the_label_decides(predictor, drawn):
+    seen = predictor.explain(drawn[2][:30], "parrott")
+    unseen = predictor.explain(drawn[2][:30], "parrott", withhold=True)
+    assert seen["pred"].tolist() == unseen["pred"].tolist()
+    repeated = unseen.groupby("pred")["text"].nunique()
+    assert (repeated == 1).all() and repeated.size < 30
+    assert (seen["text"] != unseen["text"]).mean() > 0.5
+
+
 def test_a_group_of_labels_is_explained_by_its_likeliest_member(predictor, drawn):
     found = predictor.explain(drawn[2][:30], "ekman")
     finer = predictor.predict(drawn[2][:30], "parrott")

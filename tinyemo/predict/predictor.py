@@ -65,18 +65,20 @@ class Predictor:
         label_set: str = "ekman",
         explain: bool = False,
         batch_size: int = 32,
+        withhold: bool = False,
     ) -> Iterator[Answer]:
         """One Answer per picture, as soon as its batch is done.
 
         `label_set` is a name of emotions.py, or words of one's own as `own_label_set` names them.
         With `explain`, an explanation is written for every label that the explainer was trained
-        for, or that is a group of such labels; `note` says why there is none. FileNotFoundError or
+        for, or that is a group of such labels; `note` says why there is none. With `withhold`, the
+        explainer gets the label alone and does not see the picture. FileNotFoundError or
         ValueError: a part of the bundle cannot be loaded, or an unknown label set.
         """
         classifier = self._classifier(label_set)
         for batch, decoded in _decoded(images, self._read, batch_size):
             readable = [item[0] for item in decoded if not isinstance(item, str)]
-            found = iter(self._found(classifier, label_set, readable, explain))
+            found = iter(self._found(classifier, label_set, readable, explain, withhold))
             for image, item in zip(batch, decoded, strict=True):
                 name = _name(image)
                 if isinstance(item, str):
@@ -104,30 +106,39 @@ class Predictor:
         images: Sequence[Picture],
         label_set: str = "ekman",
         labels: Sequence[str] | None = None,
+        withhold: bool = False,
     ) -> pd.DataFrame:
-        """As `predict`, with the column text: the explanation, None where there is none."""
-        return self._table(images, label_set, labels, explain=True)
+        """As `predict`, with the column text: the explanation, None where there is none.
+
+        `withhold` as of `answers`: to see what the explanation owes to the picture.
+        """
+        return self._table(images, label_set, labels, explain=True, withhold=withhold)
 
     def _table(
         self,
         images: Sequence[Picture],
         label_set: str,
         labels: Sequence[str] | None,
-        explain: bool,
+        **options: bool,
     ) -> pd.DataFrame:
         label_set = own_label_set(labels) if labels is not None else label_set
         rows = []
-        for answer in self.answers(images, label_set, explain):
+        for answer in self.answers(images, label_set, **options):
             if answer.error:
                 raise ValueError(answer.error)
             row = {"image": answer.image, "pred": answer.label}
             row |= {f"p_{label}": share for label, share in answer.probabilities.items()}
-            row |= {"text": answer.explanation} if explain else {}
+            row |= {"text": answer.explanation} if options["explain"] else {}
             rows.append(row | {"note": answer.note})
         return pd.DataFrame(rows)
 
     def _found(
-        self, classifier: Classifier, label_set: str, pixels: Sequence[Tensor], explain: bool
+        self,
+        classifier: Classifier,
+        label_set: str,
+        pixels: Sequence[Tensor],
+        explain: bool,
+        withhold: bool,
     ) -> list[tuple[str, dict[str, float], str | None, str]]:
         """(label, probabilities, explanation, note about it) of each preprocessed picture."""
         if not pixels:
@@ -137,7 +148,7 @@ class Predictor:
         labels = classifier.likeliest(probabilities)
         texts: list[tuple[str | None, str]] = [(None, "")] * len(labels)
         if explain:
-            texts = self._explanations(label_set, labels, pooled, patches)
+            texts = self._explanations(label_set, labels, pooled, None if withhold else patches)
         found = []
         for label, row, explanation in zip(labels, probabilities.tolist(), texts, strict=True):
             shares = dict(zip(classifier.labels, row, strict=True))
@@ -145,7 +156,7 @@ class Predictor:
         return found
 
     def _explanations(
-        self, label_set: str, labels: Sequence[str], pooled: Tensor, patches: Tensor
+        self, label_set: str, labels: Sequence[str], pooled: Tensor, patches: Tensor | None
     ) -> list[tuple[str | None, str]]:
         """(explanation or None, note) of each picture, whose label is given.
 
@@ -162,7 +173,8 @@ class Predictor:
             members = [label] if label in share else [word for word in group if word in share]
             words.append(max(members, key=share.get, default=""))
         known = [row for row, word in enumerate(words) if word]
-        written = self._explainer.texts(patches[known], [words[row] for row in known])
+        seen = None if patches is None else patches[known]
+        written = self._explainer.texts(seen, [words[row] for row in known])
         text_of = dict(zip(known, written, strict=True))
         found = []
         for row, (label, word) in enumerate(zip(labels, words, strict=True)):

@@ -15,7 +15,7 @@ SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-
 	--shared-fs-usage persistence input-output software-deployment sources storage-local-copies
 GRAPH = $(SNAKEMAKE) --config profile="$$PROFILE" pairs="$$P" only="$$ONLY" $(if $(THREADS),threads=$(THREADS))
 
-.PHONY: help .venv reproduce plan test check-results lab bench data-emotion6 clean
+.PHONY: help .venv reproduce plan test fuzz check-results lab bench data-emotion6 clean
 
 help:
 	@echo "make reproduce [PROFILE=smoke] [P='k=v k=v']  run a profile's notebooks, skip what is done, print results"
@@ -23,6 +23,7 @@ help:
 	@echo "make reproduce ONLY=10_zero_shot_table        run one notebook of the profile and all that it needs"
 	@echo "make reproduce THREADS=1                      run steps side by side, each on so many cores"
 	@echo "make test            ruff (lint and format), notebooks without outputs, all tests"
+	@echo "make fuzz            random folders, tables, pictures and checkpoints, others each time: 20 minutes"
 	@echo "make check-results   check that the committed results agree with the runs they came from"
 	@echo "make lab             open the notebooks in JupyterLab"
 	@echo "make bench           short benchmarks that need no data, under 10 minutes: training a projector and the"
@@ -40,7 +41,7 @@ help:
 	@touch $@
 
 reproduce: .venv/made
-	@$(GRAPH); status=$$?; \
+	@$(GRAPH); status=$$?; [ $$status -ne 2 ] || exit 2; \
 	$(PY) -m tinyemo.cli results "$$PROFILE" --pairs "$$P" --only "$$ONLY" && exit $$status
 
 plan: .venv/made
@@ -52,6 +53,9 @@ test: .venv/made
 	$(PY) -m ruff format --check .
 	$(PY) -m nbstripout --keep-id --verify notebooks/*.ipynb
 	$(PY) -m pytest
+
+fuzz: .venv/made
+	$(PY) -m pytest tests/fuzz --hypothesis-profile=long --hypothesis-show-statistics
 
 check-results: .venv/made
 	$(PY) -m tinyemo.cli results --check

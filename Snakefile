@@ -21,10 +21,14 @@ from tinyemo.runs.inputs import stale_inputs
 from tinyemo.runs.profiles import Profile, graph, pairs_of, stems_of
 
 RUNS = runs_dir()
-profile = Profile.find(str(config.get("profile", "smoke")))
 pairs, only = str(config.get("pairs") or ""), str(config.get("only") or "")
-steps = graph(profile, pairs_of(pairs), stems_of(only))
-stale = {step.folder: stale_inputs(RUNS / step.folder, step.values()) for step in steps}
+try:
+    profile = Profile.find(str(config.get("profile", "smoke")))
+    steps = graph(profile, pairs_of(pairs), stems_of(only))
+    stale = {step.folder: stale_inputs(RUNS / step.folder, step.values()) for step in steps}
+except (ValueError, FileNotFoundError) as error:
+    print(error, file=sys.stderr, flush=True)  # Snakemake would print a traceback around it
+    os._exit(2)
 for folder, names in stale.items():
     if names:
         print(f"{folder} is stale: {', '.join(names)} changed since", file=sys.stderr)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fuzzing  # noqa: F401 (it registers the profiles of hypothesis)
 import pytest
 import torch
 

@@ -2,6 +2,7 @@
 words."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,12 @@ def test_a_pattern_stands_for_all_files_of_the_folder(repository):
     code = "from pathlib import Path\n\nTABLES = Path(__file__).parent.glob('text/*.yaml')\n"
     before = digest_after(repository, "emoscenes/phrases.py", code)
     assert digest_after(repository, "emoscenes/text/more.yaml", "fear: [afraid]\n") != before
+
+
+def test_the_module_of_digests_does_not_itself_name_data(repository):
+    real = Path(module.__file__).read_text(encoding="utf-8")
+    before = digest_after(repository, "tinyemo/trainer.py", real)
+    assert digest_after(repository, "tinyemo/new.yaml", "a: 1\n") == before
 
 
 def test_a_string_that_is_not_a_docstring_counts():

@@ -61,6 +61,16 @@ def test_exif_rotation_is_applied(tmp_path, ending, orientation):
     assert difference(small.resize((48, 32), Image.Resampling.NEAREST), photo().convert("L")) < 12
 
 
+@pytest.mark.parametrize("orientation", STORED)
+def test_greyscale_tiff_is_turned_and_not_read_in_rows_of_another_length(tmp_path, orientation):
+    """Pillow 13 gives other pixels than the file's if it maps such a file into memory."""
+    grey = photo().convert("L")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    STORED[orientation](grey).save(tmp_path / "scan.tif", exif=exif)
+    assert difference(read_image(tmp_path / "scan.tif", "L"), grey) == 0
+
+
 def test_a_damaged_exif_block_does_not_refuse_the_picture(tmp_path):
     photo().save(tmp_path / "odd.jpg", exif=b"Exif\0\0MM\0*\xff\xff\xff\xffgarbage")
     photo().save(tmp_path / "plain.jpg")
@@ -266,6 +276,13 @@ def test_very_many_empty_frames_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10 * 8 * 8)
     with pytest.raises(ValueError, match="long.gif: its first 21 frames are empty"):
         read_image(tmp_path / "long.gif")
+
+
+def test_a_strip_is_refused_also_where_a_smaller_copy_of_it_would_do(tmp_path):
+    """A JPEG of 9 x 901 pixels has 2 x 113 at an eighth of its size."""
+    Image.new("L", (9, 901)).save(tmp_path / "strip.jpg")
+    with pytest.raises(ValueError, match="9 x 901 pixels"):
+        read_image(tmp_path / "strip.jpg", smallest=1)
 
 
 @pytest.mark.parametrize("size", [(8000, 2), (2, 8000), (101, 1)])

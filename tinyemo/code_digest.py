@@ -22,7 +22,8 @@ from tinyemo.paths import ROOT
 PACKAGES = ("tinyemo", "emoscenes")
 # These modules start runs and record them. No result depends on them, so they are never followed.
 RUN_MODULES = ("tinyemo/runs/", "tinyemo/run.py", "tinyemo/cli.py")
-DATA_SUFFIXES = (".yaml", ".json", ".jsonl", ".csv", ".txt", ".html")
+# Ends of names, without the dot: with it, this module would itself name all of these files.
+DATA_KINDS = ("yaml", "json", "jsonl", "csv", "txt", "html")
 
 
 @cache
@@ -109,14 +110,19 @@ def _named_data(tree: ast.Module, folder: Path) -> list[Path]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
             continue
-        if not node.value.endswith(DATA_SUFFIXES):
-            continue
         name = node.value.rpartition("/")[2]
+        if not _is_data(name):
+            continue
         if name.startswith(("*", ".")):
             found |= {file for file in folder.rglob("*" + name.lstrip("*")) if file.is_file()}
         else:
             found |= _data_files().get(name, set())
     return sorted(found)
+
+
+def _is_data(name: str) -> bool:
+    _, dot, kind = name.rpartition(".")
+    return bool(dot) and kind in DATA_KINDS
 
 
 @cache
@@ -125,7 +131,7 @@ def _data_files() -> dict[str, set[Path]]:
     found: dict[str, set[Path]] = {}
     for package in PACKAGES:
         for file in (ROOT / package).rglob("*"):
-            if file.suffix in DATA_SUFFIXES:
+            if _is_data(file.name):
                 found.setdefault(file.name, set()).add(file)
     return found
 

@@ -110,7 +110,8 @@ def own_label_set(labels: Sequence[str]) -> str:
                 f"label {label!r}: expected a text without a comma and without characters that "
                 "cannot be seen, with single spaces between its words"
             )
-    refuse_alike(labels)
+    if alike := find_alike(labels):
+        raise ValueError(alike_message(*alike))
     return OWN + ", ".join(labels)
 
 
@@ -119,17 +120,23 @@ def tidy(label: str) -> str:
     return " ".join(unicodedata.normalize("NFC", label).split())
 
 
-def refuse_alike(labels: Iterable[str]) -> None:
-    """ValueError: two labels that differ only by case, spaces, hyphens or Unicode form."""
+def find_alike(labels: Iterable[str]) -> tuple[str, str] | None:
+    """The first two labels that differ only by case, spaces, hyphens or Unicode form."""
     first: dict[str, str] = {}
     for label in labels:
         key = re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold()) or label
         other = first.setdefault(key, label)
         if other != label:
-            raise ValueError(
-                f"labels {ascii(other)} and {ascii(label)} differ only by case, spaces or Unicode "
-                "form; expected one spelling of each label"
-            )
+            return other, label
+    return None
+
+
+def alike_message(one: str, other: str) -> str:
+    """What is wrong with two labels of `find_alike`."""
+    return (
+        f"labels {ascii(one)} and {ascii(other)} differ only by case, spaces or Unicode form; "
+        "expected one spelling of each label"
+    )
 
 
 def file_name_of(label_set: str) -> str:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 from safetensors import SafetensorError
 
-from tinyemo.pixels import as_displayed
+from tinyemo.pixels import as_displayed, check_shape
 
 try:  # optional: HEIC and HEIF files, the photographs of phones
     importlib.import_module("pillow_heif").register_heif_opener()
@@ -30,6 +30,7 @@ NO_HEIF = (
     "it is in HEIF format (such as .heic), which needs the package pillow-heif: "
     "pip install pillow-heif"
 )
+NO_PICTURE = "its content is no picture that Pillow can read"
 HEIF_BRANDS = (
     *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
     *(b"mif1", b"msf1"),
@@ -89,16 +90,26 @@ def read_image(
     try:
         if isinstance(source, Image.Image):
             return as_displayed(source, mode)
-        with Image.open(source) as image:
-            if smallest:
-                image.draft(mode, (smallest, smallest))
-            return as_displayed(image, mode)
+        if isinstance(source, str | Path):
+            # of a path, Pillow 13 maps a TIFF into memory, and ignores that it is to be turned
+            with open(source, "rb") as file:
+                return _decoded(file, mode, smallest)
+        return _decoded(source, mode, smallest)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"image not found: {source}") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors for a damaged file
-        missing_package = isinstance(error, UnidentifiedImageError) and _is_heif(source)
-        reason = NO_HEIF if missing_package else first_line(error)
+        reason = first_line(error)
+        if isinstance(error, UnidentifiedImageError):
+            reason = NO_HEIF if _is_heif(source) else NO_PICTURE
         raise ValueError(f"cannot read the image {source}: {reason}") from error
+
+
+def _decoded(file: BinaryIO, mode: str, smallest: int | None) -> Image.Image:
+    with Image.open(file) as image:
+        check_shape(image)  # before a JPEG is made smaller, which changes the shape a little
+        if smallest:
+            image.draft(mode, (smallest, smallest))
+        return as_displayed(image, mode)
 
 
 def is_image(path: str | Path) -> bool:

@@ -44,7 +44,7 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     scaled by their own minimum and maximum. ValueError: a side more than LONGEST times the other,
     NaN or infinite values, or an animation with too many empty frames.
     """
-    _check_shape(image)
+    check_shape(image)
     if getattr(image, "is_animated", False) and image.tell() == 0:
         _show_first_frame_with_content(image)
     shown = _flat(image).convert(mode)
@@ -52,7 +52,8 @@ def as_displayed(image: Image.Image, mode: str) -> Image.Image:
     return shown if turn is None else shown.transpose(turn)
 
 
-def _check_shape(image: Image.Image) -> None:
+def check_shape(image: Image.Image) -> None:
+    """ValueError: a side more than LONGEST times the other."""
     short, long = sorted(image.size)
     if long > LONGEST * short:
         raise ValueError(

@@ -220,8 +220,19 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, text, message):
         read_utterances_csv(write_csv(tmp_path, text))
 
 
+def test_a_fault_that_shows_only_in_the_whole_table_names_the_row_of_the_file(tmp_path):
+    """The rows are sorted by dialogue and turn before they are checked."""
+    text = "dialogue,turn,text,split,id\na,2,x,train,1\nb,0,y,train,2\na,1,z,test,3\n"
+    with pytest.raises(ValueError, match=r"own.csv: row 1 \(id 'own/1'\), column 'split'"):
+        read_utterances_csv(write_csv(tmp_path, text))
+    text = "dialogue,turn,text,id\na,2,x,1\nb,0,y,2\na,1,z,1\n"
+    with pytest.raises(ValueError, match=r"own.csv: row 1 \(id 'own/1'\), column 'id'"):
+        read_utterances_csv(write_csv(tmp_path, text))
+
+
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"own.csv lists .*three.wav, which is not there"):
+    message = r"own.csv lists .*three.wav, which is not there \(row 1, column 'audio'; 1 of"
+    with pytest.raises(FileNotFoundError, match=message):
         read_utterances_csv(write_csv(tmp_path, OWN.replace("two.wav", "three.wav")))
     with pytest.raises(FileNotFoundError, match="not found: .*absent.csv"):
         read_utterances_csv(tmp_path / "absent.csv")

@@ -28,7 +28,7 @@ def test_broken_images_are_an_error_or_reported(tmp_path):
     records = read_photos("UnbiasedEmo", root)
     gone.unlink()
     with pytest.raises(
-        ValueError, match="3 of 12 images cannot be read, .*fear/dog/0.jpg: cannot identify"
+        ValueError, match="3 of 12 images cannot be read, .*fear/dog/0.jpg: its content is no pic"
     ):
         readable_images(records)
     readable, broken = readable_images(records, on_broken="skip")
@@ -64,7 +64,7 @@ def test_any_csv_becomes_records(tmp_path):
         "image,emotion\nb.png,joy": "column 'label' is missing",
         "image,label\nb.png,": "row 1: .*'label'",
         "image,label\nc.png,joy": "mine.csv lists .*c.png",
-        "image,label\nb.png,joy ": "mine.csv: label 'joy ' has white space",
+        "image,label\nb.png,joy ": "mine.csv: row 1: label 'joy ' has white space",
         "image,label,split\nb.png,joy,holdout": "'holdout'",
         "image,label,colour\nb.png,joy,3": "'colour'",
         "": "not readable as CSV",

@@ -2,16 +2,20 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
 
 from tinyemo.data.datasets import read_datasets
 from tinyemo.data.file_tree import PICTURES, files_under
+from tinyemo.data.file_walk import READ_ANYWAY, SYSTEM, walk
 from tinyemo.data.folders import read_folder
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import read_photos
 from tinyemo.data.split_names import splits_named
+from tinyemo.runs import content
 
 
 def make(root, *names):
@@ -93,6 +97,7 @@ def test_classes_and_other_folders_beside_the_splits_are_counted(tmp_path, caplo
     assert counts(left_out) == {
         "own: file outside the class folders": 2,
         "own: picture in a folder beside the split folders": 3,
+        "own: not a picture (.md)": 1,
         "own: folder without a picture beside the split folders": 1,
     }
     assert "picture in a folder beside the split folders: 3, such as " in caplog.text
@@ -224,3 +229,43 @@ def test_the_order_of_files_is_that_of_their_folders(tmp_path):
     found = files_under(tmp_path / "joy", PICTURES, LeftOut())
     assert [tmp_path / "joy" / name for name in found] == expected
     shutil.rmtree(tmp_path / "joy")
+
+
+def test_everything_in_a_folder_beside_the_splits_is_counted(tmp_path):
+    make(tmp_path, "train/joy/1.jpg", "test/joy/2.jpg", "extra/3.jpg", "extra/4.jpg")
+    make(tmp_path, "extra/deep/clip.mp4", "extra/features.npy", "extra/Thumbs.db")
+    left_out = LeftOut()
+    assert len(read_folder(tmp_path, left_out=left_out)) == 2
+    assert counts(left_out) == {
+        "picture in a folder beside the split folders": 2,
+        "not a picture (.mp4)": 1,
+        "not a picture (.npy)": 1,
+        "hidden, or left by the operating system": 1,
+    }
+
+
+def test_the_walk_and_the_digest_of_a_folder_see_the_same_files(tmp_path):
+    """Links are read once where they really are; a folder that contains the top one is not read."""
+    make(tmp_path, "top/b/1.jpg", "top/b/.DS_Store", "top/c/2.txt", "outside/3.jpg", "beside.jpg")
+    top = tmp_path / "top"
+    (top / "a").symlink_to(top / "b")  # sorted before the folder that it leads to
+    (top / "d").symlink_to(tmp_path / "outside")
+    (top / "e").symlink_to(tmp_path)
+    (top / "f.jpg").symlink_to(tmp_path / "beside.jpg")
+    passed_over = []
+    found = {name for name, _ in walk(top, lambda *what: passed_over.append(what))}
+    assert found == {"b/1.jpg", "c/2.txt", "d/3.jpg", "f.jpg"}
+    expected = [(SYSTEM, "b/.DS_Store"), (READ_ANYWAY, "a"), (READ_ANYWAY, "e")]
+    assert sorted(passed_over) == sorted((reason, str(top / name)) for reason, name in expected)
+    digest = content.described(top)["sha256"]
+    (top / "b" / "1.jpg").write_text("another picture")
+    assert content.described(top)["sha256"] != digest
+    digest = content.described(top)["sha256"]
+    (tmp_path / "beside2.jpg").touch()
+    assert content.described(top)["sha256"] == digest
+
+
+def test_the_walk_does_not_import_pandas():
+    code = "import sys, tinyemo.data.file_walk; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -54,3 +54,17 @@ def test_the_new_label_set_changes_no_guess_of_an_old_one():
         relabel(pd.DataFrame(), "unbiasedemo")
     with pytest.raises(ValueError, match="unknown dataset 'Emotion7'.*WEBEmo"):
         read_photos("Emotion7", "here")
+
+
+def test_a_name_that_is_the_short_name_of_another_file_stays_whole(tmp_path):
+    names = ("a.jpg", "a.png", "a.png.webp", "b.png")
+    for name in names:
+        (tmp_path / "joy" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "joy" / name).touch()
+    records = read_folder(tmp_path, "own")
+    assert records["id"].tolist() == [
+        "own/joy/a.jpg",
+        "own/joy/a.png",
+        "own/joy/a.png.webp",
+        "own/joy/b",
+    ]

@@ -123,7 +123,7 @@ def test_labels_that_differ_only_in_form_are_an_error(tmp_path, one, other):
 def test_a_label_with_what_cannot_be_seen_is_an_error(tmp_path, label):
     (tmp_path / "a.png").touch()
     (tmp_path / "own.csv").write_text(f'image,label\na.png,"{label}"\n', encoding="utf-8")
-    with pytest.raises(ValueError, match="own.csv: label '"):
+    with pytest.raises(ValueError, match="own.csv: row 1: label '"):
         read_csv(tmp_path / "own.csv")
 
 

@@ -24,6 +24,14 @@ FAULTS = {
     "more cells than columns": ("image,label\na.png,joy,3\n", "more cells than the header"),
     "more cells in one row": ("image,label\na.png,joy\na.png,fear,3\n", "not readable as CSV"),
     "fewer cells": ("image,label\na.png\n", "row 1: column 'label' is empty"),
+    "an attribute twice": ("image,label,attr_x,attr_x\na.png,joy,1,2", "two columns 'attr_x'"),
+    "shares twice": ("image,label,p_joy,p_joy\na.png,joy,1,", "two columns 'p_joy': expected one"),
+    "NUL in a text": ("image,label,text\na.png,joy,a\0b", "not a text file in UTF-8: it has NUL"),
+    "one image with two labels": ("image,label\na.png,joy\n./a.png,fear", "row 2 .*'own/a.png'"),
+    "a turn is empty": (
+        "image,label,turn\na.png,joy,1\nb.png,joy,",
+        "row 2, column 'turn': got ''",
+    ),
     "nothing": ("", "not readable as CSV"),
     "white space": (" \n\n", "not readable as CSV|no row"),
 }
@@ -61,6 +69,69 @@ def test_labels_of_two_unicode_forms_are_shown(tmp_path):
         read_datasets([str(tmp_path / "own.csv")], tmp_path)
     message = str(caught.value)
     assert r"caf\xe9" in message and r"cafe\u0301" in message
+
+
+# the columns, the first row, the row with the fault, and what the message says after its place
+CELLS = {
+    "label of no set": ("", "joy", "joyy", "unknown label joyy: expected the labels of 'ekman'"),
+    "another case": ("", "joy", "Joy", "labels 'joy' and 'Joy' differ only by case, spaces or"),
+    "two spaces": ("", "sea view", "sea  view", "labels 'sea view' and 'sea  view' differ only"),
+    "Unicode form": ("", "caf\u00e9", "cafe\u0301", r"labels 'caf\\xe9' and 'cafe\\u0301' diff"),
+    "trailing space": ("", "joy", "fear ", "label 'fear ' has white space at its ends"),
+    "invisible": ("", "joy", "fear\u200b", r"label 'fear\\u200b': expected a text without"),
+    "comma": ("", "joy", '"a, b"', "label 'a, b': expected a text without a comma"),
+    "split": ("split", "joy,train", "joy,holdout", "column 'split': got 'holdout', expected one"),
+    "share": (
+        "p_joy,p_fear",
+        "joy,1,0",
+        "joy,much,0",
+        "column 'p_joy': got 'much', expected a num",
+    ),
+    "shares": ("p_joy,p_fear", "joy,1,0", "joy,1,1", "columns p_<label>: expected shares >= 0"),
+    "turn": ("turn", "joy,0", "joy,one", "column 'turn': got 'one', expected a whole number"),
+    "half a turn": (
+        "turn",
+        "joy,0",
+        "joy,1.5",
+        "column 'turn': got '1.5', expected a whole number",
+    ),
+    "no turn": ("turn", "joy,0", "joy,", "column 'turn': got '', expected a whole number"),
+    "id": ("id", "joy,x", "joy,x", "column 'id': got 'x', expected an id that no earlier row has"),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("read", ["alone", "named"])
+def test_a_message_about_a_cell_names_the_row(tmp_path, name, read):
+    columns, good, bad, message = CELLS[name]
+    for number in range(4):
+        (tmp_path / f"{number}.png").touch()
+    header = ",".join(["image", "label", *filter(None, [columns])])
+    other = "," * columns.count(",") + "," if columns else ""
+    rows = [header, f"0.png,{good}", f"1.png,{good.split(',')[0]}{other}", f"2.png,{bad}"]
+    if columns in ("turn", "id"):
+        rows[2] = "1.png,joy,5"
+    own = tmp_path / "own.csv"
+    own.write_text("\n".join(rows), encoding="utf-8")
+    label_set = "ekman" if read == "named" or name == "label of no set" else ""
+    with pytest.raises(ValueError, match=rf"own.csv: row 3[ :,].*{message}") as caught:
+        read_csv(own, label_set=label_set)
+    assert "\n" not in str(caught.value)
+    if "differ only" in message:
+        assert str(caught.value).endswith(f"(the first of them is in {own}: row 1)")
+
+
+def test_lines_that_are_too_long_or_no_text_are_numbered(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text('image,label\n\n"a,\nb.png",joy\nb.png,fear,3,4\n')
+    with pytest.raises(ValueError, match="own.csv: not readable as CSV: line 5 has 4 cells"):
+        read_csv(own)
+    own.write_text("image,label\na.png,joy,3\nb.png,joy,3\n")
+    with pytest.raises(ValueError, match="own.csv: .*line 2 has 3 cells, more cells than the he"):
+        read_csv(own)
+    own.write_bytes(b"image,label\na.png,joy\nb.png,fiert\xe9\n")
+    with pytest.raises(ValueError, match="own.csv: not a text file in UTF-8: line 3: "):
+        read_csv(own)
 
 
 @pytest.mark.parametrize("word", ["Valid", "dev", "VAL", "validation"])

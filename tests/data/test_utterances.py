@@ -79,7 +79,7 @@ def test_wrong_cells_are_refused_with_row_and_column(row, column, value, expecte
         row = 3  # dialogue c would begin with turn 1
     with pytest.raises(ValueError, match="own table: row .*, column ") as error:
         check_utterances(changed(row, column, value), "own table")
-    assert f"row {row} " in str(error.value)
+    assert f"row {row + 1} " in str(error.value)
     assert expected in str(error.value)
 
 

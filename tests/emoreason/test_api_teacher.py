@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,96 @@ def test_a_request_that_always_fails_does_not_stop_the_others(make_teacher, prox
     proxy.fault = lambda content: None
     assert len(collect_replies(teacher, requests, cache)) == 6
     assert served_once(requests, proxy)
+
+
+def fail_for(requests, proxy, fault="500") -> None:
+    """Only these requests fail, every time."""
+    bad = {user_turn(request) for request in requests}
+    proxy.fault = lambda content: fault if content in bad else None
+
+
+def order_of(requests, proxy) -> list[str]:
+    """The ids of the requests in the order in which they first came."""
+    sent = [request for request in requests if proxy.times[user_turn(request)]]
+    sent.sort(key=lambda request: proxy.times[user_turn(request)][0])
+    return [request.id for request in sent]
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "torn", "error", "slow"])
+def test_one_request_that_always_fails_among_good_ones_is_counted(
+    make_teacher, proxy, tmp_path, fault
+):
+    requests, cache = make_requests(5), tmp_path / "replies.jsonl"
+    fail_for(requests[1:2], proxy, fault)
+    for run in range(2):
+        teacher = make_teacher(retries=0, concurrency=1, timeout=1.0)
+        replies = collect_replies(teacher, requests, cache)
+        assert len(replies) == 4
+        usage = [teacher.usage[name] for name in ("replies", "unanswered", "requests")]
+        assert usage == ([4, 1, 5], [0, 1, 1])[run]
+        assert f"(1 of {(5, 1)[run]} requests failed; the next run sends them" in teacher.note
+
+
+def test_requests_that_failed_are_sent_last_and_cannot_stop_a_resumed_run(
+    make_teacher, proxy, tmp_path
+):
+    """Ten bad requests stand first: more than the failures in a row that end a run."""
+    requests, cache = make_requests(16), tmp_path / "replies.jsonl"
+    bad, good = requests[:10], requests[10:]
+    fail_for(bad, proxy)
+    runs = 0
+    while True:
+        proxy.times.clear()
+        runs += 1
+        try:
+            replies = collect_replies(make_teacher(retries=0), requests, cache)
+            break
+        except RuntimeError as error:
+            assert "replies so far are kept" in str(error)
+    assert replies.keys() == {request.id for request in good}
+    assert runs <= 4  # each of those that stopped has set three bad requests or more aside
+    for _ in range(2):  # now only bad requests are left; the run ends without an error
+        teacher = make_teacher(retries=0)
+        assert collect_replies(teacher, requests, cache) == replies
+        assert (teacher.usage["unanswered"], teacher.usage["requests"]) == (10, 10)
+    more = make_requests(20)
+    proxy.times.clear()
+    teacher = make_teacher(retries=0, concurrency=1)
+    assert len(collect_replies(teacher, more, cache)) == 10
+    assert order_of(more, proxy) == [request.id for request in (*more[16:], *bad)]
+    proxy.fault = lambda content: None
+    assert len(collect_replies(make_teacher(), more, cache)) == 20
+    assert served_once(more, proxy)
+
+
+def test_a_server_that_fails_for_all_requests_ends_the_run(make_teacher, proxy, tmp_path):
+    requests, cache = make_requests(20), tmp_path / "replies.jsonl"
+    collect_replies(make_teacher(), requests[:2], cache)
+    fail_for(requests, proxy)
+    for _ in range(2):
+        teacher = make_teacher(retries=0)
+        with pytest.raises(RuntimeError, match="^API .*500.*run again for the rest$"):
+            collect_replies(teacher, requests, cache)
+        assert 3 <= teacher.usage["requests"] <= 5  # at most two were under way
+
+
+@pytest.mark.parametrize("fault", ["drop", "429"])
+def test_faults_of_the_connection_end_a_run_also_at_requests_that_failed_before(
+    make_teacher, proxy, tmp_path, fault
+):
+    requests, cache = make_requests(12), tmp_path / "replies.jsonl"
+    fail_for(requests, proxy)
+    for _ in range(4):
+        with suppress(RuntimeError):
+            collect_replies(make_teacher(retries=0), requests, cache)
+    failures = cache.read_text().count('"failure"')
+    assert failures >= 12
+    fail_for(requests, proxy, fault)
+    teacher = make_teacher(retries=0)
+    with pytest.raises(RuntimeError, match="run again for the rest"):
+        collect_replies(teacher, requests, cache)
+    assert teacher.usage["requests"] <= 5
+    assert cache.read_text().count('"failure"') == failures  # nothing is learned about them
 
 
 @pytest.mark.parametrize("fault", ["400", "422", "413", "moderation"])

@@ -165,3 +165,28 @@ def test_a_full_disk_is_a_clear_error_and_loses_one_reply(tmp_path):
     assert replies.keys() == {f"r{i}" for i in range(9)}
     assert len(teacher.requested) == 10
     assert len(set(teacher.requested)) == 9
+
+
+def test_failures_are_kept_with_their_cost_and_their_requests_come_last(tmp_path):
+    cache, requests, received = tmp_path / "replies.jsonl", make_requests(4), []
+
+    class Failing(FakeTeacher):
+        def replies(self, requests, failed_before=()):
+            received.append(([request.id for request in requests], set(failed_before)))
+            for request in requests:
+                failure = "Error code: 500" if request.id == "r0" else ""
+                yield Reply(request.id, "", 10, 3, self.price, failure=failure)
+
+    assert collect_replies(Failing(), requests[:2], cache).keys() == {"r1"}
+    assert collect_replies(Failing(), requests, cache).keys() == {"r1", "r2", "r3"}
+    assert received == [(["r0", "r1"], set()), (["r2", "r3", "r0"], {"r0"})]
+    assert dollars_spent(cache) == 5 * 0.25
+    # another teacher does not know of the failure
+    assert collect_replies(FakeTeacher(key="other"), requests, cache).keys() == {
+        request.id for request in requests
+    }
+    # a reply that comes later ends the matter
+    teacher = Failing()
+    teacher.replies = lambda requests, failed_before: iter([Reply("r0", "A dog.")])
+    assert collect_replies(teacher, requests, cache)["r0"].text == "A dog."
+    assert len(collect_replies(FakeTeacher(replies_left=0), requests, cache)) == 4

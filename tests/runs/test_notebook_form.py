@@ -6,10 +6,15 @@ import re
 
 import pytest
 
+from tinyemo.emotions import TEMPLATES
+from tinyemo.evaluation.conversation_study import STUDIES
+from tinyemo.models.conversation_prompt import TEXT_AS
 from tinyemo.paths import NOTEBOOKS, PARAMS, ROOT
 from tinyemo.runs.notebooks import read_cells, upstream_of
 from tinyemo.runs.parameters import PROFILE_KEYS, declared, read_file
 from tinyemo.runs.profiles import Profile
+from tinyemo.training import multimodal_recipes, projector_recipes
+from tinyemo.training.conversation_samples import EXPONENTS
 
 NOTEBOOK_FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 PARAMETER_FILES = sorted(PARAMS.rglob("*.yaml"))
@@ -60,6 +65,27 @@ def test_the_parameters_cell_comes_first_and_explains_each_parameter(notebook):
     assert "parameters" in first_code["metadata"]["tags"], (
         "the parameters come before any other code"
     )
+
+
+# the tables of the library whose names a parameter takes
+NAMES = {
+    ("02_projector_training", "preset"): projector_recipes.PRESETS,
+    ("10_zero_shot_table", "preset"): projector_recipes.PRESETS,
+    ("11_unseen_classes", "preset"): projector_recipes.PRESETS,
+    ("15_bias_in_collections", "preset"): projector_recipes.PRESETS,
+    ("04_mm_llm_finetuning", "preset"): multimodal_recipes.PRESETS,
+    ("02_projector_training", "template"): TEMPLATES,
+    ("05_evaluation", "template"): TEMPLATES,
+    ("07_multimodal_iemocap", "text_as"): TEXT_AS,
+    ("07_multimodal_iemocap", "balance"): EXPONENTS,
+    ("07_multimodal_iemocap", "study"): STUDIES,
+}
+
+
+@pytest.mark.parametrize(("stem", "name"), NAMES)
+def test_the_choices_in_a_help_are_the_names_that_the_library_knows(stem, name):
+    parameter = declared(NOTEBOOKS / f"{stem}.ipynb")[name]
+    assert sorted(parameter.choices) == sorted(NAMES[stem, name])
 
 
 @notebooks

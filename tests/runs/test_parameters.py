@@ -114,3 +114,23 @@ def test_a_list_written_in_a_file_is_not_parsed_as_text(notebook, tmp_path):
     with pytest.raises(ValueError, match=r"rates is \['1e-4'\], expected list\[float\]"):
         read_file(file, known)
     assert read_pairs({"rates": "[1e-4]"}, known) == {"rates": [1e-4]}
+
+
+CHOICES = """\
+preset = "small"   # recipe: one of small, published or published-lora
+template = ""      # one of plain or llava_v1; empty: the tokenizer's own
+study = []         # some of a, b or c: what is compared
+free = "anything"  # not one of these is checked
+"""
+
+
+def test_listed_choices_are_checked_and_the_default_is_always_allowed(tmp_path):
+    known = declared(write_notebook(tmp_path / "one.ipynb", CHOICES))
+    assert known["preset"].choices == ["small", "published", "published-lora"]
+    good = {"preset": "published-lora", "template": "", "study": "[a, c]", "free": "x"}
+    assert read_pairs(good, known) == {**good, "study": ["a", "c"]}
+    message = "command line: parameter preset is 'vote', expected one of small, published, "
+    with pytest.raises(ValueError, match=message):
+        read_pairs({"preset": "vote"}, known)
+    with pytest.raises(ValueError, match="parameter study is 'd', expected one of a, b, c"):
+        read_pairs({"study": "[a, d]"}, known)

@@ -141,3 +141,16 @@ def test_weights_give_each_label_the_same_total_and_a_mean_of_one(prompts):
     for sample in items.__getitems__([(0, item) for item in range(len(items))]):
         total[sample.turns[0][1]] += sample.weight
     assert total == pytest.approx({"neutral": 4, "joy": 4, "anger": 4})
+
+
+def test_root_weights_follow_the_square_root_of_the_frequency(prompts):
+    items = samples(prompts, ConversationRecipe((STYLE,), balance="root_weights"))
+    weights = [sample.weight for sample in items.__getitems__([(0, i) for i in range(len(items))])]
+    total = 9 / 9**0.5 + 2 / 2**0.5 + 1  # items times weight, before the scaling to a mean of 1
+    expected = [9**-0.5] * 9 + [2**-0.5] * 2 + [1.0]
+    assert weights == pytest.approx([12 / total * weight for weight in expected])
+
+
+def test_items_without_balance_have_the_weight_one(prompts):
+    items = samples(prompts, ConversationRecipe((STYLE,)))
+    assert items.sample(0, 11).weight == 1.0

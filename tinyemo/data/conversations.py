@@ -216,7 +216,9 @@ def read_utterances_csv(path: str | Path, dataset: str | None = None) -> Convers
     read = {*_TEXT_COLUMNS, *_NUMBER_COLUMNS, *votes_columns, "id", "turn", "label"}
     for column in table.columns.difference(read, sort=False):
         left_out.add(f"column that is not read: {column}", path, len(table))
-    return Conversations(check_utterances(rows, path), left_out.table())
+    rows_of_file = rows.index + 1
+    rows = check_utterances(rows, path, lambda row: f"{path}: row {rows_of_file[row]}")
+    return Conversations(rows, left_out.table())
 
 
 def _splits(table: pd.DataFrame, path: Path) -> pd.Series:
@@ -267,8 +269,12 @@ def _counted_votes(counts: pd.DataFrame, path: Path) -> list[Votes]:
 def _paths(names: pd.Series, path: Path) -> list[str]:
     """Absolute paths, "" for empty cells. FileNotFoundError: a file is missing."""
     paths = [str(path.parent / name) if name else "" for name in names]
-    listed = dict.fromkeys(_FRAGMENT.sub("", name) for name in paths if name)
-    check_listed([Path(name) for name in listed], path)
+    row_of: dict[Path, int] = {}
+    for row, name in enumerate(paths, 1):
+        if name:
+            row_of.setdefault(Path(_FRAGMENT.sub("", name)), row)
+    places = [f"row {row}, column {names.name!r}; " for row in row_of.values()]
+    check_listed(list(row_of), path, places)
     return paths
 
 

@@ -21,6 +21,7 @@ from tinyemo.data.labels import Labelling
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.photos import PHOTO_SETS, read_photos
 from tinyemo.data.records import OPTIONAL, check_records, seeded_split
+from tinyemo.data.repaired_text import refuse_rows
 from tinyemo.data.split_names import splits_named
 from tinyemo.data.text_files import AbsentDataset, check_columns, check_some_listed, read_table
 from tinyemo.io import name_like, read_image
@@ -115,7 +116,8 @@ def read_csv(
     path = Path(path).expanduser().absolute()
     texts = {column: "" for column in OPTIONAL if column != "turn"}
     check_columns(path, ("image", "label"))
-    table = read_table(path, dtype=dict.fromkeys(("id", "image", "label", "split", *texts), str))
+    as_text = ("id", "image", "label", "split", "turn", *texts)
+    table = read_table(path, dtype=dict.fromkeys(as_text, str))
     if table.empty:
         raise ValueError(
             f"{path}: no row: found only the header {', '.join(table)}; expected one row per image"
@@ -126,12 +128,29 @@ def read_csv(
             raise ValueError(f"{path}: row {int(np.argmax(empty)) + 1}: column {column!r} is empty")
     given = table.get("split", pd.Series("train", index=table.index)).fillna("train")
     splits = given.replace(splits_named(given.unique()))
+    for column in table:
+        if column == "turn" or column.startswith("p_"):
+            table[column] = _numbers(table[column], path)
     _check_some_listed(table["image"], path)
     rows = zip(table["image"], splits, table["label"], strict=True)
     name = dataset or path.stem
-    records = file_records(rows, path.parent, name, label_set, source=path)
+
+    def place_of(row: int) -> str:
+        return f"{path}: row {row + 1}"
+
+    records = file_records(rows, path.parent, name, label_set, path, place_of)
     rest = table.drop(columns=["image", "label", "split"], errors="ignore").fillna(texts)
-    return check_records(records.assign(**rest), path)
+    return check_records(records.assign(**rest), path, place_of)
+
+
+def _numbers(cells: pd.Series, path: Path) -> pd.Series:
+    """The cells of p_<label> as numbers, those of turn as whole ones. ValueError names the row."""
+    numbers = pd.to_numeric(cells, errors="coerce")
+    if cells.name != "turn":
+        refuse_rows(cells, numbers.isna() & cells.notna(), path, "a number, or an empty cell")
+        return numbers
+    refuse_rows(cells.fillna(""), ~(numbers % 1 == 0), path, "a whole number")
+    return numbers.astype(int)
 
 
 def _check_some_listed(names: pd.Series, path: Path) -> None:

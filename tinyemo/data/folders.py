@@ -6,7 +6,7 @@ gives records. Images stay paths; file_tree.py says which files are pictures, la
 a class has, and TinyEmo's `.pt` features are read by tinyemo.features.pt_trees.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -97,8 +97,8 @@ def _refuse_splits_inside(classes: list[Path]) -> None:
 
 
 def _count_beside(folder: Path, kind: Kind, left_out: LeftOut) -> None:
-    """Count the items of a folder that is no split although there are splits beside it."""
-    files = files_under(folder, kind, LeftOut())
+    """Count what is in a folder that is no split although there are splits beside it."""
+    files = files_under(folder, kind, left_out)
     if files:
         items = [folder / name for name in files]
         left_out.add_all(f"{kind.name} in a folder beside the split folders", items)
@@ -112,24 +112,35 @@ def file_records(
     dataset: str,
     label_set: str | Labelling = "",
     source: Path | None = None,
+    place_of: Callable[[int], str] | None = None,
 ) -> pd.DataFrame:
     """Records of (file name below `root`, split, label as it is spelled on disk).
 
     The id is "dataset/name without suffix"; the suffix stays where two names differ in nothing
-    else. ValueError names `source` (by default `root`) and the labels that labels.py refuses, or a
-    file whose name is not in UTF-8.
+    else. ValueError names the labels that labels.py refuses, or a file whose name is not in UTF-8,
+    and `source` (by default `root`). Where the rows are those of a list, `place_of` gives the list
+    and the line of each, which the message names instead.
     """
     source = source or root
     rows = list(rows)
     _check_names(root, [name for name, _, _ in rows])
     records = pd.DataFrame(rows, columns=["name", "split", "label"])
     labelling = label_set if isinstance(label_set, Labelling) else Labelling(label_set)
-    records["label"], name = labelling.read(records["label"].tolist(), source)
+    records["label"], name = labelling.read(records["label"].tolist(), source, place_of)
     names = records.pop("name")
-    stems = pd.Series([Path(name).with_suffix("").as_posix() for name in names], dtype=str)
-    records["id"] = dataset + "/" + stems.mask(stems.duplicated(keep=False), names)
+    records["id"] = dataset + "/" + _short_names(names)
     records["image"] = [str(root / name) for name in names]
-    return check_records(records.assign(dataset=dataset, label_set=name), source)
+    return check_records(records.assign(dataset=dataset, label_set=name), source, place_of)
+
+
+def _short_names(names: Sequence[str]) -> pd.Series:
+    """The names without suffix, but for those that would then be the name of another file."""
+    paths = [Path(name) for name in names]
+    whole = pd.Series([path.as_posix() for path in paths], dtype=str)  # "./a.png" is "a.png"
+    short = pd.Series([path.with_suffix("").as_posix() for path in paths], dtype=str)
+    while (again := short.duplicated(keep=False) & (short != whole)).any():
+        short = short.mask(again, whole)
+    return short
 
 
 def _check_names(root: Path, names: Iterable[str]) -> None:

@@ -13,11 +13,18 @@ error, since one of them is probably a mistake.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyemo.emotions import LABEL_SETS, labels_of, own_label_set, refuse_alike, tidy
+from tinyemo.emotions import (
+    LABEL_SETS,
+    alike_message,
+    find_alike,
+    labels_of,
+    own_label_set,
+    tidy,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -65,37 +72,48 @@ class Labelling:
         """The label set that is named or listed; "" if there is none."""
         return own_label_set(self.labels) if self.labels else self.label_set
 
-    def read(self, spelled: Sequence[str], source: str | Path) -> tuple[list[str], str]:
+    def read(
+        self,
+        spelled: Sequence[str],
+        source: str | Path,
+        place_of: Callable[[int], str] | None = None,
+    ) -> tuple[list[str], str]:
         """The label of each spelling, and the name of the label set.
 
-        ValueError names `source`, the labels and what was expected.
+        `place_of` gives the file and row of a position in `spelled`, where the labels are those of
+        a list. ValueError names the place, or else `source`, the labels and what was expected.
         """
+        spellings = list(dict.fromkeys(spelled))
+
+        def place(spelling: str) -> str:
+            return place_of(spelled.index(spelling)) if place_of else str(source)
+
+        if alike := find_alike(spellings):
+            beside = f" (the first of them is in {place(alike[0])})" if place_of else ""
+            raise ValueError(f"{place(alike[1])}: {alike_message(*alike)}{beside}")
         label_of = {}
+        for spelling in spellings:
+            if fault := _fault_of(spelling):
+                raise ValueError(f"{place(spelling)}: {fault}")
+            label_of[spelling] = self._label(spelling)
         try:
-            refuse_alike(dict.fromkeys(spelled))
-            for spelling in dict.fromkeys(spelled):
-                label_of[spelling] = self._label(spelling)
             label_set = self.named or _defined_by(set(label_of.values()), source)
             known = labels_of(label_set)
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from error
         for spelling, label in label_of.items():
             label_of[spelling] = label if label in known else SPELLINGS.get(label, label)
-        if unknown := sorted(set(label_of.values()) - set(known)):
+        if unknown := [spelling for spelling in spellings if label_of[spelling] not in known]:
+            words = dict.fromkeys(_shown(label_of[spelling]) for spelling in unknown)
             raise ValueError(
-                f"{source}: unknown label {', '.join(map(_shown, unknown))}: expected the "
-                f"labels of {label_set!r} ({', '.join(known)})"
+                f"{place(unknown[0])}: unknown label {', '.join(words)}: expected the labels of "
+                f"{label_set!r} ({', '.join(known)})"
             )
         return [label_of[spelling] for spelling in spelled], label_set
 
     def _label(self, spelling: str) -> str:
         """The label of one spelling: in lower case unless a listed label has capitals."""
         label = tidy(spelling)
-        if " ".join(spelling.split()) != spelling:
-            raise ValueError(
-                f"label {spelling!r} has white space at its ends or twice within; expected "
-                f"{label!r}"
-            )
         listed = {word.lower(): word for word in labels_of(self.named)} if self.named else {}
         wanted = {word.lower(): word for word in self.synonyms}
         lower = label.lower()
@@ -103,6 +121,20 @@ class Labelling:
             self.used.add(wanted[lower])
             return self.synonyms[wanted[lower]]
         return listed.get(lower, lower)
+
+
+def _fault_of(spelling: str) -> str:
+    """What is wrong with the text of a label; "" if nothing is."""
+    if " ".join(spelling.split()) != spelling:
+        return (
+            f"label {spelling!r} has white space at its ends or twice within; expected "
+            f"{tidy(spelling)!r}"
+        )
+    try:
+        own_label_set([tidy(spelling)])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _shown(label: str) -> str:

@@ -12,8 +12,9 @@ al. 2018; EmoSet, Yang et al. 2023; FI, You et al. 2016; ArtPhoto and Abstract, 
 Hanbury 2010.
 """
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tinyemo.data.file_tree import PICTURES, files_under, is_system_name
+from tinyemo.data.file_tree import (
+    NAMED_PICTURES,
+    PICTURES,
+    files_under,
+    folders_in,
+    reason_against,
+)
+from tinyemo.data.file_walk import is_system_name, walk
 from tinyemo.data.folders import file_records, read_folder
 from tinyemo.data.labels import SPELLINGS
 from tinyemo.data.left_out import LeftOut
@@ -104,6 +112,27 @@ def _inside(root: Path, name: str) -> Path:
     raise AbsentDataset(f"not found: {root / name}")
 
 
+def _count_unlisted(
+    top: Path, pictures: Iterable[str], others: Iterable[str], left_out: LeftOut
+) -> None:
+    """Count what is below `top` besides the `pictures` and `others` that the lists name."""
+    known = set(map(os.path.normpath, (*pictures, *others)))
+    for name, entry in walk(top, left_out.add):
+        if name not in known:
+            reason = reason_against(entry, PICTURES)
+            left_out.add(reason or "picture that no list names", entry.path)
+
+
+def _count_beside(top: Path, root: Path, left_out: LeftOut) -> None:
+    """Count the pictures in the folders beside `top`, of which alone the dataset is read."""
+    if top == root:  # the folders beside it are other datasets
+        return
+    for folder in folders_in(top.parent, LeftOut()):
+        if folder != top:
+            pictures = [folder / name for name in files_under(folder, NAMED_PICTURES, LeftOut())]
+            left_out.add_all("picture in a folder beside the one that is read", pictures)
+
+
 # ---- Emotion6
 
 # the columns of Emotion6's ground truth
@@ -117,16 +146,18 @@ def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
     neutral, and neutral becomes attr_neutral.
     """
     images = _inside(root, "images")
+    _count_beside(images, root, left_out)
     records = read_folder(images, "Emotion6", "ekman", left_out=left_out)
     truth = next(iter(sorted(images.parent.glob("*ground_truth*.txt"))), None)
     if truth is None:
         return records
-    scores = _ground_truth(truth)
+    scores, lines = _ground_truth(truth)
     names = [Path(image).relative_to(images).as_posix().lower() for image in records["image"]]
     missing = scores.index.difference(names).tolist()
     if missing:
         rows = [(name, "train", name.split("/")[0]) for name in missing]
-        lost = file_records(rows, images, "Emotion6", "ekman", source=truth)
+        places = [f"{truth}: line {lines[name]}" for name in missing]
+        lost = file_records(rows, images, "Emotion6", "ekman", truth, places.__getitem__)
         records = pd.concat([records, lost], ignore_index=True)
         names += missing
     absent = [name for name in names if name not in scores.index]
@@ -142,8 +173,8 @@ def _emotion6(root: Path, left_out: LeftOut) -> pd.DataFrame:
     return pd.concat([records, shares.add_prefix("p_"), others], axis=1)
 
 
-def _ground_truth(path: Path) -> pd.DataFrame:
-    """Emotion6's scores by lower-case "class/file".
+def _ground_truth(path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Emotion6's scores by lower-case "class/file", and the line of each.
 
     The file has a header that names SCORES in any form and order, then one line per image.
     """
@@ -153,7 +184,7 @@ def _ground_truth(path: Path) -> pd.DataFrame:
         raise ValueError(
             f"{path}: line 1: expected a header that names {', '.join(SCORES)}, got {header!r}"
         )
-    rows = {}
+    rows, numbers = {}, {}
     for number, line in enumerate(lines, 2):
         name, *cells = line.replace(",", " ").split() or [""]
         if not name:
@@ -164,8 +195,8 @@ def _ground_truth(path: Path) -> pd.DataFrame:
                 f"{path}: line {number}: expected a file, valence and arousal from 1 to 9 and "
                 f"{len(SCORES) - 2} shares that sum to 1, got {line!r}"
             )
-        rows[name.lower()] = row
-    return pd.DataFrame.from_dict(rows, orient="index", columns=SCORES)
+        rows[name.lower()], numbers[name.lower()] = row, number
+    return pd.DataFrame.from_dict(rows, orient="index", columns=SCORES), numbers
 
 
 def _scores_of(cells: list[str], columns: list[str]) -> dict[str, float] | None:
@@ -188,14 +219,17 @@ def _emotion_roi(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<file>; lists training_testing_split/{training,testing}.txt of class/file."""
     lists = _inside(root, "training_testing_split")
     images = lists.parent / "images"
-    rows = []
+    rows, places = [], []
     for split in ("training", "testing"):
         path = lists / f"{split}.txt"
         lines = [line.strip() for line in read_text(path).splitlines()]
-        listed = [line for line in lines if line]
-        check_some_listed([images / name for name in listed], path)
-        rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed]
-    return file_records(rows, images, "EmotionROI", "ekman")
+        listed = {number: line for number, line in enumerate(lines, 1) if line}
+        check_some_listed([images / name for name in listed.values()], path)
+        rows += [(name, SPLIT_WORDS[split], name.split("/")[0]) for name in listed.values()]
+        places += [f"{path}: line {number}" for number in listed]
+    _count_unlisted(images, [name for name, _, _ in rows], (), left_out)
+    _count_beside(images, root, left_out)
+    return file_records(rows, images, "EmotionROI", "ekman", lists, places.__getitem__)
 
 
 def _webemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
@@ -207,12 +241,14 @@ def _webemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
 def _fi(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """emotion_dataset/<class>/<file>"""
     top = _inside(root, "emotion_dataset")
+    _count_beside(top, root, left_out)
     return read_folder(top, "FI", "mikels", left_out=left_out)
 
 
 def _artphoto(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """testImages_artphoto/<class>_<number>.jpg"""
     folder = _inside(root, "testImages_artphoto")
+    _count_beside(folder, root, left_out)
     rows = []
     for name in files_under(folder, PICTURES, left_out):
         rows.append((name, "test", Path(name).name.split("_")[0]))
@@ -222,6 +258,7 @@ def _artphoto(root: Path, left_out: LeftOut) -> pd.DataFrame:
 def _unbiasedemo(root: Path, left_out: LeftOut) -> pd.DataFrame:
     """images/<class>/<keyword>/<file>"""
     top = _inside(root, "images")
+    _count_beside(top, root, left_out)
     records = read_folder(top, "UnbiasedEmo", "unbiasedemo", left_out=left_out)
     return records.assign(split="test")
 
@@ -237,7 +274,7 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
     attr_colorfulness (0 to 1, NaN if absent).
     """
     root = _inside(root, "train.json").parent
-    rows, annotations = [], []
+    rows, annotations, places = [], [], []
     for split in ("train", "val", "test"):
         path = root / f"{split}.json"
         listed = read_json(path, list)
@@ -250,11 +287,19 @@ def _emoset(root: Path, left_out: LeftOut) -> pd.DataFrame:
                 )
         check_some_listed([root / entry[-2] for entry in listed], path)
         rows += [(entry[-2], SPLIT_WORDS[split], entry[0]) for entry in listed]
-        annotations += [root / entry[-1] for entry in listed]
-    records = file_records(rows, root, "EmoSet", "mikels")
+        annotations += [entry[-1] for entry in listed]
+        places += [(path, number) for number in range(len(listed))]
+
+    def place_of(row: int) -> str:
+        path, number = places[row]
+        return f"{path}: record {number}"
+
+    lists = [f"{split}.json" for split in ("train", "val", "test")]
+    _count_unlisted(root, [name for name, _, _ in rows], [*annotations, *lists], left_out)
+    records = file_records(rows, root, "EmoSet", "mikels", root, place_of)
     if not (root / "annotation").is_dir():
         return records
-    attributes = pd.DataFrame([_emoset_attributes(path) for path in annotations])
+    attributes = pd.DataFrame([_emoset_attributes(root / name) for name in annotations])
     return pd.concat([records, attributes], axis=1)
 
 
@@ -285,6 +330,7 @@ def _abstract(root: Path, left_out: LeftOut) -> pd.DataFrame:
     of 280 stay). attr_votes is the number of votes.
     """
     folder = _inside(root, "testImages_abstract")
+    _count_beside(folder, root, left_out)
     path = folder / "ABSTRACT_groundTruth.csv"
     table = read_table(path, dtype=str, header=0)
     _, *words = [column.strip("' ").lower() for column in table]
@@ -303,10 +349,14 @@ def _abstract(root: Path, left_out: LeftOut) -> pd.DataFrame:
     winners = votes.eq(votes.max(axis=1), axis=0).sum(axis=1)
     clear = winners == 1
     votes = votes[clear].reset_index(drop=True)  # (N, 8)
-    files = table.iloc[:, 0].str.strip("' ")[clear].reset_index(drop=True)
+    listed = table.iloc[:, 0].str.strip("' ")
+    left_out.add_all("no emotion has the most votes", listed[~clear].tolist())
+    _count_unlisted(folder, listed, [path.name], left_out)
+    files = listed[clear].reset_index(drop=True)
     check_some_listed([folder / name for name in files], path)
     rows = [(file, "test", label) for file, label in zip(files, votes.idxmax(axis=1), strict=True)]
-    records = file_records(rows, folder, "Abstract", "mikels")
+    places = [f"{path}: row {row + 1}" for row in np.flatnonzero(clear)]
+    records = file_records(rows, folder, "Abstract", "mikels", path, places.__getitem__)
     total = votes.sum(axis=1)
     shares = votes.div(total, axis=0).add_prefix("p_")
     return pd.concat([records, shares], axis=1).assign(attr_votes=total)

@@ -16,6 +16,7 @@ Parrott's labels to the coarser label sets. Takes and gives pandas tables with o
     attr_<name>                optional attributes; lists are allowed
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,14 +46,20 @@ OPTIONAL = {
 }
 
 
-def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.DataFrame:
+def check_records(
+    records: pd.DataFrame,
+    source: str | Path = "records",
+    place_of: Callable[[int], str] | None = None,
+) -> pd.DataFrame:
     """The table with every optional column added, rows numbered from 0.
 
-    ValueError names `source`, the row, the column and what was expected: a missing, unknown or
-    empty column, a repeated id, a split or label that does not exist, annotators' shares that are
-    not one distribution over the labels of the row's label set (a row without any shares is
-    allowed).
+    ValueError names `source`, the row (counted from 1), the column and what was expected: a
+    missing, unknown or empty column, a repeated id, a split or label that does not exist,
+    annotators' shares that are not one distribution over the labels of the row's label set (a row
+    without any shares is allowed). `place_of` gives the name of a row where it is not "<source>:
+    row <number from 1>".
     """
+    place_of = place_of or (lambda row: f"{source}: row {row + 1}")
     records = records.reset_index(drop=True)
     _check_columns(records, source)
     absent = {name: value for name, value in OPTIONAL.items() if name not in records}
@@ -63,7 +70,7 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         if bad.any():
             row = int(np.argmax(bad))
             raise ValueError(
-                f"{source}: row {row} (id {records['id'][row]!r}), column {column!r}: "
+                f"{place_of(row)} (id {records['id'][row]!r}), column {column!r}: "
                 f"got {records[column][row]!r}, expected {expected}"
             )
 
@@ -82,7 +89,7 @@ def check_records(records: pd.DataFrame, source: str | Path = "records") -> pd.D
         words = labels_of(label_set)
         strange = (records["label_set"] == label_set) & ~records["label"].isin(words)
         refuse(strange, "label", f"one of {', '.join(words)} ({label_set})")
-    _check_shares(records, source)
+    _check_shares(records, place_of)
     return records
 
 
@@ -101,15 +108,21 @@ def _check_columns(records: pd.DataFrame, source: str | Path) -> None:
             )
 
 
-def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
+def _check_shares(records: pd.DataFrame, place_of: Callable[[int], str]) -> None:
     """ValueError unless the p_ columns hold one distribution per row, over its label set."""
     columns = [column for column in records if column.startswith("p_")]
     if not columns or records.empty:
         return
-    try:
-        shares = records[columns].to_numpy(dtype=float, na_value=np.nan)  # (N, columns)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source}: columns p_<label>: expected numbers ({error})") from error
+    numbers = records[columns].apply(pd.to_numeric, errors="coerce").astype(float)
+    no_number = numbers.isna() & records[columns].notna()
+    for column in columns:
+        if no_number[column].any():
+            row = int(np.argmax(no_number[column]))
+            found = records[column][row]
+            raise ValueError(
+                f"{place_of(row)}, column {column!r}: got {found!r}, expected a number"
+            )
+    shares = numbers.to_numpy()  # (N, columns)
     for label_set, rows in records.groupby("label_set").indices.items():
         own = np.isin(columns, [f"p_{label}" for label in labels_of(label_set)])
         inside, outside = shares[rows][:, own], shares[rows][:, ~own]
@@ -121,7 +134,7 @@ def _check_shares(records: pd.DataFrame, source: str | Path) -> None:
         if not good.all():
             row = int(rows[np.argmin(good)])
             raise ValueError(
-                f"{source}: row {row} (id {records['id'][row]!r}), columns p_<label>: expected "
+                f"{place_of(row)} (id {records['id'][row]!r}), columns p_<label>: expected "
                 f"shares >= 0 of the labels of {label_set!r} that sum to 1, or all empty, and no "
                 "share of another label"
             )
@@ -240,7 +253,7 @@ def relabel(records: pd.DataFrame, label_set: str) -> pd.DataFrame:
     if strange.any():
         row = int(np.argmax(strange))
         raise ValueError(
-            f"row {row} (id {records['id'].iloc[row]!r}): label set is "
+            f"row {row + 1} (id {records['id'].iloc[row]!r}): label set is "
             f"{records['label_set'].iloc[row]!r}, expected 'parrott'"
         )
     if label_set == "parrott":

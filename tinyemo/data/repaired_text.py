@@ -85,9 +85,9 @@ def refuse_rows(cells: pd.Series, bad: pd.Series, path: Path, expected: str) -> 
     """
     if bad.any():
         row = int(np.argmax(bad))
+        cell = cells.tolist()[row]  # a number of Python, not of numpy
         raise ValueError(
-            f"{path}: row {row + 1}, column {cells.name!r}: got {cells.iloc[row]!r}, "
-            f"expected {expected}"
+            f"{path}: row {row + 1}, column {cells.name!r}: got {cell!r}, expected {expected}"
         )
 
 

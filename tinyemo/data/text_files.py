@@ -28,9 +28,13 @@ def read_text(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(f"not found: {path}")
     try:
-        return path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text file in UTF-8: {error}") from error
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}: not a text file in UTF-8: line {line}: {error}") from error
+    if "\0" in text:
+        raise ValueError(f"{path}: not a text file in UTF-8: it has NUL characters")
+    return text
 
 
 def read_json(path: Path, kind: type) -> list | dict:
@@ -47,10 +51,13 @@ def read_json(path: Path, kind: type) -> list | dict:
 def read_table(path: Path, **options) -> pd.DataFrame:
     """A CSV file; `options` go to pandas.read_csv. Errors as of `read_text`.
 
-    Only an empty cell is a missing value: "null" and "None" may be words. ValueError also for a row
-    with more cells than the header, which pandas would shift or cut.
+    Only an empty cell is a missing value: "null" and "None" may be words. ValueError also for two
+    columns of one name, which pandas would rename, and for a row with more cells than the header,
+    which pandas would shift or cut.
     """
-    read_text(path)
+    names = _header(path)[1]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{path}: two columns {repeated[0]!r}: expected one of each name")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -63,20 +70,27 @@ def read_table(path: Path, **options) -> pd.DataFrame:
                 encoding="utf-8-sig",
                 **options,
             )
-    except pd.errors.ParserWarning as error:
-        raise ValueError(
-            f"{path}: rows with more cells than the header has columns; expected one cell per "
-            "column, and quotes around a cell that contains a comma"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{path}: not readable as CSV: {first_line(error)}") from error
+    except (ValueError, pd.errors.ParserWarning) as error:
+        reason = _longer_line(path) or first_line(error)
+        raise ValueError(f"{path}: not readable as CSV: {reason}") from error
+
+
+def _longer_line(path: Path) -> str:
+    """About the first line of a CSV that has more cells than its header; "" if there is none."""
+    rows = csv.reader(read_text(path).splitlines(keepends=True), skipinitialspace=True)
+    header = next((cells for cells in rows if cells), [])
+    for cells in rows:
+        if len(cells) > len(header):
+            return (
+                f"line {rows.line_num} has {len(cells)} cells, more cells than the header "
+                f"({len(header)}); expected quotes around a cell that contains a comma"
+            )
+    return ""
 
 
 def check_columns(path: Path, expected: Sequence[str]) -> None:
     """ValueError unless the header of a CSV has the `expected` columns; it says what it found."""
-    lines = (line for line in read_text(path).splitlines() if line.strip())
-    header = next(lines, "")
-    found = next(csv.reader([header], skipinitialspace=True), [])
+    header, found = _header(path)
     missing = [column for column in expected if column not in found]
     if not missing or not header:
         return
@@ -85,6 +99,13 @@ def check_columns(path: Path, expected: Sequence[str]) -> None:
         f"{_about_header(header, found, missing[0])}; expected {', '.join(map(repr, expected))}, "
         "separated by commas"
     )
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """The first line of a CSV that is not blank, and its cells. Errors as of `read_text`."""
+    lines = (line for line in read_text(path).splitlines() if line.strip())
+    header = next(lines, "")
+    return header, next(csv.reader([header], skipinitialspace=True), [])
 
 
 def _about_header(header: str, found: Sequence[str], missing: str) -> str:
@@ -96,11 +117,13 @@ def _about_header(header: str, found: Sequence[str], missing: str) -> str:
     return f" ({alike[0]!r} is another name: letter case and spaces count)" if alike else ""
 
 
-def check_listed(files: Sequence[Path], source: Path) -> None:
-    """FileNotFoundError names the first missing file, and `source`, which lists the files."""
-    missing = [file for file in files if not file.is_file()]
+def check_listed(files: Sequence[Path], source: Path, places: Sequence[str]) -> None:
+    """FileNotFoundError names the first missing file, and `source`, which lists it at its place."""
+    missing = [number for number, file in enumerate(files) if not file.is_file()]
     if missing:
-        raise FileNotFoundError(_missing(missing[0], len(missing), len(files), source))
+        first = missing[0]
+        number, total = len(missing), len(files)
+        raise FileNotFoundError(_missing(files[first], number, total, source, places[first]))
 
 
 def check_some_listed(files: Sequence[Path], source: Path) -> None:
@@ -112,8 +135,8 @@ def check_some_listed(files: Sequence[Path], source: Path) -> None:
         raise AbsentDataset(_missing(files[0], len(files), len(files), source))
 
 
-def _missing(first: Path, number: int, total: int, source: Path) -> str:
+def _missing(first: Path, number: int, total: int, source: Path, place: str = "") -> str:
     return (
-        f"{source} lists {first}, which is not there ({number} of its {total} files are missing)"
-        f"{name_like(first)}"
+        f"{source} lists {first}, which is not there ({place}{number} of its {total} files are "
+        f"missing){name_like(first)}"
     )

@@ -21,7 +21,7 @@ Owns these columns, their checks, and the writing of media fragments. tinyemo.da
 turns the table into records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +83,20 @@ def missing_turns(dialogues: pd.Series, numbers: pd.Series) -> list[str]:
     return gaps
 
 
-def check_utterances(utterances: pd.DataFrame, source: str | Path = "utterances") -> pd.DataFrame:
+def check_utterances(
+    utterances: pd.DataFrame,
+    source: str | Path = "utterances",
+    place_of: Callable[[int], str] | None = None,
+) -> pd.DataFrame:
     """The table with its columns in fixed order, rows numbered from 0.
 
-    ValueError names `source`, the row, the column and what was expected: a missing or unknown
-    column, a wrong type, an empty or repeated id, an unknown split or code, an annotator without a
-    code, rows of a dialogue that are not together, turns that do not count from 0, a dialogue with
-    two groups, a group with two splits.
+    ValueError names `source`, the row (counted from 1), the column and what was expected: a missing
+    or unknown column, a wrong type, an empty or repeated id, an unknown split or code, an annotator
+    without a code, rows of a dialogue that are not together, turns that do not count from 0, a
+    dialogue with two groups, a group with two splits. `place_of` gives the name of a row where it
+    is not "<source>: row <number from 1>".
     """
+    place_of = place_of or (lambda row: f"{source}: row {row + 1}")
     utterances = utterances.reset_index(drop=True)
     others = _other_columns(utterances, source)
 
@@ -99,7 +105,7 @@ def check_utterances(utterances: pd.DataFrame, source: str | Path = "utterances"
         if np.any(bad):
             row = int(np.argmax(bad))
             raise ValueError(
-                f"{source}: row {row} (id {utterances['id'][row]!r}), column {column!r}: "
+                f"{place_of(row)} (id {utterances['id'][row]!r}), column {column!r}: "
                 f"got {utterances[column][row]!r}, expected {expected}"
             )
 

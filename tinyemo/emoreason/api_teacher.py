@@ -15,8 +15,13 @@ What can go wrong, and what happens then:
                                        doubling, with jitter
     200, but not a completion          the client does not check this, so it is sent again here, in
                                        the same way; if the body reports its usage, that is counted
-    still no reply                     the request stays unanswered. Several failures in a row (3,
-                                       or `concurrency` if that is more) end the run
+    still a 5xx, no completion, or no  the request has failed. This is recorded, and the next run
+    reply in time                      sends the request again, after all others
+    still no connection, or 408, 409,  the request stays unanswered; this says nothing about it, so
+    429                                it is not recorded
+    nothing but these in the last      the run ends: the server does not work. Requests that also
+    requests (3, or `concurrency` if   failed in an earlier run do not count here, so a few requests
+    that is more)                      that always fail cannot keep a run from its end
     another 4xx, or a content filter   the server refuses this request: its reply says so, and the
                                        request is not sent again
     neither caption nor attributes     the request stays unanswered: nothing is known of the image
@@ -37,7 +42,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,11 +124,14 @@ class ApiTeacher:
         """The chat messages for a request. Subclasses may send other messages."""
         return teacher_messages(request)
 
-    def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
+    def replies(
+        self, requests: Sequence[Request], failed_before: Collection[str] = ()
+    ) -> Iterator[Reply]:
         """Replies as they come, until all requests are answered or the budget is spent.
 
         A request that the server refuses gets a reply without text, with the server's words as its
-        `refusal`.
+        `refusal`; one that fails although the server can be reached, one with its `failure`. Where
+        `failed_before` has its id, a failure does not count towards the end of the run.
 
         ValueError: no key, or a request lacks the label that its task needs. RuntimeError: the
         server refuses every request or cannot be reached, or it reports no tokens although there
@@ -140,6 +148,7 @@ class ApiTeacher:
         self._spent_before = dollars_spent(self.cache) if self.cache else 0.0
         waiting, under_way = deque(sendable), set()
         failures, last_failure = 0, ""  # failures in a row, and the last one in words
+        failed = 0  # replies that are a failure
         refusal = ""  # the first one in words
         stop = None  # the error that ends the run as soon as no reply is under way
         with self._client() as client, ThreadPoolExecutor(self.concurrency) as pool:
@@ -159,9 +168,14 @@ class ApiTeacher:
                 for future in done:
                     under_way.remove(future)
                     error = future.exception()
-                    if error is None:
+                    reply = None if error else future.result()
+                    if reply and reply.failure:
+                        failed += 1
+                        failures += reply.id not in failed_before
+                        last_failure = f"{self.name} at {self.host}: {reply.failure}"
+                        yield reply
+                    elif reply:
                         failures = 0
-                        reply = future.result()
                         refusal = refusal or reply.refusal
                         self._count(reply)
                         if self.budget and not (reply.prompt_tokens or reply.refusal):
@@ -169,19 +183,24 @@ class ApiTeacher:
                         yield reply
                     elif isinstance(error, openai.APIError):
                         failures += 1
-                        last_failure = self._sentence(error)
-                        if _concerns_all(error) or failures >= max(3, self.concurrency):
-                            stop = stop or RuntimeError(
-                                f"{last_failure}; replies so far are kept, run again for the rest"
-                            )
+                        last_failure = f"{self.name} at {self.host}: {_words(error)}"
+                        if _concerns_all(error):
+                            stop = stop or self._end_of_run(last_failure)
                     else:  # the request itself is wrong
                         stop = stop or error
+                if failures >= max(3, self.concurrency):
+                    stop = stop or self._end_of_run(last_failure)
         self.usage["retries"] = self.usage["requests"] - (len(sendable) - len(waiting))
         if stop:
             raise stop
         if waiting:
             spent = self._spent_before + self.usage["dollars"]
             last_failure = f"the budget is spent: ${spent:.4f} of ${self.budget:.4f}"
+        elif failed:
+            last_failure = (
+                f"{last_failure} ({failed} of {len(requests)} requests failed; the next run sends "
+                "them again, after all others)"
+            )
         if refusal:
             refusal = (
                 f"{self.name} at {self.host} refused {self.usage['refused']} of {len(requests)} "
@@ -214,7 +233,10 @@ class ApiTeacher:
         )
 
     def _send(self, client: openai.OpenAI, request: Request) -> Reply:
-        """The reply. openai.APIError: there is none after all retries."""
+        """The reply, also if it is a refusal or a failure after all retries.
+
+        openai.APIError: an error that concerns more than this request.
+        """
         costs = [0, 0, 0.0]
         # OpenAI's newer models refuse max_tokens; not every local server accepts the newer name.
         is_openai = urlsplit(self.base_url).hostname == "api.openai.com"
@@ -228,9 +250,11 @@ class ApiTeacher:
                 time.sleep(pause * random.uniform(0.75, 1))  # as the openai client does
             try:
                 answer = client.chat.completions.with_raw_response.create(**fields).http_response
-            except openai.APIStatusError as error:
+            except openai.APIError as error:
                 if self._is_refusal(error):
                     return Reply(request.id, "", *costs, refusal=_words(error))
+                if _is_failure(error):
+                    return Reply(request.id, "", *costs, failure=_words(error))
                 raise
             try:
                 body = json.loads(answer.content)
@@ -239,9 +263,8 @@ class ApiTeacher:
                 return _read(request.id, body, costs)
             except (ValueError, LookupError, TypeError, AttributeError):
                 pass  # not a completion: send it again
-        raise openai.APIResponseValidationError(
-            answer, None, message=f"not a chat completion: {answer.text}"
-        )
+        words = without_key(f"not a chat completion: {answer.text}")[:300]
+        return Reply(request.id, "", *costs, failure=words)
 
     def _bill(self, used: dict) -> tuple[int, int, float]:
         """The COSTS of one answer, added to `usage` whether or not its text can be read."""
@@ -254,15 +277,18 @@ class ApiTeacher:
                 self.usage[name] += value
         return costs
 
+    def _end_of_run(self, failure: str) -> RuntimeError:
+        return RuntimeError(f"{failure}; replies so far are kept, run again for the rest")
+
     def _unknown_usage(self) -> RuntimeError:
         return RuntimeError(
             f"{self.name} at {self.host} does not report the tokens that it used, so a budget "
             "cannot be kept: set budget to 0"
         )
 
-    def _is_refusal(self, error: openai.APIStatusError) -> bool:
+    def _is_refusal(self, error: openai.APIError) -> bool:
         """Whether the server refuses this request, and may answer others."""
-        status, words = error.status_code, _words(error)
+        status, words = getattr(error, "status_code", 0), _words(error)
         if not 400 <= status < 500 or status in TEMPORARY:
             return False
         if status != 401 and ABOUT_PROMPT.search(words):
@@ -271,15 +297,18 @@ class ApiTeacher:
         names_model = re.search(rf"(?<![\w.-]){re.escape(self.model)}(?![\w.-])", words)
         return not (status in CONCERN_ALL or names_model or error.param in PARAMETERS)
 
-    def _sentence(self, error: openai.APIError) -> str:
-        """What went wrong, on one line, without the key."""
-        return f"{self.name} at {self.host}: {_words(error)}"
-
 
 def _concerns_all(error: openai.APIError) -> bool:
     """Whether every other request would fail in the same way; refusals are no errors here."""
     status = getattr(error, "status_code", 0)
     return 400 <= status < 500 and status not in TEMPORARY
+
+
+def _is_failure(error: openai.APIError) -> bool:
+    """Whether the server could be reached, but gives this request a 5xx or no reply in time."""
+    could_connect = type(error.__cause__).__name__ != "ConnectTimeout"
+    is_late = isinstance(error, openai.APITimeoutError) and could_connect
+    return is_late or getattr(error, "status_code", 0) >= 500
 
 
 def _words(error: openai.APIError) -> str:

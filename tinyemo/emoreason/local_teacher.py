@@ -17,8 +17,9 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedM
 
 from tinyemo.emoreason.requests import Reply, Request
 from tinyemo.emoreason.teacher_prompts import facts_of, prompts_key, teacher_messages
-from tinyemo.hub import load_pretrained, local_folder
+from tinyemo.hub import local_folder
 from tinyemo.io import first_line, read_image
+from tinyemo.strict_loading import load_pretrained
 
 FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "pytorch_model*.bin"]
 LLAVA_TEMPLATE = (

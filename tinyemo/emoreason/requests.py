@@ -8,7 +8,7 @@ and its id, not on the other records.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +54,7 @@ class Reply:
     completion_tokens: int = 0
     dollars: float = 0.0
     refusal: str = ""  # why the server refuses this request, in its words; there is no text then
+    failure: str = ""  # why all attempts failed, in words; there is no text, it is asked again
     # The text ended at the token limit. Not compared: replies in older caches do not say this.
     is_cut: bool = field(default=False, compare=False)
 
@@ -73,8 +74,14 @@ class Teacher(Protocol):
     note: str  # why requests have no reply, in one sentence; "" if there is nothing to report
     usage: dict[str, float]  # counts of this session, for the manifest; empty if nothing is counted
 
-    def replies(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Replies as they come, in any order. A request may stay without a reply."""
+    def replies(
+        self, requests: Sequence[Request], failed_before: Collection[str] = ()
+    ) -> Iterator[Reply]:
+        """Replies as they come, in any order. A request may stay without a reply.
+
+        `failed_before`: ids of requests that got a `failure` in an earlier call. A teacher that
+        gives no failures need not take it.
+        """
 
 
 def attributes_of(record: Mapping[str, object]) -> dict[str, object]:

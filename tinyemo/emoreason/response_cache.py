@@ -7,19 +7,20 @@ Owns an append-only file of JSON lines, one reply per line:
     id, text                                     the request's id, the teacher's text
     prompt_tokens, completion_tokens, dollars    the cost
     refusal                                      the server refused the request, in its words
+    failure                                      all attempts failed with this request
     is_cut                                       the text ended at the token limit
 
-The last two stand only where they apply. A refusal is an answer like any other: its request is not
-sent again, unless its line is removed from the file.
+The last three stand only where they apply. A refusal is an answer like any other: its request is
+not sent again, unless its line is removed from the file. A failure is no answer: the next run sends
+the request again, after all that have not failed yet.
 
 Takes a teacher and requests; gives replies by request id. A changed request or teacher has
 another key and is requested again. If a run is killed, only the replies that are under way at that
 moment are lost. Only one process at a time can write a cache: it holds a file lock, which ends
 with the process.
 
-The stored cost of a reply includes failed attempts before it. The cost of a request that never
-got a reply is not stored (unreadable answers, answers after the timeout, answers under way when
-the run was killed).
+The stored cost of a reply or a failure includes the unreadable answers before it. The cost of
+answers that came after the timeout, or were under way when the run was killed, is not known.
 """
 
 import fcntl
@@ -44,14 +45,15 @@ FIELDS = {
     "completion_tokens": int,
     "dollars": float,
 }
-OPTIONAL = {"refusal": str, "is_cut": bool}
+OPTIONAL = {"refusal": str, "failure": str, "is_cut": bool}
 
 
 def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) -> dict[str, Reply]:
     """The replies to `requests` by request id, from the file `cache` or else from the teacher.
 
-    A request without a reply is missing from the result, and the next call requests it again. An
-    incomplete last line (the process was killed, the disk was full) is cut off.
+    A request without a reply is missing from the result, and the next call requests it again; those
+    that have failed come last, so they cannot keep the others from being sent. An incomplete last
+    line (the process was killed, the disk was full) is cut off.
 
     ValueError: two requests have the same id, or a line of the cache is not a reply.
     RuntimeError: another process writes the cache. OSError: the cache cannot be written.
@@ -63,17 +65,23 @@ def collect_replies(teacher: Teacher, requests: Sequence[Request], cache: Path) 
     cache.parent.mkdir(parents=True, exist_ok=True)
     with open(cache, "a+b") as file:
         _lock(file, cache)
-        found = {key: reply for key, reply in _stored_replies(file, cache) if key in wanted}
+        stored = [(key, reply) for key, reply in _stored_replies(file, cache) if key in wanted]
         file.truncate()  # removes an incomplete last line
+        found = {key: reply for key, reply in stored if not reply.failure}
+        failed = {key for key, reply in stored if reply.failure}
         missing = [request for request in requests if keys[request.id] not in found]
-        for reply in teacher.replies(missing):
+        missing.sort(key=lambda request: keys[request.id] in failed)  # stable
+        failed_before = {request.id for request in missing if keys[request.id] in failed}
+        options = {"failed_before": failed_before} if failed_before else {}
+        for reply in teacher.replies(missing, **options):
             if reply.id not in keys:
                 raise ValueError(
                     f"{teacher.name} gave a reply to {reply.id!r}, which was not requested"
                 )
             key = keys[reply.id]
             _append(cache, _entry(key, teacher, reply))
-            found[key] = reply
+            if not reply.failure:
+                found[key] = reply
     return {name: found[key] for name, key in keys.items() if key in found}
 
 

@@ -6,7 +6,7 @@ models are asked. evaluation/conversation_folds.py trains and asks them.
     targets     the majority label, labels drawn from the votes, several labels
     prompts     five templates in training x five in testing; templates mixed in training
     streams     all subsets: one model with modality dropout, and one model for each subset
-    imbalance   balanced sampling, class weights, logit adjustment, focal loss
+    imbalance   balanced sampling, class weights and their roots, logit adjustment, focal loss
     labels      label sets of 4, 6, 9 and 10 emotions
     context     no, two, eight or all earlier turns; the text as tokens or as vectors
 """
@@ -126,11 +126,12 @@ def streams_plan(main: Setting, drop_stream: float) -> Plan:
 
 def imbalance_plan(main: Setting) -> Plan:
     """Ways against unequal label frequencies; without adjustment but for the one that is it."""
-    plain = replace(main, name="imbalance none", adjustment=0.0)
+    plain = replace(_varied(main, "imbalance none", balance="none"), adjustment=0.0)
     settings = [
         plain,
         _varied(plain, "imbalance balanced sampling", balance="sampling"),
         _varied(plain, "imbalance class weights", balance="weights"),
+        _varied(plain, "imbalance root weights", balance="root_weights"),
         replace(plain, name="imbalance logit adjustment", adjustment=1.0),
         replace(plain, name="imbalance focal loss", stage=replace(main.stage, focal=FOCAL)),
     ]
@@ -191,10 +192,12 @@ def main_setting(
     lr: float,
     shape: SmallLm,
     lm: str = "",
+    balance: str = "none",
 ) -> Setting:
     """The main model of notebook 07: one of `shape` from scratch, or a published one with LoRA."""
     style = PromptStyle(context=context, streams=streams, text_as=text_as)
-    items = ConversationRecipe((style,), drop_stream=drop_stream if len(streams) > 1 else 0.0)
+    drop_stream = drop_stream if len(streams) > 1 else 0.0
+    items = ConversationRecipe((style,), drop_stream=drop_stream, balance=balance)
     if lm:
         stage = replace(EMOTION_LLAMA, epochs=epochs, lr=lr, max_steps=0, batch=8, per_device=8)
         return Setting(MAIN, items, stage, lm=lm)

@@ -33,8 +33,9 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torchvision.transforms import Compose
 
-from tinyemo.hub import load_weights, local_folder, refuse_misfits
+from tinyemo.hub import local_folder
 from tinyemo.io import first_line, read_image
+from tinyemo.strict_loading import load_weights, refuse_misfits
 
 # TinyEmo's encoders: name in open_clip or timm -> (weights, width of the pooled feature).
 # TinyEmo's code uses the DINOv2-L with registers.

@@ -1,7 +1,8 @@
 """Pretrained encoders of transformers, frozen, and the key of what the features depend on.
 
 Takes a local folder or a hub id; gives the folder and a frozen model in float32. It is loaded by
-the rule of hub.py; heads and poolers, which the features do not use, may be missing or left over.
+the rule of strict_loading.py; heads and poolers, which the features do not use, may be missing or
+left over.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ from torch import nn
 from transformers import AutoImageProcessor, AutoModel, PreTrainedModel
 from transformers.image_processing_utils import BaseImageProcessor
 
-from tinyemo.hub import NOTHING, load_pretrained, local_folder
+from tinyemo.hub import local_folder
 from tinyemo.io import first_line
+from tinyemo.strict_loading import NOTHING, load_pretrained
 
 FILES = [
     "*.json",

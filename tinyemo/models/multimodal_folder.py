@@ -28,9 +28,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from tinyemo.hub import fitted, load_pretrained, local_folder, read_safetensors
+from tinyemo.hub import local_folder, read_safetensors
 from tinyemo.io import digests, first_line, write_atomically
 from tinyemo.models import openelm  # noqa: F401 (load_lm may load it: part of the code digest)
+from tinyemo.strict_loading import fitted, load_pretrained
 
 LM_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin"]
 TOKENIZER_FILES = LM_FILES[:4]

@@ -25,7 +25,7 @@ from torch.nn import functional
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.modeling_outputs import CausalLMOutput
 
-from tinyemo.hub import fitted, local_folder
+from tinyemo.hub import local_folder
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.connectors import CONNECTORS, Connector
 from tinyemo.models.lora import lora_config
@@ -39,6 +39,7 @@ from tinyemo.models.multimodal_folder import (
 )
 from tinyemo.models.prompt import IGNORED, PromptBuilder, Sample
 from tinyemo.models.streaming import pieces_of, stream_ids, text_of
+from tinyemo.strict_loading import fitted
 
 # part that is trained -> pattern for the beginning of its parameters' names
 TRAINED = {

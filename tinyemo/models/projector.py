@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tinyemo.hub import load_weights, local_folder, read_bin, read_safetensors, without_prefixes
+from tinyemo.hub import local_folder, read_bin, read_safetensors
 from tinyemo.io import write_atomically
+from tinyemo.strict_loading import load_weights, without_prefixes
 
 CARD = """---
 library_name: tinyemo

@@ -17,8 +17,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
+from tinyemo.data.file_walk import walk
 from tinyemo.runs.manifest import BIG
 
 PATH_COLUMNS = ("image", "audio", "video", "face")  # of a CSV: they name files beside it
@@ -78,21 +80,7 @@ def _files(path: Path) -> dict[str, Path]:
 
 def _files_below(top: Path) -> dict[str, Path]:
     """All files below a folder, sorted by name. Links are followed, each folder is read once."""
-    from tinyemo.data.file_tree import is_system_name  # slow: imports pandas
-
-    found: dict[str, Path] = {}
-    read: set[str] = set()
-    for place, folders, names in os.walk(top, followlinks=True):
-        real = os.path.realpath(place)
-        kept = [] if real in read else sorted(set(folders))
-        folders[:] = [folder for folder in kept if not is_system_name(folder)]
-        if real not in read:
-            for name in names:
-                if not is_system_name(name):
-                    file = Path(place, name)
-                    found[file.relative_to(top).as_posix()] = file
-        read.add(real)
-    return dict(sorted(found.items()))
+    return {name: Path(entry.path) for name, entry in sorted(walk(top), key=itemgetter(0))}
 
 
 def _listed(path: Path) -> dict[str, Path]:

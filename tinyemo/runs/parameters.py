@@ -10,9 +10,10 @@ The cell tagged `parameters` holds assignments of literals only, each with a `# 
     seeds = [0, 1, 2]        # list[int], inferred from the default
     limit: int | None = None # the type of a default of None has to be written
 
-A help that says "20 or more" forbids smaller numbers. The types are int, float, str, bool, list,
-dict, `list[T]` and `T | None`. pydantic checks them in its strict mode: an int is accepted for a
-float, but a bool is not accepted for an int.
+A help that says "20 or more" forbids smaller numbers. One that says "one of a, b or c" (for a list,
+"some of a, b or c") forbids all other values but the default. The types are int, float, str, bool,
+list, dict, `list[T]` and `T | None`. pydantic checks them in its strict mode: an int is accepted
+for a float, but a bool is not accepted for an int.
 
 A parameter file holds `name: value` lines. It may also hold three keys for its profile
 (tinyemo.runs.profiles, tinyemo.runs.forecast):
@@ -58,6 +59,12 @@ class Parameter:
         """The smallest value that is allowed: N where the help says "N or more"."""
         found = re.search(r"\b(\d+) or more\b", self.help)
         return int(found[1]) if found else None
+
+    @property
+    def choices(self) -> list[str]:
+        """The values that the help lists after "one of" or "some of"; empty: any value."""
+        found = re.search(r"\b(?:one|some) of ((?:[\w.-]+, )*[\w.-]+ or [\w.-]+)", self.help)
+        return re.split(", | or ", found[1]) if found else []
 
 
 # ---- what a notebook declares
@@ -294,4 +301,16 @@ def _checked(
     least = parameters[name].least
     if least is not None and isinstance(converted, int | float) and converted < least:
         raise ValueError(f"{where}: parameter {name} is {converted}, expected {least} or more")
+    _check_choices(converted, parameters[name], where)
     return converted
+
+
+def _check_choices(value: typing.Any, parameter: Parameter, where: str) -> None:
+    if not parameter.choices or value == parameter.default:
+        return
+    for one in value if isinstance(value, list) else [value]:
+        if one not in parameter.choices:
+            raise ValueError(
+                f"{where}: parameter {parameter.name} is {one!r}, expected one of "
+                f"{', '.join(parameter.choices)}"
+            )

@@ -9,7 +9,7 @@ continues with exactly the same items.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,7 +25,8 @@ from tinyemo.models.conversation_prompt import (
 from tinyemo.models.prompt import PromptBuilder, Sample
 
 TARGETS = ("majority", "soft", "multi")
-BALANCES = ("none", "sampling", "weights")
+# how the weight of an item depends on the frequency of its label: weight = frequency ** exponent
+EXPONENTS = {"none": 0.0, "sampling": 0.0, "weights": -1.0, "root_weights": -0.5}
 YES, NO = "yes", "no"
 
 
@@ -42,18 +43,27 @@ class ConversationRecipe:
     # stream, chosen at random, is always kept.
     drop_stream: float = 0.0
     # none: all items alike. sampling: items of an epoch are drawn so that all labels are equally
-    # frequent. weights: the loss of an item is divided by the frequency of its label.
+    # frequent. weights: the loss of an item is divided by the frequency of its label. root_weights:
+    # it is divided by the square root of the frequency, which favours rare labels less.
     balance: str = "none"
 
     def __post_init__(self):
         if self.target not in TARGETS:
             raise ValueError(f"target {self.target!r}: expected one of {', '.join(TARGETS)}")
-        if self.balance not in BALANCES:
-            raise ValueError(f"balance {self.balance!r}: expected one of {', '.join(BALANCES)}")
+        if self.balance not in EXPONENTS:
+            raise ValueError(f"balance {self.balance!r}: expected one of {', '.join(EXPONENTS)}")
         if not self.styles:
             raise ValueError("styles: expected at least one style of prompt")
         if not 0 <= self.drop_stream < 1:
             raise ValueError(f"drop_stream {self.drop_stream}: expected a share from 0 to below 1")
+
+
+def label_weights(count: Mapping[str, int], exponent: float) -> dict[str, float]:
+    """Label -> weight of each of its items: count ** exponent, scaled to a mean of 1 over items."""
+    powers = {label: number**exponent for label, number in count.items()}
+    total = sum(number * powers[label] for label, number in count.items())
+    mean = total / sum(count.values())
+    return {label: power / mean for label, power in powers.items()}
 
 
 class ConversationSamples(Dataset):
@@ -87,7 +97,8 @@ class ConversationSamples(Dataset):
         for item, answer in enumerate(self.answers):
             positions[answer].append(item)
         self._items_of = [items for items in positions.values() if items]
-        self._count = {label: len(items) for label, items in positions.items()}
+        count = {label: len(items) for label, items in positions.items() if items}
+        self._weights = label_weights(count, EXPONENTS[recipe.balance])
         digest = hashlib.sha256(repr((recipe, self.labels)).encode())
         for item in range(len(self.rows)):
             for style in recipe.styles:
@@ -148,11 +159,7 @@ class ConversationSamples(Dataset):
     ) -> Sample:
         question = label_question(style, self.labels)
         sample = self.dialogues.sample(self.rows[item], style, question, answer, withheld)
-        if self.recipe.balance != "weights":
-            return sample
-        # the mean weight of all items is 1
-        frequency = self._count[self.answers[item]] * len(self._items_of) / len(self.rows)
-        return replace(sample, weight=1 / frequency)
+        return replace(sample, weight=self._weights[self.answers[item]])
 
     def _withheld(self, rng: np.random.Generator, style: PromptStyle) -> list[str]:
         """The streams that are withheld; never all of them."""

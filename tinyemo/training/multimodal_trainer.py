@@ -28,8 +28,9 @@ from tqdm import tqdm
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
-from tinyemo.hub import fitted, read_safetensors, safetensors_metadata
+from tinyemo.hub import read_safetensors, safetensors_metadata
 from tinyemo.io import digests, write_atomically
+from tinyemo.strict_loading import fitted
 from tinyemo.training.multimodal_samples import GroupedSampler, TrainingItems
 
 WEIGHTS = "weights.safetensors"

@@ -31,17 +31,11 @@ from transformers import (
 
 from tinyemo.features.clip_conversion import as_encoder
 from tinyemo.features.encoders import ImageEncoder
-from tinyemo.hub import (
-    fitted,
-    load_pretrained,
-    load_weights,
-    local_folder,
-    read_safetensors,
-    read_weights,
-)
+from tinyemo.hub import local_folder, read_safetensors, read_weights
 from tinyemo.models.anchors import load_tokenizer
 from tinyemo.models.multimodal_folder import LM_FILES
 from tinyemo.models.multimodal_lm import Connector, MultimodalLM
+from tinyemo.strict_loading import fitted, load_pretrained, load_weights
 
 STREAM = "image"
 # A file of export_llava: "weight" (E, D), as in CLIPVisionModelWithProjection.

@@ -30,8 +30,8 @@ from tinyemo.data.thumbnails import Thumbnails
 
 # Chosen on EmoScenes and on photo-like pictures of seed 5; the benchmark measures other seeds.
 AGREEMENT = 0.974  # the least agreement of copies
-LEAST_COSINE = 0.86  # of candidates; 1 % of the copies with two edits are below
-MISSES = 2  # so many candidates of a picture may be no copies before the search ends
+LEAST_COSINE = 0.75  # of candidates
+MISSES = 3  # so many candidates of a picture may be no copies before the search ends
 PER_VIEW = 4  # candidates of each view
 BLOCK = 512  # pictures per search
 

@@ -18,7 +18,8 @@ from tinyemo.data.thumbnails import SIDE, Thumbnails
 
 GRID = 8  # a description is the GRID x GRID picture
 CROP = 0.94  # side of the cropped views, of that of the picture
-CORNERS = [(x * SIDE * (1 - CROP), y * SIDE * (1 - CROP)) for x in (0, 1) for y in (0, 1)]
+CUT = SIDE * (1 - CROP)
+CORNERS = [(0.0, 0.0), (0.0, CUT), (CUT, 0.0), (CUT, CUT)]
 TURNS = 8  # the turns by 90 degrees, each also mirrored
 VIEWS = 5  # the whole and the crops
 FLAT_UP_TO = 20_000  # up to so many descriptions all are compared; above, 1/SEARCHED of the cells
@@ -95,14 +96,16 @@ def search_part(
     cropped = np.ascontiguousarray(views[:, :, 1:]).reshape(-1, GRID**2)
 
     cosine, place = part.views.search(whole, min(per_view, part.views.ntotal))  # (Q * TURNS, k)
-    query, turn = np.divmod(np.repeat(np.arange(len(whole)), place.shape[1]), TURNS)
+    number = np.repeat(np.arange(len(whole)), place.shape[1])
+    query, turn = np.divmod(number, TURNS)
     found, view = np.divmod(place.ravel(), VIEWS)
     by_found = np.stack([query, found, turn, view])
 
     other_cosine, place = part.wholes.search(cropped, min(per_view, part.wholes.ntotal))
     number = np.repeat(np.arange(len(cropped)), place.shape[1])
     query, turn = np.divmod(number // (VIEWS - 1), TURNS)
-    by_query = np.stack([query, place.ravel(), turn, VIEWS + number % (VIEWS - 1)])
+    view = VIEWS + number % (VIEWS - 1)
+    by_query = np.stack([query, place.ravel(), turn, view])
 
     query, found, turn, view = np.concatenate([by_found, by_query], axis=1)
     cosine = np.concatenate([cosine.ravel(), other_cosine.ravel()])
@@ -139,7 +142,8 @@ def _views(pixels: np.ndarray) -> np.ndarray:
         described.append(cv2.resize(cropped, (GRID, GRID), interpolation=cv2.INTER_AREA))
     rows = np.stack(described).reshape(VIEWS, -1).astype(np.float32)
     rows -= rows.mean(axis=1, keepdims=True)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(lengths, 1e-6)
 
 
 def _turned_places() -> np.ndarray:

@@ -12,8 +12,11 @@ import numpy as np
 
 from tinyemo.data.thumbnails import SIDE
 
-COARSE = 32  # the side at which the map is estimated
-STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-3)  # iterations, least gain
+COARSE = 32  # the side at which the map is estimated first
+FILTER = 3  # pixels: side of the Gaussian filter in the estimation
+STEPS = 40  # iterations at most
+GAIN = 1e-3  # the iterations end when the correlation rises by less
+UNCLEAR = (0.5, 0.99)  # between these agreements, the map is estimated again at full size
 SMOOTH = 1.0  # pixels: sd of the blur that hides noise and the artefacts of compression
 WINDOW = 2.5  # pixels: sd of the Gaussian windows in which the structure is compared
 NOISE = 60.0  # squared grey levels, added to variances: windows with less contrast are alike
@@ -24,7 +27,7 @@ STRETCH = 0.2  # how far the aligned map may change the guess: lengths, relative
 SHIFT = 0.15  # and the place of the centre, relative to the side
 SURFACE = 4.0  # pixels: sd of the blur that gives the smooth surface under the detail
 LEAST_DETAIL = 3.0  # mean grey levels; two pictures with less cannot be told apart
-QUANTILE = 0.3  # so much of the detail may disagree: a watermark, a turned or filled corner
+QUANTILE = 0.35  # so much of the detail may disagree: a watermark, a turned or filled corner
 
 
 def agreement(
@@ -37,68 +40,99 @@ def agreement(
     """How far two thumbnails (SIDE, SIDE) show the same picture, up to 1.
 
     `guess` (3, 3) maps pixels of `second` to pixels of `first`; the other two are masks of clipped
-    pixels. The agreement is that of the better of two maps, the guess and the aligned one: the
-    guess is exact for a mirrored picture, and a watermark can disturb the alignment.
+    pixels. The agreement is that of the best of up to three maps: the guess, which is exact for a
+    mirrored picture and does not suffer from a watermark; the map that is estimated from it at half
+    size; and, where these leave it unclear, the better of the two estimated again at full size.
     """
-    maps = [guess[:2].astype(np.float32)]
-    aligned = _aligned(first, second, guess)
-    if aligned is not None:
-        maps.append(aligned)
     smooth = _blurred(first, SMOOTH), _blurred(second, SMOOTH)
-    return max(_agreement_under(one, *smooth, first_clipped, second_clipped) for one in maps)
+    clipped = first_clipped, second_clipped
+    best_map, best = guess, _agreement_under(guess, *smooth, *clipped)
+    for side in (COARSE, SIDE):
+        if side == SIDE and not UNCLEAR[0] < best < UNCLEAR[1]:
+            break
+        aligned = _aligned(first, second, best_map, side)
+        if aligned is None or _is_far(aligned, guess):
+            continue
+        value = _agreement_under(aligned, *smooth, *clipped)
+        if value > best:
+            best_map, best = aligned, value
+    return best
+
+
+def has_detail(pixels: np.ndarray) -> bool:
+    """Can a thumbnail (SIDE, SIDE) be told apart from others? A sky cannot."""
+    return bool(_detail(_blurred(pixels, SMOOTH)).mean() >= LEAST_DETAIL)
+
+
+def _detail(pixels: np.ndarray) -> np.ndarray:
+    """(SIDE, SIDE) grey levels: how far the pixels of each window deviate from a smooth surface."""
+    rest = pixels - _blurred(pixels, SURFACE)
+    return np.sqrt(_blurred(rest * rest, WINDOW))
 
 
 def _agreement_under(
-    affine: np.ndarray,
+    map_: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
     first_clipped: np.ndarray,
     second_clipped: np.ndarray,
 ) -> float:
-    """The agreement of two smooth thumbnails under one map (2, 3).
+    """The agreement of two smooth thumbnails under one map (3, 3).
 
     It is a quantile over the windows of the structure term of SSIM (Wang et al. 2004, equation 10:
-    a correlation within the window), weighted by the detail in the window. So a sky, plain or with
-    a gradient, counts for nothing. 0 where the pictures hardly overlap or have no detail.
+    a correlation within the window), weighted by the mean detail of both in the window. So a sky,
+    plain or with a gradient, counts for nothing, and a watermark over it for half. 0 where the
+    pictures hardly overlap or have no detail.
     """
-    visible = _warped(np.ones((SIDE, SIDE)), affine) > 0.99
+    visible = _warped(np.ones((SIDE, SIDE)), map_) > 0.99
     if visible.mean() < OVERLAP:
         return 0.0
-    sharp = visible & (_warped(first_clipped, affine) < 0.01) & ~second_clipped
-    mask = sharp if sharp.mean() >= COMPARED else visible
-    warped = _warped(first, affine)
-    detail = np.maximum(_warped(_detail(first), affine), _detail(second))[mask]
-    if detail.mean() < LEAST_DETAIL:
+    clipped = (_warped(first_clipped, map_) >= 0.01) | second_clipped
+    mask = visible & ~clipped
+    if mask.mean() < COMPARED:
+        mask = visible
+    first_detail = _warped(_detail(first), map_)[mask]
+    second_detail = _detail(second)[mask]
+    if np.maximum(first_detail, second_detail).mean() < LEAST_DETAIL:
         return 0.0
-    return _weighted_quantile(_structure(warped, second, mask)[mask], detail, QUANTILE)
+    structure = _structure(_warped(first, map_), second, mask)
+    return _weighted_quantile(structure[mask], first_detail + second_detail, QUANTILE)
 
 
-def _aligned(first: np.ndarray, second: np.ndarray, guess: np.ndarray) -> np.ndarray | None:
-    """The affine map (2, 3) from pixels of `second` to `first`; None if none is found near the
-    guess.
+def _aligned(
+    first: np.ndarray, second: np.ndarray, start: np.ndarray, side: int
+) -> np.ndarray | None:
+    """The affine map (3, 3) from pixels of `second` to `first`, estimated from a start at pictures
+    of this side; None if the estimation fails.
     """
-    scale = np.diag([COARSE / SIDE, COARSE / SIDE, 1.0])
-    start = (scale @ guess @ np.linalg.inv(scale))[:2].astype(np.float32)
-    small = [
-        cv2.resize(one, (COARSE, COARSE), interpolation=cv2.INTER_AREA) for one in (first, second)
-    ]
+    scale = np.diag([side / SIDE, side / SIDE, 1.0])
+    unscale = np.linalg.inv(scale)
+    guess = (scale @ start @ unscale)[:2].astype(np.float32)
+    small_first = cv2.resize(first, (side, side), interpolation=cv2.INTER_AREA)
+    small_second = cv2.resize(second, (side, side), interpolation=cv2.INTER_AREA)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, GAIN)
     try:
-        _, found = cv2.findTransformECC(small[1], small[0], start, cv2.MOTION_AFFINE, STOP, None, 3)
+        _, found = cv2.findTransformECC(
+            small_second, small_first, guess, cv2.MOTION_AFFINE, stop, None, FILTER
+        )
     except cv2.error:  # the iterations left the picture, or a picture is uniform
         return None
-    aligned = np.linalg.inv(scale) @ np.vstack([found, [0, 0, 1]]) @ scale
-    change = aligned @ np.linalg.inv(guess)  # of pixels of `first`
+    return unscale @ np.vstack([found, [0, 0, 1]]) @ scale
+
+
+def _is_far(aligned: np.ndarray, guess: np.ndarray) -> bool:
+    """Does the aligned map (3, 3) change the guess by more than STRETCH or SHIFT?"""
+    change = aligned @ np.linalg.inv(guess)  # of pixels of the first picture
     centre = np.array([SIDE / 2, SIDE / 2, 1])
     moved = np.abs(change @ centre - centre).max()
-    if np.abs(change[:2, :2] - np.eye(2)).max() > STRETCH or moved > SHIFT * SIDE:
-        return None
-    return aligned[:2].astype(np.float32)
+    stretched = np.abs(change[:2, :2] - np.eye(2)).max()
+    return bool(stretched > STRETCH or moved > SHIFT * SIDE)
 
 
-def _warped(pixels: np.ndarray, affine: np.ndarray) -> np.ndarray:
+def _warped(pixels: np.ndarray, map_: np.ndarray) -> np.ndarray:
     """(SIDE, SIDE) float32: the first picture in the frame of the second; 0 outside it."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(pixels.astype(np.float32), affine, (SIDE, SIDE), flags=flags)
+    return cv2.warpAffine(pixels.astype(np.float32), map_[:2], (SIDE, SIDE), flags=flags)
 
 
 def _blurred(pixels: np.ndarray, deviation: float) -> np.ndarray:
@@ -123,14 +157,10 @@ def _structure(x: np.ndarray, y: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return (covariance + NOISE) / (np.sqrt(floor_x * floor_y) + NOISE)
 
 
-def _detail(pixels: np.ndarray) -> np.ndarray:
-    """(SIDE, SIDE) grey levels: how far the pixels of each window deviate from a smooth surface."""
-    rest = pixels - _blurred(pixels, SURFACE)
-    return np.sqrt(_blurred(rest * rest, WINDOW))
-
-
 def _weighted_quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:
     """The smallest value such that it and smaller ones have at least `share` of the weight."""
     order = np.argsort(values)
-    place = np.searchsorted(np.cumsum(weights[order]), share * weights.sum())
-    return float(values[order[min(place, len(order) - 1)]])
+    cumulated = np.cumsum(weights[order])
+    place = np.searchsorted(cumulated, share * cumulated[-1])
+    last = len(order) - 1
+    return float(values[order[min(place, last)]])

@@ -71,6 +71,14 @@ def test_repair_keeps_test_and_gives_a_clean_validation_part(tmp_path):
     assert audit(repaired, kept).empty
 
 
+def test_repair_removes_what_bytes_or_pixels_prove_and_keeps_near_features():
+    records = records_in_parts(("own", "train", 5), ("own", "validation", 2), ("own", "test", 5))
+    near = near_copies(2, "near features")
+    proven = near_copies(4, "near files").iloc[2:]
+    repaired = repair_splits(records, pd.concat([near, proven], ignore_index=True))
+    assert set(records["id"]) - set(repaired["id"]) == {"own/train/2", "own/train/3"}
+
+
 def test_audit_scales_to_a_hundred_thousand_rows_even_if_all_are_equal():
     records = check_records(table(100_000)).assign(split=np.repeat(["train", "test"], 50_000))
     start = time.perf_counter()
@@ -167,3 +175,12 @@ def test_emotion6_photographs_repeat_in_validation_and_give_few_false_alarms(tes
     assert len(contaminated_ids(rest, pairs, ["Emotion6"])) < 0.01 * len(test)
     # two pairs of different photographs: no more than false alarms explain
     assert statuses(rest, pairs, ["Emotion6"], [], {})["status"].tolist() == ["cannot tell"]
+    # the collection of notebook 09 is repaired with all pairs, the features of notebook 02 with the
+    # identical ones only: the items and the status are the same
+    every = find_duplicates(records, x)
+    collected = repair_splits(records, every)
+    alone = repair_splits(records, audit(records, x))
+    assert collected["id"].tolist() == alone["id"].tolist()
+    tables = [statuses(collected, found, ["Emotion6"], [], {}) for found in (every, pairs)]
+    assert [table["status"].item() for table in tables] == 2 * ["cannot tell"]
+    assert tables[0]["contaminated"].item() == tables[1]["contaminated"].item()

@@ -57,8 +57,11 @@ def repair_splits(
 
     Of a repeated item, only one copy is kept: the copy in test, otherwise the copy in validation.
     If no validation item is left, a seeded stratified fraction of train becomes validation.
+    Near features prove no copy: such items are kept, and `statuses` counts and tests them. So a
+    dataset of which only features are given is repaired in the same way by every notebook.
     """
-    kept = records[~records["id"].isin(duplicates["id_a"])].reset_index(drop=True)
+    proven = duplicates[duplicates["kind"] != "near features"]
+    kept = records[~records["id"].isin(proven["id_a"])].reset_index(drop=True)
     if (kept["split"] == "validation").any():
         return kept
     return carve_validation(kept, validation_fraction, seed)

@@ -10,6 +10,7 @@ from toy_records import records_in_parts
 
 from tinyemo.data import lookalikes
 from tinyemo.data.duplicates import find_duplicates
+from tinyemo.data.edited_copies import AGREEMENT
 from tinyemo.data.lookalikes import describe, turned, view_map
 from tinyemo.data.registration import agreement
 from tinyemo.data.thumbnails import SIDE, make_thumbnails
@@ -124,6 +125,38 @@ def test_pictures_without_detail_are_no_copies_of_each_other(tmp_path):
         Image.fromarray(noisy.astype(np.uint8)).save(path)
     records = records_in_parts(("own", "train", 2), ("own", "test", 2)).assign(image=paths)
     assert find_duplicates(records).empty
+
+
+def test_pictures_with_one_edge_only_are_no_copies_of_each_other(tmp_path):
+    """Horizons: an affine map can lay any straight edge over any other."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:96, :96] - 48
+    paths = []
+    for number in range(12):
+        angle, place = rng.uniform(0, 2 * np.pi), rng.uniform(-20, 20)
+        side = np.cos(angle) * x + np.sin(angle) * y > place
+        horizon = 60 + 100 * side + rng.normal(0, 2, side.shape)
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(horizon.astype(np.uint8)).save(paths[-1])
+    records = records_in_parts(("own", "train", 6), ("own", "test", 6)).assign(image=paths)
+    assert find_duplicates(records).empty
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_a_watermark_on_a_dark_picture_of_little_contrast_does_not_hide_its_original(
+    seed, tmp_path
+):
+    """The text is the strongest detail of the picture."""
+    dark = discs(seed).convert("L").point(lambda value: 20 + value // 4).convert("RGB")
+    text = Image.new("RGBA", dark.size, (0, 0, 0, 0))
+    ImageDraw.Draw(text).text((20, 60), "SAMPLE", fill=(255, 255, 255, 140), font_size=26)
+    copy = dark.copy()
+    copy.paste(text, mask=text)
+    paths = [str(tmp_path / "dark.png"), str(tmp_path / "copy.png")]
+    dark.save(paths[0])
+    copy.save(paths[1])
+    pixels = make_thumbnails(paths).pixels
+    assert agreement(pixels[0], pixels[1], np.eye(3), NOTHING, NOTHING) > AGREEMENT
 
 
 def test_pictures_that_share_a_part_only_are_no_copies(originals, tmp_path):

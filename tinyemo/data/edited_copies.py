@@ -28,8 +28,8 @@ from tinyemo.data.lookalikes import (
 from tinyemo.data.registration import agreement
 from tinyemo.data.thumbnails import Thumbnails
 
-# Chosen on EmoScenes of seeds 5 and 7, photo-like pictures of seed 5 and patches of photographs; the
-# benchmark measures other seeds and photographs.
+# Chosen on EmoScenes of seeds 5 and 7, photo-like pictures of seed 5 and patches of photographs;
+# the benchmark measures other seeds and photographs.
 AGREEMENT = 0.978  # the least agreement of copies
 LEAST_COSINE = 0.75  # of candidates
 MISSES = 3  # so many candidates of a picture may be no copies before the search ends

@@ -26,7 +26,7 @@ FLATTER = 3.0  # contrasts of a window that differ by more than this factor disa
 STRETCH = 0.2  # how far the aligned map may change the guess: lengths, relative
 SHIFT = 0.15  # and the place of the centre, relative to the side
 SURFACE = 4.0  # pixels: sd of the blur that gives the smooth surface under the detail
-LEAST_DETAIL = 3.0  # mean grey levels; two pictures with less cannot be told apart
+LEAST_DETAIL = 2.0  # grey levels, in half of the windows: one edge can be laid over any other
 QUANTILE = 0.35  # so much of the detail may disagree: a watermark, a turned or filled corner
 
 
@@ -60,8 +60,9 @@ def agreement(
 
 
 def has_detail(pixels: np.ndarray) -> bool:
-    """Can a thumbnail (SIDE, SIDE) be told apart from others? A sky cannot."""
-    return bool(_detail(_blurred(pixels, SMOOTH)).mean() >= LEAST_DETAIL)
+    """Can a thumbnail (SIDE, SIDE) be told apart from others? A sky or a horizon cannot."""
+    smooth = _blurred(pixels, SMOOTH)
+    return bool(np.median(_detail(smooth)) >= LEAST_DETAIL)
 
 
 def _detail(pixels: np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def _agreement_under(
     It is a quantile over the windows of the structure term of SSIM (Wang et al. 2004, equation 10:
     a correlation within the window), weighted by the mean detail of both in the window. So a sky,
     plain or with a gradient, counts for nothing, and a watermark over it for half. 0 where the
-    pictures hardly overlap or have no detail.
+    pictures hardly overlap or where most windows have no detail.
     """
     visible = _warped(np.ones((SIDE, SIDE)), map_) > 0.99
     if visible.mean() < OVERLAP:
@@ -91,12 +92,11 @@ def _agreement_under(
     mask = visible & ~clipped
     if mask.mean() < COMPARED:
         mask = visible
-    first_detail = _warped(_detail(first), map_)[mask]
-    second_detail = _detail(second)[mask]
-    if np.maximum(first_detail, second_detail).mean() < LEAST_DETAIL:
+    structure = _structure(_warped(first, map_), second, mask)[mask]
+    both_details = (_warped(_detail(first), map_) + _detail(second))[mask] / 2
+    if np.median(both_details) < LEAST_DETAIL:
         return 0.0
-    structure = _structure(_warped(first, map_), second, mask)
-    return _weighted_quantile(structure[mask], first_detail + second_detail, QUANTILE)
+    return _weighted_quantile(structure, both_details, QUANTILE)
 
 
 def _aligned(

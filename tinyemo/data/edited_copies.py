@@ -6,9 +6,9 @@ mirrored, turned, cropped by up to a tenth, with a border, the bars of a letterb
 and two of these together. benchmarks/audit_pictures.py measures how many of each kind.
 
 Lookalikes (data/lookalikes.py) propose pairs: 40 small descriptions of each picture, of the whole
-and of four crops, turned and mirrored. A registration of the pixels (data/registration.py) decides about
-each. On patches of photographs, at least 98 % of the copies of each kind are proposed, so features
-are not needed to propose more.
+and of four crops, turned and mirrored. A registration of the pixels (data/registration.py) decides
+about each. On patches of photographs, at least 98 % of the copies of each kind are proposed, so
+features are not needed to propose more.
 """
 
 from collections.abc import Iterator

@@ -27,6 +27,7 @@ STRETCH = 0.2  # how far the aligned map may change the guess: lengths, relative
 SHIFT = 0.15  # and the place of the centre, relative to the side
 SURFACE = 4.0  # pixels: sd of the blur that gives the smooth surface under the detail
 LEAST_DETAIL = 2.0  # grey levels, in half of the windows: one edge can be laid over any other
+STRONG = 2.0  # no window counts for more than this many times the median
 QUANTILE = 0.35  # so much of the detail may disagree: a watermark, a turned or filled corner
 
 
@@ -82,8 +83,9 @@ def _agreement_under(
 
     It is a quantile over the windows of the structure term of SSIM (Wang et al. 2004, equation 10:
     a correlation within the window), weighted by the mean detail of both in the window. So a sky,
-    plain or with a gradient, counts for nothing, and a watermark over it for half. 0 where the
-    pictures hardly overlap or where most windows have no detail.
+    plain or with a gradient, counts for nothing, and a watermark over it for half. A strong edge
+    does not outweigh the rest. 0 where the pictures hardly overlap or where most windows have no
+    detail.
     """
     visible = _warped(np.ones((SIDE, SIDE)), map_) > 0.99
     if visible.mean() < OVERLAP:
@@ -94,9 +96,11 @@ def _agreement_under(
         mask = visible
     structure = _structure(_warped(first, map_), second, mask)[mask]
     both_details = (_warped(_detail(first), map_) + _detail(second))[mask] / 2
-    if np.median(both_details) < LEAST_DETAIL:
+    usual = np.median(both_details)
+    if usual < LEAST_DETAIL:
         return 0.0
-    return _weighted_quantile(structure, both_details, QUANTILE)
+    weights = np.minimum(both_details, STRONG * usual)
+    return _weighted_quantile(structure, weights, QUANTILE)
 
 
 def _aligned(

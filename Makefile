@@ -80,6 +80,7 @@ bench: .venv/made
 	$(PY) benchmarks/label_decoding.py
 	$(PY) benchmarks/instructions.py --records 100000
 	$(PY) benchmarks/audit.py --scenes 300 --rows 50000 --copies 500
+	$(PY) benchmarks/audit_pictures.py --scenes 500 --photos 200 --sources 20 --sizes 250 500 1000
 	$(PY) benchmarks/bias_scale.py --items 5000 --references 10 --size 1000 --predicted 1000
 
 data-emotion6:

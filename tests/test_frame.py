@@ -22,7 +22,6 @@ IMPORTED_AS = {
     "open_clip_torch": "open_clip",
     "opencv-python-headless": "cv2",
     "faiss-cpu": "faiss",
-    "ImageHash": "imagehash",
     "rouge-score": "rouge_score",
     "concept-erasure": "concept_erasure",
 }

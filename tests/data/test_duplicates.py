@@ -28,7 +28,7 @@ def save_copies(sources: list[str], folder) -> list[str]:
 
 
 def test_resized_jpeg_copies_are_found_and_other_scenes_are_not(tmp_path):
-    # the threshold was chosen on seeds 11 and 17
+    # the threshold was chosen on seed 5
     train, train_scenes = make_records(1000, 0, 0, seed=901, dataset="web")
     test, test_scenes = make_records(0, 0, 400, seed=902, dataset="own")
     both = pd.concat([train, test], ignore_index=True)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tinyemo.data.audit import contaminated_ids, statuses
+from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.classification import predictions_table, summary
 from tinyemo.evaluation.comparison import audited_scores, compare
@@ -23,9 +24,8 @@ def records():
             "label": [EKMAN[i % 6] for i in range(40)],
         }
     )
-    return pd.concat(
-        [test, test.assign(id="train/" + test["id"], split="train")], ignore_index=True
-    )
+    train = test.assign(id="train/" + test["id"], split="train")
+    return check_records(pd.concat([test, train], ignore_index=True))
 
 
 def predictions(records, run, right):

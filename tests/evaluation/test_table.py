@@ -6,7 +6,7 @@ import pytest
 from prediction_tables import predictions_of
 
 from tinyemo.data.audit import contaminated_ids, statuses
-from tinyemo.data.duplicates import find_duplicates
+from tinyemo.data.duplicates import COLUMNS, find_duplicates
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
 from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
@@ -19,9 +19,10 @@ N = 400
 
 def status(**by_dataset) -> pd.DataFrame:
     """dataset=(status, share) -> a table with those columns of the audit that are read here."""
+    rest = {"expected_false_alarms": 0.5, "words": 6, "words_trained": 4}
     return pd.DataFrame(
         [
-            {"dataset": name, "status": word, "share": share, "words": 6, "words_trained": 4}
+            {"dataset": name, "status": word, "share": share, **rest}
             for name, (word, share) in by_dataset.items()
         ]
     )
@@ -292,7 +293,7 @@ def test_published_projector_is_audited_by_the_training_data_its_authors_name():
             ]
         )
     )
-    pairs = pd.DataFrame(columns=["dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b"])
+    pairs = pd.DataFrame(columns=list(COLUMNS))
     found = audit_runs(
         records, pairs, {"published": dict.fromkeys(names, ("EmotionROI", "EmoSet"))}
     )

@@ -5,46 +5,36 @@ record; gives tables of pairs (COLUMNS). There are four kinds of evidence:
 
     files            the same bytes (image, audio, video, face)
     features         the same feature row
-    near files       the same picture, saved differently: resized, compressed, brighter (perceptual
-                     hashes)
+    near files       the same picture, edited (data/edited_copies.py)
     near features    a cosine above a threshold; used only where one of the two pictures is missing
 
 Pictures overrule near features: the features of two photographs of one motif can be as similar as
-those of a photograph and its copy. Neither evidence finds mirrored, rotated or strongly cropped
-copies, and the hash of an almost uniform picture is noise.
+those of a photograph and its copy. With features alone, copies that are mirrored or cropped are
+missed. An almost uniform picture has no near copies: nothing in it can be compared.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 
 import faiss
 import numpy as np
 import pandas as pd
-from imagehash import phash
 from sklearn.preprocessing import normalize
 
+from tinyemo.data.edited_copies import Pairs, edited_copies
 from tinyemo.data.records import FILES, SPLITS
-from tinyemo.io import digests, read_image
+from tinyemo.data.thumbnails import make_thumbnails
+from tinyemo.io import digests
 
 COLUMNS = ("kind", "dataset_a", "split_a", "id_a", "dataset_b", "split_b", "id_b", "similarity")
 
-# Thresholds, chosen on data that they are not evaluated on. Hash bits: EmoScenes of seed 17.
-# Copies at 0.5 to 1.5 times the size, saved as JPEG of quality 80, differ from their source in at
-# most 18 bits. The closest of 8,573 other pictures is within 22 bits for 0.1 % of 6,723 test
-# pictures, and within 30 bits for 0.7 %. Cosine: CLIP ViT-L/14 on Emotion6. Of 960,000 pairs of
-# different photographs, 4 have a cosine above .96, 17 above .95 and 50 above .94.
-HASH_BITS = 22  # of HASH_SIDE ** 2
+# CLIP ViT-L/14 on Emotion6: of 960,000 pairs of different photographs, 4 have a cosine above .96,
+# 17 above .95 and 50 above .94.
 COSINE = 0.96
 
-HASH_SIDE = 16  # a perceptual hash is the signs of the 16 x 16 lowest frequencies of a grey picture
-HASH_PIXELS = 256  # a large JPEG is decoded at a fraction of its size, but not below this side
 FLAT_UP_TO = 25_000  # up to so many feature rows all pairs are compared; above, 1/16 of the cells
 REDUCED = 64  # principal components of the rows in the cells
 BLOCK = 1024  # query rows per search
-
-# blocks of (row a (P,), row b (P,), similarity (P,))
-Pairs = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def find_duplicates(
@@ -61,7 +51,7 @@ def find_duplicates(
     are compared.
 
     Returns COLUMNS. b is in the later of the two splits (train, validation, test). The similarity
-    is 1 for the same bytes, else the share of equal hash bits or the cosine. ValueError: another
+    is 1 for the same bytes, else the agreement of the pictures or the cosine. ValueError: another
     number of feature rows, an image that cannot be read, a record with nothing to compare.
     FileNotFoundError: a missing file.
     """
@@ -74,8 +64,7 @@ def find_duplicates(
         )
     tables = [identical_items(records, features, FILES if images else ())]
     if pictured.any():
-        hashes = pd.Series(_hashes(records["image"][pictured]), np.flatnonzero(pictured))
-        tables.append(_matches(records, "near files", hashes, _near_hashes))
+        tables.append(_near_files(records, np.flatnonzero(pictured)))
     if not pictured.all():
         rows = np.asarray(features, dtype=np.float32)
 
@@ -125,15 +114,21 @@ def _row_digests(features: np.ndarray) -> list[bytes]:
     return [hashlib.sha256(row.tobytes()).digest() for row in rows]
 
 
-def _hashes(paths: Sequence[str]) -> list[bytes]:
-    """The perceptual hash of each picture, packed: 32 bytes."""
+def _near_files(records: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    """The edited copies among the records `rows` (P,), which have pictures."""
+    thumbnails = make_thumbnails(records["image"].iloc[rows])
+    contents = pd.Series(_row_digests(thumbnails.pixels[: len(rows)]), rows)
 
-    def hash_of(path: str) -> bytes:
-        image = read_image(path, mode="L", smallest=HASH_PIXELS)
-        return np.packbits(phash(image, HASH_SIDE).hash).tobytes()
+    def search(entries: pd.DataFrame) -> Pairs:
+        pictures = np.searchsorted(rows, entries["row"])  # (n,) in the thumbnails
+        part = np.full(len(rows), -1)  # pictures that are no entries have no part
+        part[pictures] = entries["part"]
+        entry = np.zeros(len(rows), int)
+        entry[pictures] = np.arange(len(entries))
+        for a, b, similarity in edited_copies(thumbnails, part):
+            yield entry[a], entry[b], similarity
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(hash_of, paths))
+    return _matches(records, "near files", contents, search)
 
 
 def _matches(
@@ -199,17 +194,6 @@ def _equal(entries: pd.DataFrame) -> Pairs:
     yield pairs["place_x"].to_numpy(), pairs["place_y"].to_numpy(), np.ones(len(pairs))
 
 
-def _near_hashes(entries: pd.DataFrame) -> Pairs:
-    """Pairs of entries whose hashes differ in at most HASH_BITS bits."""
-    codes = np.frombuffer(b"".join(entries["content"]), np.uint8)
-    codes = codes.reshape(len(entries), -1)  # (n, 32)
-    index = faiss.IndexBinaryFlat(HASH_SIDE**2)
-    index.add(codes)
-    part = entries["part"].to_numpy()
-    for a, b, bits in _pairs_within(index, codes, HASH_BITS + 1, part):
-        yield a, b, 1 - bits / HASH_SIDE**2
-
-
 def _near_features(
     features: np.ndarray, entries: pd.DataFrame, threshold: float, pictured: np.ndarray
 ) -> Pairs:
@@ -246,10 +230,8 @@ def _feature_index(x: np.ndarray) -> faiss.Index:
     return index
 
 
-def _pairs_within(
-    index: faiss.Index | faiss.IndexBinary, x: np.ndarray, radius: float, part: np.ndarray
-) -> Pairs:
-    """Pairs of rows of different parts closer than `radius` (squared distance; bits), by blocks.
+def _pairs_within(index: faiss.Index, x: np.ndarray, radius: float, part: np.ndarray) -> Pairs:
+    """Pairs of rows of different parts closer than `radius` (squared distance), by blocks.
 
     Rows of the largest part are no queries: every pair of theirs has a row in another part that is
     one.

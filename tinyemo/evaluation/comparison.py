@@ -16,7 +16,8 @@ from tinyemo.evaluation.table import score_by_dataset
 MAIN_RUN = "projector"  # its metrics are named without the run
 CLEAN = ("clean_accuracy", "clean_low", "clean_high")
 # columns of `score_by_dataset` and keys of `summary` that `audited_scores` shows
-AUDITED = ("accuracy", "low", "high", "status", "contaminated", *CLEAN, "words_trained")
+AUDIT = ("status", "contaminated", "expected_false_alarms")
+AUDITED = ("accuracy", "low", "high", *AUDIT, *CLEAN, "words_trained")
 SUMMARY_COLUMNS = {"macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE", "majority": "majority"}
 
 

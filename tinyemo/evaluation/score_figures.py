@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from tinyemo.evaluation.table import COPIED
 from tinyemo.plots import (
     ACCENT,
     GREY,
@@ -95,7 +96,7 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
             marker, size = ("*", 11) if row["best"] else ("o", 4.5)
             inside = hue if row["status"] == "clean" else "white"
             axis.plot(row["accuracy"], y, marker, color=hue, ms=size, mfc=inside)
-            if row["status"] == "contaminated":
+            if row["status"] in COPIED:
                 x = row["clean_accuracy"]
                 (diamond,) = axis.plot(x, y, "D", color=ACCENT, ms=4, ls="")
                 handles["on the clean items"] = diamond

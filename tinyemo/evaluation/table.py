@@ -18,6 +18,10 @@ from tinyemo.evaluation.classification import accuracy_metrics, majority_accurac
 
 TRAINED, BEST = "†", "*"
 NO_CELL = "—"
+COPIED = (
+    "contaminated",
+    "cannot tell",
+)  # statuses with copies, which the clean accuracy leaves out
 UNKNOWN = float("nan")
 LEGEND = (
     "Accuracy, mean over seeds, [95 % interval over items]. "
@@ -25,9 +29,10 @@ LEGEND = (
     f"{BEST} significantly better than every other run of its column (paired bootstrap, Holm, "
     "5 %). Zero-shot runs and runs trained on the dataset are compared separately, on the items "
     "that are clean for all of them. Then the result of the audit. clean: no test item was found "
-    "in the run's training data. contaminated: this share of the items was found there. unknown: "
-    "the training data is not available for a comparison. The result is about the data that the "
-    "run was trained on, not about the data of its frozen encoder."
+    "in the run's training data. contaminated: this share of the items was found there. cannot "
+    "tell: this share has near copies there, no more than the errors of the search explain. "
+    "unknown: the training data is not available for a comparison. The result is about the data "
+    "that the run was trained on, not about the data of its frozen encoder."
 )
 
 
@@ -46,8 +51,9 @@ def score_by_dataset(
         accuracy, sd, low, high        mean and sd over seeds (sd is NaN for one seed); 95 %
                                        bootstrap interval over items
         items, majority                number of test items; accuracy of their most frequent label
-        status, contaminated           the audit's status; the share of contaminated items, NaN
+        status, contaminated           the audit's status; the share of items with copies, NaN
                                        where it is unknown
+        expected_false_alarms          how many of them to expect if there is no copy, at most
         words_trained                  "5/6": five of the six label words were trained on
         clean_accuracy, clean_low,     on the items that are not in the run's training data; NaN
         clean_high                     where the status is unknown, where no clean item is left,
@@ -105,7 +111,7 @@ def _score(one: pd.DataFrame, audited: pd.Series, clean_items: pd.Series) -> dic
     clean = UNKNOWN, UNKNOWN, UNKNOWN
     if audited["status"] == "clean":
         clean = whole
-    elif audited["status"] == "contaminated" and 0 < len(clean_items) < items:
+    elif audited["status"] in COPIED and 0 < len(clean_items) < items:
         clean = float(clean_items.mean()), *mean_interval(clean_items.to_numpy())
     return {
         "accuracy": whole[0],
@@ -116,6 +122,7 @@ def _score(one: pd.DataFrame, audited: pd.Series, clean_items: pd.Series) -> dic
         "majority": majority_accuracy(one),
         "status": audited["status"],
         "contaminated": audited["share"],
+        "expected_false_alarms": audited["expected_false_alarms"],
         "words_trained": f"{audited['words_trained']}/{audited['words']}",
         "clean_accuracy": clean[0],
         "clean_low": clean[1],
@@ -225,7 +232,7 @@ def wide_table(long: pd.DataFrame, columns: Sequence[str], drawn: Collection[str
 def _cell(row: dict) -> str:
     marks = TRAINED * row["trained_on"] + BEST * row["best"]
     status = row["status"]
-    if status == "contaminated" and pd.notna(row["contaminated"]):
+    if status in COPIED and pd.notna(row["contaminated"]):
         status += f" {100 * row['contaminated']:.1f} %"
         if pd.notna(row["clean_accuracy"]):
             status += f": {row['clean_accuracy']:.2f} on the clean rest"

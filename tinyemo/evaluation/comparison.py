@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
+from tinyemo.evaluation.bootstrap import compare_two, correctness_by_run
 from tinyemo.evaluation.classification import fraction_of_bayes, summary
 from tinyemo.evaluation.table import score_by_dataset
 
@@ -41,8 +41,8 @@ def compare(
 
     best = max(probe_cv, key=probe_cv.get)
     compared = own[own["run"].isin((MAIN_RUN, f"probe_{best}"))]
-    items = correctness_by_run(compared)  # (items, 2)
-    test = paired_test(items[MAIN_RUN] - items[f"probe_{best}"])
+    items = correctness_by_run(compared)  # (items, trainings)
+    test = compare_two(items, MAIN_RUN, f"probe_{best}")
 
     rows = []
     for run, one in scores.items():

@@ -44,6 +44,8 @@ def score_by_dataset(
     items from data/audit.py, and the names of the datasets that the run was trained on. Columns:
 
         run, dataset, trained_on       trained_on is True or False
+        targets                        what the labels were in training: the column of this name of
+                                       the predictions, empty without it
         accuracy, sd, low, high        mean and sd over seeds (sd is NaN for one seed); 95 %
                                        interval over items, for these weights
         items, majority                number of test items; accuracy of their most frequent label
@@ -54,9 +56,11 @@ def score_by_dataset(
         clean_high                     where the status is unknown, where no clean item is left,
                                        or where it is not known which items are contaminated
         best                           True for the run of `significantly_best`. Zero-shot and
-                                       trained-on runs are compared separately, on the items that
-                                       are clean for all of them. A contaminated run without clean
-                                       items is not compared.
+                                       trained-on runs are compared separately, and so are runs
+                                       with other targets, because other labels are other
+                                       information. Only items count that are clean for all
+                                       compared runs. A contaminated run without clean items is not
+                                       compared.
 
     ValueError: no test items, a dataset under two label sets, runs with predictions for different
     items, or a run and dataset without exactly one status.
@@ -79,9 +83,11 @@ def score_by_dataset(
             clean[run] = ~items.index.isin(list(contaminated.get(run, ())))
             audited = _audited(statuses, run, dataset)
             row = {"run": run, "dataset": dataset, "trained_on": dataset in trained_on.get(run, ())}
+            row["targets"] = one["targets"].iloc[0] if "targets" in one else ""
             column.append(row | _score(one, audited, items.loc[clean[run], run].mean(axis=1)))
-        for trained in (True, False):
-            group = [row for row in column if row["trained_on"] == trained]
+        kinds = {(row["trained_on"], row["targets"]) for row in column}
+        for kind in kinds:
+            group = [row for row in column if (row["trained_on"], row["targets"]) == kind]
             _mark_best(group, items, clean)
         rows += column
     return pd.DataFrame(rows)

@@ -178,6 +178,8 @@ def test_unseen_class_that_is_never_found_has_an_interval_above_zero():
     recall = table[(table["score"] == "recall") & (table["class"] != "mean")]
     limits = binomtest(0, 6).proportion_ci(method="wilson")
     assert (recall["value"] == 0).all()
+    precision = table[table["score"] == "precision"]
+    assert (precision["value"] == 0).all() and precision["high"].notna().all()
     assert recall["high"].to_numpy() == pytest.approx([limits.high] * 4)
 
 

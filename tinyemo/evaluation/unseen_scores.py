@@ -39,7 +39,7 @@ def resampled_scores(tests: np.ndarray, penalties: np.ndarray, y: np.ndarray) ->
         recall      share of the unseen class's items that are assigned to it, among all classes
         false_positives     share of the other items that are assigned to it
         excess      recall minus false_positives; 0 without any information
-        precision   share of the unseen class among the items assigned to it; NaN if there are
+        precision   share of the unseen class among the items assigned to it; 0 if there are
                     none. It depends on how frequent the class is.
         seen        accuracy on the other items
         harmonic    harmonic mean of recall and seen
@@ -55,8 +55,7 @@ def resampled_scores(tests: np.ndarray, penalties: np.ndarray, y: np.ndarray) ->
         for name, values in one.items():
             scores[name][:, c] += seed_weights[:, s] * values
     found = scores.pop("found")
-    with np.errstate(invalid="ignore"):
-        scores["precision"] = scores.pop("hits") / found
+    scores["precision"] = scores.pop("hits") / np.maximum(found, TINY)
     scores["excess"] = scores["recall"] - scores["false_positives"]
     scores["harmonic"] = _harmonic(scores["recall"], scores["seen"])
     return scores

@@ -4,6 +4,10 @@ Takes features and labels of a training part; gives a classifier. Its settings a
 cross-validation within that part over the fixed grids below, so that projectors are compared with
 tuned baselines. Features are scaled to unit length (as in CLIP's cosine similarity), centred, and
 divided by one number, so that their variances sum to one. So the same grids suit every encoder.
+
+A probe can be trained on label distributions, like a projector: an item is repeated once for each
+label that annotators gave it, weighted by their share. For logistic regression this is the
+cross-entropy to the distribution.
 """
 
 import warnings
@@ -14,7 +18,7 @@ from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 
@@ -53,15 +57,26 @@ class Probe:
         return softmax(scores / self.temperature, axis=1)
 
 
-def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
+def fit_probe(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    seed: int = 0,
+    soft_labels: np.ndarray | None = None,
+) -> Probe:
     """Tune and fit probe "logreg" or "svm" on features (N, D) and labels (N,) int of classes 0 to
     C-1.
+
+    With `soft_labels` (N, C), whose rows sum to one, the probe is fitted to these distributions.
+    Settings and temperature are chosen by the labels `y` of held-out items in both cases.
 
     ValueError: an unknown name, NaN in the features or no variance of their directions, labels that
     do not match them, fewer than two classes, or a class of fewer than two items.
     """
     x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
     _check(name, x, y)
+    targets = np.eye(y.max() + 1)[y] if soft_labels is None else np.asarray(soft_labels)
+    _check_targets(targets, y)
     unit = _unit_rows(x)
     mean = unit.mean(axis=0)
     total_variance = np.square(unit - mean).sum(axis=1).mean()
@@ -77,8 +92,8 @@ def fit_probe(name: str, x: np.ndarray, y: np.ndarray, seed: int = 0) -> Probe:
     with warnings.catch_warnings():
         # some points of the grid stop before they have converged
         warnings.simplefilter("ignore", ConvergenceWarning)
-        parameters, accuracy, scores = _tune(name, unit[rows], y[rows], seed)
-        model = _model(name, parameters).fit(unit, y)
+        parameters, accuracy, scores = _tune(name, unit[rows], y[rows], targets[rows], seed)
+        model = _fit(_model(name, parameters), unit, targets)
     temperature = best_temperature(scores, y[rows])
     return Probe(model, parameters, accuracy, temperature, mean, scale)
 
@@ -91,8 +106,41 @@ def _model(
     return SVC(**parameters, kernel=kernel, cache_size=1000)
 
 
+def _fit(
+    model: LogisticRegression | SVC, x: np.ndarray, targets: np.ndarray
+) -> LogisticRegression | SVC:
+    """Fit to targets (N, C): every item once for each class that its target gives a share."""
+    rows, classes = np.nonzero(targets)
+    return model.fit(x[rows], classes, sample_weight=targets[rows, classes])
+
+
+def _held_out_scores(
+    model: LogisticRegression | SVC,
+    x: np.ndarray,
+    y: np.ndarray,
+    targets: np.ndarray,
+    cv: StratifiedKFold,
+) -> np.ndarray:
+    """Scores (N, C) of each item by a model that was fitted to the other folds.
+
+    For a model with a precomputed kernel, `x` (N, N) is the kernel of all items.
+    """
+    scores = np.empty(targets.shape)
+    is_kernel = getattr(model, "kernel", None) == "precomputed"
+    for train, held_out in cv.split(x, y):
+        if is_kernel:
+            # a copy of an item has the kernel of this item: repeat rows and columns
+            copies = train[np.nonzero(targets[train])[0]]
+            of_train, of_held_out = x[np.ix_(train, copies)], x[np.ix_(held_out, copies)]
+        else:
+            of_train, of_held_out = x[train], x[held_out]
+        _fit(model, of_train, targets[train])
+        scores[held_out] = _per_class(model.decision_function(of_held_out))
+    return scores
+
+
 def _tune(
-    name: str, x: np.ndarray, y: np.ndarray, seed: int
+    name: str, x: np.ndarray, y: np.ndarray, targets: np.ndarray, seed: int
 ) -> tuple[dict[str, float], float, np.ndarray]:
     """The best parameters, their accuracy, and their scores (N, C) on the last repetition's
     folds."""
@@ -111,8 +159,7 @@ def _tune(
             accuracies = []
             for r in range(repetitions):
                 cv = StratifiedKFold(folds, shuffle=True, random_state=seed * 100 + r)
-                scores = cross_val_predict(model, inputs, y, cv=cv, method="decision_function")
-                scores = _per_class(scores)
+                scores = _held_out_scores(model, inputs, y, targets, cv)
                 accuracies.append((scores.argmax(axis=1) == y).mean())
             if np.mean(accuracies) > best[1]:
                 best = (parameters, float(np.mean(accuracies)), scores)
@@ -147,4 +194,19 @@ def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError(
             f"probe: class {int(counts.argmin())} has {counts.min()} training items; expected at "
             "least two of each class"
+        )
+
+
+def _check_targets(targets: np.ndarray, y: np.ndarray) -> None:
+    classes = y.max() + 1
+    if targets.ndim != 2 or len(targets) != len(y) or targets.shape[1] < classes:
+        raise ValueError(
+            f"probe: expected soft labels ({len(y)}, C) of at least {classes} classes, got "
+            f"{targets.shape}"
+        )
+    unseen = np.flatnonzero(targets.sum(axis=0) <= 0)
+    if len(unseen) or (targets < 0).any():
+        raise ValueError(
+            f"probe: soft labels with classes of no share {unseen.tolist()} or negative shares; "
+            "expected a share of every class in some item, and none below 0"
         )

@@ -165,8 +165,10 @@ def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -
 
 
 def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
-    """Recall of each class (index of the tables), one group of bars per class, one bar per
-    model."""
+    """Recall of each class with its interval, one group of bars per class, one bar per model.
+
+    The tables are those of `classification.class_metrics`.
+    """
     first = next(iter(tables.values()))
     order = first["recall"].sort_values(ascending=True).index
     places = np.arange(len(order))
@@ -175,7 +177,10 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     height = 0.8 / len(tables)
     for i, (hue, (name, table)) in enumerate(coloured(tables.items())):
         offset = 0.4 - height * (i + 0.5)
-        axis.barh(places + offset, table.loc[order, "recall"], height, color=hue, label=name)
+        rows = table.loc[order]
+        axis.barh(places + offset, rows["recall"], height, color=hue, label=name)
+        limits = rows["recall_low"], rows["recall_high"]
+        axis.hlines(places + offset, *limits, color=INK, lw=1)
     names = [f"{label} ({first.loc[label, 'items']:.0f})" for label in order]
     axis.set_yticks(range(len(order)), names)
     axis.set(xlim=(0, 1), xlabel="recall", title=title)

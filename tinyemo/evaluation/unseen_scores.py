@@ -117,7 +117,8 @@ def score_table(
                 rows.append((method, word, name, *row, np.nan, np.nan))
             mean = values.mean(axis=1)  # (B,)
             low, high = percentile_interval(mean[1:])
-            rows.append((method, "mean", name, mean[0], low, high, *_over_classes(values[0])))
+            over_classes = _over_classes(values[0])
+            rows.append((method, "mean", name, mean[0], low, high, *over_classes))
     columns = ["method", "class", "score", "value", "low", "high", "class_low", "class_high"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -133,7 +134,8 @@ def gain_table(scores: dict[str, Scores], reference: str) -> pd.DataFrame:
     for method, one in scores.items():
         if method == reference:
             continue
-        gains = one["auroc"] - scores[reference]["auroc"]  # (B, C)
+        without = scores[reference]["auroc"]
+        gains = one["auroc"] - without  # (B, C)
         mean = gains.mean(axis=1)
         low, high = percentile_interval(mean[1:])
         distance = np.abs(mean[1:] - mean[0])
@@ -155,9 +157,9 @@ def _limits(
     values = scores.get(name)
     positives = np.bincount(y, minlength=scores["recall"].shape[1])  # (C,)
     negatives = len(y) - positives
-    found = positives * scores["recall"][0]
-    found = found + negatives * scores["false_positives"][0]
-    items = {"recall": positives, "precision": found}
+    hits = positives * scores["recall"][0]
+    false = negatives * scores["false_positives"][0]
+    items = {"recall": positives, "precision": hits + false}
     items |= {"false_positives": negatives, "seen": negatives}
     if name not in items:
         return None, None
@@ -193,7 +195,8 @@ def auroc(
     below_or_equal = negatives[:, after_equal]
     beaten = (below + below_or_equal) / 2
     area = (weights * is_positive * beaten).sum(axis=1)
-    return area / ((weights @ is_positive) * negatives[:, -1])
+    positives = weights @ is_positive
+    return area / (positives * negatives[:, -1])
 
 
 def margin_to_seen(cosine: np.ndarray, unseen: int, *absent: int) -> tuple[np.ndarray, np.ndarray]:

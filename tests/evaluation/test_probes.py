@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from tinyemo.evaluation.probes import fit_probe
@@ -16,7 +18,7 @@ def blobs(n, noise, seed=0):
     return (4 * np.eye(20)[y] + noise * rng.normal(size=(n, 20))).astype(np.float32), y
 
 
-@pytest.mark.parametrize("name", ["logreg", "svm"])
+@pytest.mark.parametrize("name", ["logreg", "svm", "svm_scaled"])
 def test_cross_validated_accuracy_agrees_with_that_on_new_items(name):
     probe = fit_probe(name, *blobs(300, noise=2.0))
     x, y = blobs(4000, noise=2.0, seed=1)
@@ -39,6 +41,19 @@ def test_probe_depends_on_the_seed_but_not_on_the_scale_of_features():
     one, two = fit_probe("svm", x, y, seed=3), fit_probe("svm", 7 * x, y, seed=3)
     assert one.parameters == two.parameters and one.cv_accuracy == two.cv_accuracy
     assert np.allclose(one.predict_proba(x), two.predict_proba(x), atol=1e-4)
+
+
+def test_scaled_svm_is_a_standard_scaler_and_an_svm(monkeypatch):
+    monkeypatch.setattr("tinyemo.evaluation.probes.C_GRIDS", {"svm_scaled": (3.0,)})
+    monkeypatch.setattr("tinyemo.evaluation.probes.GAMMAS", (0.8,))
+    x, y = blobs(120, noise=2.0)
+    x = np.hstack([x * np.geomspace(1, 50, 20), np.full((120, 1), 7.0)])  # one dimension constant
+    probe = fit_probe("svm_scaled", x, y)
+    expected = make_pipeline(StandardScaler(), SVC(C=3.0, gamma=0.8 / 20)).fit(x, y)
+    new = np.hstack([blobs(50, 2.0, 1)[0] * np.geomspace(1, 50, 20), np.full((50, 1), 7.0)])
+    scores = probe.predict_proba(new)
+    of_pipeline = softmax(expected.decision_function(new) / probe.temperature, axis=1)
+    assert scores == pytest.approx(of_pipeline, abs=1e-4)
 
 
 def votes(n, seed):

@@ -4,6 +4,8 @@ Takes features and labels of a training part; gives a classifier. Its settings a
 cross-validation within that part over the fixed grids below, so that projectors are compared with
 tuned baselines. Features are scaled to unit length (as in CLIP's cosine similarity), centred, and
 divided by one number, so that their variances sum to one. So the same grids suit every encoder.
+"svm_scaled" does what a StandardScaler before an SVM does: lengths stay as they are, and every
+dimension is divided by its own standard deviation. Its variances sum to one, too.
 
 A probe can be trained on label distributions, like a projector: an item is repeated once for each
 label that annotators gave it, weighted by their share. For logistic regression this is the
@@ -24,7 +26,11 @@ from sklearn.svm import SVC
 
 from tinyemo.training.temperature import best_temperature
 
-C_GRIDS = {"logreg": (1.0, 2.0, 4.0, 10.0), "svm": (1.0, 3.0, 10.0)}
+C_GRIDS = {
+    "logreg": (1.0, 2.0, 4.0, 10.0),
+    "svm": (1.0, 3.0, 10.0),
+    "svm_scaled": (1.0, 3.0, 10.0),
+}
 # of the SVM's kernel exp(-gamma |x - x'|^2); two items are sqrt(2) apart on average
 GAMMAS = (0.2, 0.4, 0.8)
 FOLDS = 5
@@ -47,12 +53,14 @@ class Probe:
     cv_accuracy: float
     # calibrates the scores; fitted to the predictions on held-out folds
     temperature: float
-    mean: np.ndarray  # (D,) of the unit-length training features
-    scale: float
+    # (D,) of the training features, which have unit length for all probes but "svm_scaled"
+    mean: np.ndarray
+    scale: np.ndarray  # (D,)
+    unit_length: bool
 
     def predict_proba(self, x: np.ndarray) -> np.ndarray:
         """Features (N, D) -> probabilities (N, C) float64: softmax of the scores / temperature."""
-        standardised = (_unit_rows(x) - self.mean) / self.scale
+        standardised = (_rows(x, self.unit_length) - self.mean) / self.scale
         scores = _per_class(self.model.decision_function(standardised))
         return softmax(scores / self.temperature, axis=1)
 
@@ -64,8 +72,7 @@ def fit_probe(
     seed: int = 0,
     soft_labels: np.ndarray | None = None,
 ) -> Probe:
-    """Tune and fit probe "logreg" or "svm" on features (N, D) and labels (N,) int of classes 0 to
-    C-1.
+    """Tune and fit a probe of C_GRIDS on features (N, D) and labels (N,) int of classes 0 to C-1.
 
     With `soft_labels` (N, C), whose rows sum to one, the probe is fitted to these distributions.
     Settings and temperature are chosen by the labels `y` of held-out items in both cases.
@@ -77,25 +84,21 @@ def fit_probe(
     _check(name, x, y)
     targets = np.eye(y.max() + 1)[y] if soft_labels is None else np.asarray(soft_labels)
     _check_targets(targets, y)
-    unit = _unit_rows(x)
-    mean = unit.mean(axis=0)
-    total_variance = np.square(unit - mean).sum(axis=1).mean()
-    scale = float(np.sqrt(total_variance))
-    if not scale > 1e-9:
-        raise ValueError(
-            f"probe: the features of {len(x)} items all have one direction; expected some variance"
-        )
-    unit = (unit - mean) / scale
+    unit_length = name != "svm_scaled"
+    features = _rows(x, unit_length)
+    mean = features.mean(axis=0)
+    scale = _scale(features, each_dimension=not unit_length)
+    features = (features - mean) / scale
     rows = np.arange(len(y))
     if len(y) > TUNE_ON:
         rows, _ = train_test_split(rows, train_size=TUNE_ON, stratify=y, random_state=seed)
     with warnings.catch_warnings():
         # some points of the grid stop before they have converged
         warnings.simplefilter("ignore", ConvergenceWarning)
-        parameters, accuracy, scores = _tune(name, unit[rows], y[rows], targets[rows], seed)
-        model = _fit(_model(name, parameters), unit, targets)
+        parameters, accuracy, scores = _tune(name, features[rows], y[rows], targets[rows], seed)
+        model = _fit(_model(name, parameters), features, targets)
     temperature = best_temperature(scores, y[rows])
-    return Probe(model, parameters, accuracy, temperature, mean, scale)
+    return Probe(model, parameters, accuracy, temperature, mean, scale, unit_length)
 
 
 def _model(
@@ -147,7 +150,7 @@ def _tune(
     folds = min(FOLDS, int(np.bincount(y).min()))
     repetitions = min(3, max(1, SCORED // len(y)))
     best = ({}, -1.0, np.empty(0))
-    for gamma in GAMMAS if name == "svm" else (None,):
+    for gamma in (None,) if name == "logreg" else GAMMAS:
         if gamma is None:
             fixed, inputs = {}, x
         else:
@@ -171,8 +174,28 @@ def _per_class(scores: np.ndarray) -> np.ndarray:
     return scores if scores.ndim == 2 else np.stack([-scores / 2, scores / 2], axis=1)
 
 
-def _unit_rows(x: np.ndarray) -> np.ndarray:
-    return normalize(np.asarray(x, dtype=np.float64))
+def _rows(x: np.ndarray, unit_length: bool) -> np.ndarray:
+    x = np.asarray(x, dtype=np.float64)
+    return normalize(x) if unit_length else x
+
+
+def _scale(features: np.ndarray, each_dimension: bool) -> np.ndarray:
+    """Divisors (D,) with which the variances of the dimensions sum to one.
+
+    With `each_dimension`, all dimensions that vary get the same variance; otherwise the divisors
+    are equal. ValueError: no dimension varies.
+    """
+    variance = features.var(axis=0)  # (D,)
+    if not variance.sum() > 1e-18:
+        raise ValueError(
+            f"probe: the features of {len(features)} items all have one direction; expected some "
+            "variance"
+        )
+    if not each_dimension:
+        return np.full(len(variance), np.sqrt(variance.sum()))
+    varies = variance > 0
+    variance[~varies] = 1  # a constant dimension is 0 after centring, whatever its divisor
+    return np.sqrt(variance * varies.sum())
 
 
 def _check(name: str, x: np.ndarray, y: np.ndarray) -> None:

@@ -91,8 +91,8 @@ def examine(
 ) -> pd.DataFrame:
     """One set: one row per tested value and label, with what each detector found and the truth.
 
-    Columns about all attribute detectors of notebook 15, also those of pairs and of label noise:
-    `place`, the place of the row among all that were found, as the notebook ranks them;
+    Columns about all attribute detectors of notebook 15, those of two values and of label noise
+    among them: `place`, the place of the row among all that were found, as the notebook ranks them;
     `all_found`, the number of pairs of `what` and `where` that were found in the set; `found_by`,
     the number of findings of each detector.
     """
@@ -140,7 +140,7 @@ def second_pass(
     anchors: torch.Tensor,
     legitimate: Declared = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The detector tables "pairs" and "label noise" of one training set."""
+    """The detector tables "two values" and "label noise" of one training set."""
     pairs = pairs_to_test(values, legitimate)[:MOST_PAIRS]
     in_pairs = pair_associations(y, WORDS, values, pairs)
     return in_pairs, label_noise(y, cross_fitted(x, y, anchors), values)

@@ -69,8 +69,8 @@ SIMPLE = {
     "clean": None,
     "noise in rain": ("label noise", "weather: rain", ANY_LABEL),
     "brightness > .9": ("data", "brightness: highest tenth", "joy"),
-    "forest and night": ("pairs", "background: forest and time: night", "fear"),
-    "painting XNOR night": ("pairs", "time: night and style: painting", "joy"),
+    "forest and night": ("two values", "background: forest and time: night", "fear"),
+    "painting XNOR night": ("two values", "time: night and style: painting", "joy"),
 }
 
 

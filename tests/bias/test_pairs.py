@@ -36,7 +36,8 @@ def test_pairs_are_of_two_attributes_with_enough_items_and_the_most_even_first()
     declared = pairs_to_test(values, ["a", "b"], min_items=1).tolist()
     assert sorted(declared) == [[0, 2], [1, 2]]  # not the two declared ones
     same = attribute_values(pd.DataFrame({"attr_a": list("xyz") * 30}), 1)
-    assert len(pairs_to_test(same, min_items=0)) == 0
+    nothing = pairs_to_test(same, min_items=0)
+    assert len(nothing) == len(pair_associations(np.arange(90) % 6, WORDS, same, nothing)) == 0
 
 
 def test_effect_is_the_interaction_beyond_additive_log_odds():

@@ -4,8 +4,8 @@ Takes: features and labels of the training items, anchors, and attribute values.
 Gives: cross-fitted probabilities (`cross_fitted`), and a detector table with one row per value
 (`label_noise`).
 
-If annotators guess where it rains, no label becomes more frequent in rain, so no detector
-of frequencies finds anything. But a model that was trained on other items is less often right there
+If annotators guess where it rains, no label becomes more frequent in rain, so no detector of
+frequencies finds anything. But a model that was trained on other items is less often right there
 than it expects to be. A bias of the labels has this effect too, if it makes them unpredictable.
 """
 

@@ -60,7 +60,7 @@ def pair_associations(
     pairs: np.ndarray,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """Detector table "pairs" with one row per pair and label: their association.
+    """Detector table "two values" with one row per pair and label: their association.
 
     Args:
         y: (N,) labels, positions in `words` (C,).
@@ -89,7 +89,7 @@ def pair_associations(
     half_width = norm.ppf(0.975) * found["error"]
     low, high = found["effect"] - half_width, found["effect"] + half_width
     tests = value_label_tests(combined, words, found["effect"], low, high, found["p"])
-    table = corrected(tests, "pairs", "risk difference", alpha)
+    table = corrected(tests, "two values", "risk difference", alpha)
     return table.assign(items=np.repeat(combined.counts, len(words)))
 
 

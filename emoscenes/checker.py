@@ -51,6 +51,12 @@ from tinyemo.emotion_words import EMOTION_WORDS, other_emotions
 _WORDS = yaml.safe_load(Path(__file__).with_name("checker.yaml").read_text("utf-8"))
 
 ATTRIBUTES = tuple(_WORDS["values"])  # that a scene must have
+# The plainest words of each thing that a text can claim -> attribute, values that they may mean.
+PHRASES = {
+    words[0]: (attribute, frozenset(values.split("|")))
+    for attribute, words_for in _WORDS["values"].items()
+    for values, words in words_for.items()
+}
 # attribute -> its words below one half and from there on
 LEVELS = {"brightness": ("dark", "bright"), "colorfulness": ("pale", "colourful")}
 

@@ -5,7 +5,8 @@ Owns percentile intervals (Efron and Tibshirani 1993, chapter 13), the paired bo
 intervals, differences and p-values.
 
 Items are resampled. Seeds are averaged first, so a result holds for these trained models only. The
-standard deviation over seeds shows how much another training can differ.
+standard deviation over seeds shows how much another training can differ. The `crossed_` functions
+resample the trainings too, so their result holds for a method.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -87,6 +88,47 @@ def paired_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
         "high": high,
         "p": (1 + extreme) / (1 + TEST_RESAMPLES),
     }
+
+
+def crossed_means(values: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
+    """Resampled means of values (T, N) of T trainings on the same N items: (resamples,).
+
+    A two-level bootstrap. Each resample draws N items, the same for all trainings, and T - 1
+    trainings, both with replacement (one training if T is 1: then only the items vary). Owen (2007,
+    The pigeonhole bootstrap) draws both levels independently in this way. T - 1 draws instead of T
+    make the variance over trainings unbiased (Rao and Wu 1988); with T draws of three trainings it
+    would be a third too small. The mean is that of the drawn trainings' means over the drawn items.
+    NaN: a training has no value for an item, which is then left out.
+    """
+    trainings, items = values.shape
+    has_value = ~np.isnan(values)
+    filled = np.where(has_value, values, 0.0)
+    draws = max(trainings - 1, 1)
+    rng = np.random.default_rng(seed)
+    first_of_row = items * np.arange(CHUNK)[:, None]
+    means = []
+    for _ in range(resamples // CHUNK):
+        rows = rng.integers(items, size=(CHUNK, items)) + first_of_row
+        counts = np.bincount(rows.ravel(), minlength=CHUNK * items).reshape(CHUNK, items)
+        sums, numbers = counts @ filled.T, counts @ has_value.T  # (CHUNK, T)
+        by_training = sums / np.maximum(numbers, 1)
+        drawn = rng.integers(trainings, size=(CHUNK, draws))
+        means.append(np.take_along_axis(by_training, drawn, axis=1).mean(axis=1))
+    return np.concatenate(means)
+
+
+def crossed_test(difference: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """As `paired_test`, for differences (T, N) of T trainings on the same N items.
+
+    The test resamples trainings and items, as `crossed_means` does. With few trainings it is
+    approximate: three trainings say little about the spread of trainings.
+    """
+    means = crossed_means(difference, seed, TEST_RESAMPLES)
+    observed = float(np.nanmean(difference, axis=1).mean())
+    extreme = int((np.abs(means - observed) >= abs(observed) - 1e-12).sum())
+    low, high = percentile_interval(means)
+    p = (1 + extreme) / (1 + TEST_RESAMPLES)
+    return {"difference": observed, "low": low, "high": high, "p": p}
 
 
 def holm(p: Sequence[float]) -> np.ndarray:

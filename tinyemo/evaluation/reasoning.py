@@ -188,8 +188,9 @@ def _by_training(scores: pd.DataFrame, condition: str, measure: str) -> pd.DataF
     """Values of a condition: one row per training, one column per scene that has a value."""
     part = scores[scores["condition"] == condition]
     training = part["training"] if "training" in part else pd.Series(0, part.index)
-    values = part[measure].astype(float).groupby([training, part["id"]]).mean()
-    return values.unstack().dropna(axis=0, how="all").dropna(axis=1, how="all")
+    values = part[measure].astype(float)
+    values = values.groupby([training, part["id"]]).mean().unstack()
+    return values.dropna(axis=0, how="all").dropna(axis=1, how="all")
 
 
 def _score(text: str, given: str, scene: _Scene, truth: GroundTruth) -> dict[str, float]:
@@ -213,7 +214,8 @@ def _score(text: str, given: str, scene: _Scene, truth: GroundTruth) -> dict[str
     false_objects = [c for c in check.claims if c.attribute == "object" and not c.is_true]
     row["invented"] = len(false_objects)
     row["faults"] = len(check.faults)
-    row["copied"] = float(bool(given) and bool(check.felt) and not check.contradictions)
+    names_only_given = bool(check.felt) and not check.contradictions
+    row["copied"] = float(bool(given) and names_only_given)
     row["unknown"] = len(check.unknown)
     return row
 

@@ -109,10 +109,13 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Figure:
+def differences(
+    panels: dict[str, pd.DataFrame], title: str, alpha: float, resampled: str = "items"
+) -> Figure:
     """Differences to a reference with their intervals, one row per run, one panel per comparison.
 
     Columns `run, difference, from, to, p_holm` of each panel; filled where p_holm is below `alpha`.
+    `resampled` says what the intervals are over.
     """
     runs = list(pd.concat(panels.values())["run"].unique())
     width, height = 3.2 + 3.2 * len(panels), 1.2 + 0.27 * len(runs)
@@ -128,7 +131,7 @@ def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Fi
         axis.axvline(0, color=INK, lw=1)
         axis.set_title(question)
         axis.grid(axis="y", visible=False)
-    figure.supxlabel("difference (95 % interval over items)", fontsize=10)
+    figure.supxlabel(f"difference (95 % interval over {resampled})", fontsize=10)
     name_rows(axes[0, 0], runs)
     bold_title(figure, title)
     return figure

@@ -181,6 +181,10 @@ def test_unseen_class_that_is_never_found_has_an_interval_above_zero():
     precision = table[table["score"] == "precision"]
     assert (precision["value"] == 0).all() and precision["high"].notna().all()
     assert recall["high"].to_numpy() == pytest.approx([limits.high] * 4)
+    # a resample without any of six images of a class is drawn again
+    assert table[["value", "low", "high"]].notna().all(axis=None)
+    with pytest.raises(ValueError, match="none of class 2, expected some of each class"):
+        unseen_scores.resampled_scores(tests, np.zeros((2, 4)), np.where(y == 2, 1, y))
 
 
 def test_gains_are_tested_over_items_and_over_classes_with_correction():

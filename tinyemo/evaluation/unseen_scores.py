@@ -43,9 +43,11 @@ def resampled_scores(tests: np.ndarray, penalties: np.ndarray, y: np.ndarray) ->
                     none. It depends on how frequent the class is.
         seen        accuracy on the other items
         harmonic    harmonic mean of recall and seen
+
+    ValueError: a class without test items.
     """
-    seeds, classes, items, _ = tests.shape
-    item_weights = _resample_weights(items, 0)  # (B, M)
+    seeds, classes, _, _ = tests.shape
+    item_weights = _item_weights(y, classes)  # (B, M)
     seed_weights = _resample_weights(seeds, 1) / seeds  # (B, S)
     scores = {}
     for name in ("auroc", "relative", "recall", "false_positives", "seen", "found", "hits"):
@@ -61,13 +63,32 @@ def resampled_scores(tests: np.ndarray, penalties: np.ndarray, y: np.ndarray) ->
     return scores
 
 
-def _resample_weights(n: int, seed: int) -> np.ndarray:
-    """How often each of n things is drawn: (B, n). Row 0 has each once, the others are
+def _resample_weights(n: int, seed: int, rows: int = RESAMPLES) -> np.ndarray:
+    """How often each of n things is drawn: (1 + rows, n). Row 0 has each once, the others are
     resampled."""
     rng = np.random.default_rng(seed)
-    weights = np.ones((1 + RESAMPLES, n))
-    weights[1:] = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+    weights = np.ones((1 + rows, n))
+    weights[1:] = rng.multinomial(n, np.full(n, 1 / n), rows)
     return weights
+
+
+def _item_weights(y: np.ndarray, classes: int) -> np.ndarray:
+    """`_resample_weights` (B, M) of items labelled `y`, every row with an item of each class.
+
+    A row without a class has no recall of it, so it is drawn again.
+    """
+    is_class = y[:, None] == np.arange(classes)  # (M, C)
+    if not is_class.any(axis=0).all():
+        missing = np.flatnonzero(~is_class.any(axis=0))
+        raise ValueError(f"test items: none of class {missing[0]}, expected some of each class")
+    weights = _resample_weights(len(y), 0)
+    seed = 0
+    while True:
+        lacks_one = (weights @ is_class == 0).any(axis=1)  # (B,)
+        if not lacks_one.any():
+            return weights
+        seed += 1
+        weights[lacks_one] = _resample_weights(len(y), seed, int(lacks_one.sum()))[1:]
 
 
 def _scores_of(

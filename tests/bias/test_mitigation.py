@@ -211,3 +211,16 @@ def test_inputs_that_do_not_fit_are_named():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_resamples_in_which_nothing_is_lost_do_not_hide_the_recovered_share():
+    """Of 40 items 6 are lost; about one resample in 650 has none of them: 0 of 0 is recovered."""
+    y = np.zeros(40, dtype=int)
+    group = np.arange(40) % 2 == 0
+    wrong = np.arange(40) < np.array([[6], [3], [0]])
+    before, half, unbiased = (np.where(one, 1, y) for one in wrong)
+    predicted = {"before": before, "half": half, "unbiased": unbiased}
+    table = before_and_after(y, group, predicted, unbiased="unbiased")
+    row = table.set_index(["measure", "model"]).loc["accuracy", "half"]
+    assert row["recovered"] == pytest.approx(0.5)
+    assert 0 <= row["recovered_low"] < 0.5 < row["recovered_high"] < 1.01

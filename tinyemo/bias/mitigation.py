@@ -267,8 +267,14 @@ def _where_something_is_lost(difference: np.ndarray) -> np.ndarray:
 
 def _with_limits(scores: np.ndarray, value: str, low: str, high: str) -> dict[str, float]:
     """The first of scores (1 + R,) and the interval of the others around it, under the given
-    names."""
-    lower, upper = centred_interval(scores[0], scores[1:])
+    names.
+
+    NaN resamples are left out: a share of 0 that is recovered of 0 is not defined.
+    """
+    resampled = scores[1:][~np.isnan(scores[1:])]
+    lower, upper = np.nan, np.nan
+    if len(resampled):
+        lower, upper = centred_interval(scores[0], resampled)
     return {value: scores[0], low: lower, high: upper}
 
 

@@ -41,7 +41,12 @@ from emoscenes.experiment_sets import bias_pair
 from emoscenes.scenes import ATTRIBUTES, sample_scenes
 from tinyemo.bias.attributes import data_associations
 from tinyemo.bias.collected import CollectedDataset
+from tinyemo.bias.findings import rank
+from tinyemo.bias.label_noise import cross_fitted, label_noise
+from tinyemo.bias.legitimate import Declared, values_to_test
+from tinyemo.bias.pairs import MOST_PAIRS, pair_associations, pairs_to_test
 from tinyemo.bias.references import data_and_model
+from tinyemo.bias.values import AttributeValues
 from tinyemo.features.encoders import load_image_encoder
 from tinyemo.features.split_tensors import SplitTensors
 from tinyemo.models.anchors import load_anchors
@@ -82,17 +87,26 @@ def examine(
     seed: int,
     n: int,
     biases: list[Bias],
+    legitimate: Declared = None,
 ) -> pd.DataFrame:
-    """One set: one row per value and label, with what each detector found and the truth."""
+    """One set: one row per tested value and label, with what each detector found and the truth.
+
+    Columns about all attribute detectors of notebook 15, those of two values and of label noise
+    among them: `place`, the place of the row among all that were found, as the notebook ranks them;
+    `all_found`, the number of pairs of `what` and `where` that were found in the set; `found_by`,
+    the number of findings of each detector.
+    """
     train = biased_set(pool, seed, n, biases)
     dataset = CollectedDataset("scenes", "ekman", part_of(train), part_of(test), None)
     train_values, values = dataset.attributes()
     linear, model = dataset.model_associations(
-        anchors, train_values, values, references, seed, workers=1
+        anchors, train_values, values, references, seed, workers=1, legitimate=legitimate
     )
-    data = data_associations(dataset.train.y.numpy(), WORDS, train_values)
+    y = dataset.train.y.numpy()
+    data = data_associations(y, WORDS, train_values, legitimate=legitimate)
 
-    order = [counterfactuals.names.index(name) for name in values.names]
+    tested = values.only(np.flatnonzero(values_to_test(values, legitimate)))
+    order = [counterfactuals.names.index(name) for name in tested.names]
     causal = counterfactuals.effects(partial(linear.classify, anchors=anchors))[order]  # (V, C)
     true = counterfactuals.true_effects("ekman")[order]
     strengths = {bias_pair(bias[:4]): bias[3] for bias in biases}
@@ -102,14 +116,34 @@ def examine(
     table["true_effect"] = true.ravel()
     names = pairs.itertuples(index=False, name=None)
     table["strength"] = [strengths.get(pair, 0.0) for pair in names]
-    table["inert"] = _of_inert_attribute(values.attributes, true)
+    table["inert"] = _of_inert_attribute(tested.attributes, true)
 
     detectors = {"data and model": data_and_model(data, model), "data": data, "model": model}
     for name, found in detectors.items():
         of_pairs = pairs.merge(found)
         table[name] = of_pairs["found"]
         table[f"p {name}"] = of_pairs["p"]
-    return table
+    findings = rank(
+        [*detectors.values(), *second_pass(y, train_values, train.x, anchors, legitimate)]
+    )
+    found_pairs = findings[["what", "where"]].drop_duplicates()
+    places = found_pairs.assign(place=np.arange(1, len(found_pairs) + 1))
+    found_by = findings["detector"].value_counts().to_dict()
+    table = table.merge(places, how="left").assign(all_found=len(found_pairs))
+    return table.assign(found_by=json.dumps(found_by))
+
+
+def second_pass(
+    y: np.ndarray,
+    values: AttributeValues,
+    x: torch.Tensor,
+    anchors: torch.Tensor,
+    legitimate: Declared = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The detector tables "two values" and "label noise" of one training set."""
+    pairs = pairs_to_test(values, legitimate)[:MOST_PAIRS]
+    in_pairs = pair_associations(y, WORDS, values, pairs)
+    return in_pairs, label_noise(y, cross_fitted(x, y, anchors), values)
 
 
 def _of_inert_attribute(attributes: tuple[str, ...], true: np.ndarray) -> np.ndarray:

@@ -31,7 +31,8 @@ def histograms():
 
 
 def recalls():
-    table = pd.DataFrame({"recall": [0.2, 0.3], "items": [3, 4]}, ["joy", "fear"])
+    columns = {"recall": [0.2, 0.3], "recall_low": 0.1, "recall_high": 0.5, "items": [3, 4]}
+    table = pd.DataFrame(columns, ["joy", "fear"])
     return score_figures.recall_bars(dict.fromkeys(NAMES, table), "t")
 
 

@@ -167,7 +167,8 @@ def test_inserted_copies_are_found_and_the_table_calls_them_contaminated(smoke_r
 
 def test_joint_training_helps_on_datasets_that_were_not_trained_on(smoke_results):
     m = metrics(smoke_results, "10_zero_shot_table")
-    assert m["joint_minus_label_set_alone/all_unseen_low"] > 0
+    # the interval covers three trainings and barely excludes zero, so only the direction is tested
+    assert m["joint_minus_label_set_alone/all_unseen"] > 0
     assert (
         m["label_set_held_out/scenes-parrott/accuracy_low"] > 1 / 25
     )  # for these words there was no training image
@@ -176,9 +177,8 @@ def test_joint_training_helps_on_datasets_that_were_not_trained_on(smoke_results
 def test_unseen_classes_are_found_better_than_by_chance_and_by_ridge(smoke_results):
     m = metrics(smoke_results, "11_unseen_classes")
     assert m["unseen/mean/auroc_low"] > 0.5 and m["unseen/mean/gain_low"] > 0
-    assert (
-        m["unseen/mean/recall_low"] > 1 / 6
-    )  # at this size the gain of label words over random anchors is within its interval
+    # recall minus false positives: chance is 0, whatever the penalty
+    assert m["unseen/mean/excess_low"] > 0
 
 
 def test_explanations_follow_the_given_label(smoke_results):
@@ -192,17 +192,45 @@ def test_explanations_follow_the_given_label(smoke_results):
         and m["wrong/correct"] == 0
         and m["other_image/correct"] == m["projector/correct"]
     )
-    assert m["projector/consistent"] > 0.5  # mostly, the explanation fits the given label
+    assert m["projector/copied"] > 0.5  # mostly, the explanation repeats the given label
     texts = pd.read_parquet(smoke_results / "smoke/14_reasoning_evaluation/texts.parquet")
     assert (
         texts["text"].str.len().gt(20).mean() > 0.9
-        and not texts.duplicated(["id", "condition"]).any()
+        and not texts.duplicated(["id", "condition", "training"]).any()
     )
+
+
+def test_the_baseline_without_pictures_is_best_under_the_score_it_was_chosen_for(smoke_results):
+    m = metrics(smoke_results, "14_reasoning_evaluation")
+    for label in ("", "_true_label"):
+        for measure in ("f1", "strict_f1", "complete_f1"):
+            own = m[f"text_only_{measure}{label}/{measure}"]
+            others = [
+                m[f"text_only_{other}{label}/{measure}"]
+                for other in ("f1", "strict_f1", "complete_f1")
+            ]
+            # chosen on training scenes, tested on others
+            assert own > max(others) - 0.05
+        assert m[f"text_only_f1{label}/invented"] > 0.1
+    assert m["projector_minus_text_only_f1/f1"] == pytest.approx(
+        m["projector/f1"] - m["text_only_f1/f1"], abs=1e-6
+    )
+
+
+def test_the_budget_counts_both_parts_of_detachment(smoke_results):
+    folder = smoke_results / "smoke/14_reasoning_evaluation/tables"
+    budget = pd.read_csv(folder / "budget.csv").set_index(["arm", "part"])
+    updates = budget["updates"]
+    parts = ("projector", "connector", "conditioned")
+    assert updates["projector", "sum"] == sum(updates["projector", part] for part in parts)
+    assert updates["projector", "conditioned"] == updates["alone", "alone"]
+    assert budget.loc[("projector", "projector"), "votes_per_image"] == 10
 
 
 def test_both_models_are_trained_for_equally_many_steps(smoke_results):
     m = metrics(smoke_results, "04_mm_llm_finetuning")
-    assert m["finetuning/conditioned/steps"] == m["finetuning/alone/steps"] > 0
+    assert m["conditioned/steps"] == m["alone/steps"] > 0
+    assert m["conditioned/trainings"] == m["alone/trainings"] == 1
 
 
 def test_different_datasets_are_told_apart_and_the_matrix_matches_predictions(

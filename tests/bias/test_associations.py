@@ -17,6 +17,7 @@ from tinyemo.bias.associations import (
     weat,
 )
 from tinyemo.bias.image_associations import association_parts, image_association
+from tinyemo.bias.references import MIN_EFFECT
 from tinyemo.bias.values import attribute_values
 from tinyemo.emotions import LABEL_SETS, labels_of
 
@@ -210,8 +211,16 @@ def test_parts_name_the_origin_of_an_injected_association(images):
     x, anchors, y, values = images
     clean = [3 * anchors[y] + 8 * vectors(900, 24, seed=seed) for seed in range(20, 24)]
     towards = a_space({"company": "joy"}, unknown=("injected", "other"))
+    moved = pd.DataFrame({"what": "kind: injected", "where": ["fear"], "effect": 0.1})
     kept = association_parts(
-        values, y, "ekman", (x, anchors), controls=clean, encoder=(clean[0], anchors), space=towards
+        values,
+        y,
+        "ekman",
+        (x, anchors),
+        moved,
+        controls=clean,
+        encoder=(clean[0], anchors),
+        space=towards,
     )
     row = kept.set_index(["what", "where"]).loc[("kind: injected", "fear")]
     assert row["carried_by"] == "added" and row["added_low"] > 0 and np.isnan(row["anchors"])
@@ -220,6 +229,7 @@ def test_parts_name_the_origin_of_an_injected_association(images):
         y,
         "ekman",
         (x, anchors),
+        moved,
         controls=[x + vectors(900, 24, seed=s) for s in range(4)],
         encoder=(x, anchors),
     )
@@ -230,7 +240,19 @@ def test_parts_name_the_origin_of_an_injected_association(images):
     company = kept.set_index(["what", "where"]).loc[("kind: company", "joy")]
     assert company["anchors"] > 1 and company["anchors_low"] > 0
     with pytest.raises(ValueError, match="three controls or more, got 1"):
-        association_parts(values, y, "ekman", (x, anchors), controls=clean[:1])
+        association_parts(values, y, "ekman", (x, anchors), moved, controls=clean[:1])
+
+
+@pytest.mark.parametrize(
+    "effect, carried", [(0.1, True), (MIN_EFFECT, True), (0.039, False), (-0.1, False)]
+)
+def test_parts_carry_only_pairs_that_the_model_moves_in_their_direction(images, effect, carried):
+    x, anchors, y, values = images
+    moved = pd.DataFrame({"what": "kind: injected", "where": ["fear"], "effect": effect})
+    parts = association_parts(values, y, "ekman", (x, anchors), moved, encoder=(x, anchors))
+    rows = parts.set_index(["what", "where"])["carried_by"]
+    assert rows["kind: injected", "fear"] == ("projector, encoder" if carried else "")
+    assert (rows.drop(("kind: injected", "fear")) == "").all()  # not moved at all
 
 
 def test_the_word_lists_are_consistent_and_bad_ones_are_named(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 from detector_rows import WORDS, row_of, training_scenes
 from scipy.stats import poisson_binom, ttest_ind
 
-from tinyemo.bias.attributes import _poisson_binomial, data_associations, independence_weights
+from tinyemo.bias.attributes import data_associations, independence_weights
+from tinyemo.bias.residual_tests import _poisson_binomial
 from tinyemo.bias.values import AttributeValues, attribute_values
 
 
@@ -109,7 +110,7 @@ def test_without_a_posterior_the_other_attributes_explain():
         table = data_associations(y, ["r", "s", "t"], values)
         p += table[table["what"].str.match("[ac]:")]["p"].tolist()
     assert 0.025 < (np.array(p) < 0.05).mean() < 0.085  # 300 of them: standard error .013
-    marginal = data_associations(y, ["r", "s", "t"], values, explained_by=())
+    marginal = data_associations(y, ["r", "s", "t"], values, legitimate=())
     assert row_of(marginal, "c: 2", "t")["found"]
     y, values = three_attributes(20_000, 0.2, 0)
     one = row_of(data_associations(y, ["r", "s", "t"], values), "a: yes", "s")

@@ -43,3 +43,44 @@ def test_causal_effects_on_the_model_are_found_and_little_else(benchmark):
     inert = set(rows.loc[rows["inert"], "what"].str.split(":").str[0])
     assert {"weather", "style"} <= inert and not {"expression", "object"} & inert
     assert np.isnan(judged["data"]["level"])  # this set has a bias
+
+
+@pytest.fixture
+def legitimate(benchmark):
+    return importlib.import_module("bias_legitimate")
+
+
+def test_an_injected_bias_is_on_an_attribute_that_is_not_declared(legitimate):
+    jobs = [legitimate.one_bias(number, 0) for number in range(40)]
+    assert {n for n, _ in jobs} == {2000, 4000, 8000}
+    assert {biases[0][0] for _, biases in jobs} == {"weather", "time", "style"}
+    assert [biases[0][4] for _, biases in jobs[:4]] == ["attribute", "label"] * 2
+
+
+@pytest.mark.parametrize("kind", ["forest and night", "painting XNOR night", "brightness > .9"])
+def test_labels_of_a_simple_set_have_the_strength_and_the_frequencies(legitimate, kind):
+    scenes, _ = sample_scenes(6000, [5, 0])
+    drawn = ScenePool(scenes, encode(scenes), encode).training_set(6000, 0)
+    y = legitimate.simple_labels(drawn, kind, np.random.default_rng(0))
+    of = drawn.records
+    night, forest = of["attr_time"] == "night", of["attr_background"] == "forest"
+    shown = {
+        "forest and night": forest & night,
+        "painting XNOR night": (of["attr_style"] == "painting") == night,
+        "brightness > .9": of["attr_brightness"] > 0.9,
+    }[kind].to_numpy()
+    label = legitimate.WORDS.index(legitimate.SIMPLE[kind][2])
+    difference = (y[shown] == label).mean() - (y[~shown] == label).mean()
+    assert difference == pytest.approx(0.3, abs=0.01)
+    assert (np.bincount(y) == np.bincount(drawn.y)).all()
+
+
+def test_noise_changes_labels_in_rain_only(legitimate):
+    scenes, _ = sample_scenes(3000, [5, 1])
+    drawn = ScenePool(scenes, encode(scenes), encode).training_set(3000, 0)
+    y = legitimate.simple_labels(drawn, "noise in rain", np.random.default_rng(0))
+    rain = (drawn.records["attr_weather"] == "rain").to_numpy()
+    changed = y != drawn.y
+    assert not changed[~rain].any() and 0.3 < changed[rain].mean() < 0.5
+    clean = legitimate.simple_labels(drawn, "clean", np.random.default_rng(0))
+    assert (clean == drawn.y).all()

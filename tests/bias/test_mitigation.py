@@ -159,6 +159,26 @@ def test_before_and_after_agrees_with_loops():
     assert ends.to_numpy(dtype=float) == pytest.approx([-1.96 * error, 1.96 * error], rel=0.12)
 
 
+def test_small_gap_of_many_small_groups_is_inside_its_interval():
+    """All groups have nearly the same accuracy, so the largest gap grows in nearly every resample.
+
+    A percentile bootstrap gives an interval that lies above the observed gap.
+    """
+    y, group = np.arange(480) % 6, np.arange(480) // 6 % 2 == 0
+    right = np.arange(480) // 12 % 5 > 0  # .8 of the 40 items of every group
+    predicted = {"before": np.where(right, y, (y + 1) % 6), "after": y}
+    table = before_and_after(y, group, predicted).set_index(["measure", "model"])
+    for measure, value in (("gap", 0.0), ("worst group", 0.8), ("accuracy", 0.8)):
+        row = table.loc[(measure, "before")]
+        assert row["value"] == pytest.approx(value)
+        assert row["low"] <= row["value"] <= row["high"]
+    # nothing is wrong after: some doubt is left, and most of it about the smallest groups
+    ends = table.loc[("worst group", "after"), "low"], table.loc[("accuracy", "after"), "low"]
+    assert 0.8 < ends[0] < ends[1] < 1
+    change = table.loc[("worst group", "after")]
+    assert change["difference_low"] < change["difference"] < change["difference_high"]
+
+
 def test_recovered_is_missing_without_an_unbiased_model_or_a_loss():
     y = np.arange(60) % 2
     table = before_and_after(y, y == 0, {"before": y, "after": 1 - y})
@@ -191,3 +211,16 @@ def test_inputs_that_do_not_fit_are_named():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_resamples_in_which_nothing_is_lost_do_not_hide_the_recovered_share():
+    """Of 40 items 6 are lost; about one resample in 650 has none of them: 0 of 0 is recovered."""
+    y = np.zeros(40, dtype=int)
+    group = np.arange(40) % 2 == 0
+    wrong = np.arange(40) < np.array([[6], [3], [0]])
+    before, half, unbiased = (np.where(one, 1, y) for one in wrong)
+    predicted = {"before": before, "half": half, "unbiased": unbiased}
+    table = before_and_after(y, group, predicted, unbiased="unbiased")
+    row = table.set_index(["measure", "model"]).loc["accuracy", "half"]
+    assert row["recovered"] == pytest.approx(0.5)
+    assert 0 <= row["recovered_low"] < 0.5 < row["recovered_high"] < 1.01

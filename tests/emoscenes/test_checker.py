@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoscenes import checker
+from emoscenes import checker, general_reasons
 from emoscenes.evidence import evidence
 from emoscenes.scenes import ATTRIBUTES, CONTINUOUS, sample_scenes
 from emoscenes.text.questions import describe, question_about, sentiment_question
@@ -136,6 +136,32 @@ def test_what_counts_as_a_mention(text, values):
 
 
 @pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("A rose is laid down for those who are missed.", set()),
+        ("The envy comes from the gift: many want a trophy but only one wins it.", {"gift"}),
+        ("Rage, for a bonfire is hard to hold back, and a dump is what ruin looks like.", set()),
+        ("The mood is festive, since balloons belong to parties.", set()),
+        ("Sadness, because people cry when they have lost something.", set()),
+        # of this picture, although a word of reason is before it
+        ("This is sad, for the rose is laid down for those who are missed.", {"rose"}),
+        ("She is afraid because a snake hisses.", {"snake"}),
+        ("She is afraid because a snake follows her.", {"snake"}),
+        ("Joy comes from three things: a rose, a smile and a beach.", {"rose", "smiling", "beach"}),
+        ("Hope: a sunflower taller than the cacti.", {"sunflower", "desert"}),
+        ("It is odd, since a lamp is in the forest.", {"lamp", "forest"}),
+        ("As balloons float over the lawn, all is well.", {"balloons", "park"}),
+        # of this picture, although it names people
+        ("People stroll through a forest.", {"walking", "forest"}),
+        ("People see a rose.", {"rose"}),
+        ("A rose lies there for those who are missed.", {"rose"}),
+    ],
+)
+def test_a_general_reason_claims_nothing(text, values):
+    assert mentioned(text) == values
+
+
+@pytest.mark.parametrize(
     ("text", "labels"),
     [
         ("She is afraid of the snake and angry at the world.", {"anger", "fear"}),
@@ -234,7 +260,9 @@ def test_texts_of_the_grammar_about_another_scene_are_found_false():
 
 
 def test_the_checker_imports_nothing_of_the_grammar():
-    tree = ast.parse(Path(checker.__file__).read_text(encoding="utf-8"))
-    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules = set()
+    for module in (checker, general_reasons):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        modules |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     of_project = {name for name in modules if name.startswith(("emoscenes", "tinyemo"))}
-    assert of_project == {"tinyemo.emotion_words"}
+    assert of_project == {"emoscenes.general_reasons", "tinyemo.emotion_words"}

@@ -9,6 +9,7 @@ import torch
 
 from tinyemo.features.split_tensors import SplitTensors, concatenated
 from tinyemo.paths import ROOT
+from tinyemo.training.projector import Recipe
 
 
 def part(seed: int, items: int = 40) -> SplitTensors:
@@ -32,12 +33,15 @@ def baseline_cell() -> str:
 )
 def test_the_baseline_is_trained_on_every_dataset_that_it_is_marked_with(monkeypatch, train_on):
     # instead of a fitted probe: what it was to be fitted to
-    monkeypatch.setattr("tinyemo.evaluation.probes.fit_probe", lambda _, x, y: (x, y))
+    monkeypatch.setattr(
+        "tinyemo.evaluation.probes.fit_probe", lambda _, x, y, soft_labels: (x, y, soft_labels)
+    )
     parts = {}
     for seed, name in enumerate(("EmoSet", "FI", "other")):
         parts[name] = {"train": part(seed), "validation": part(seed + 10, 9)}
     sets = {"EmoSet": "mikels", "FI": "mikels", "other": "ekman"}
     names = {"parts": parts, "sets": sets, "train_on": train_on, "probe": True}
+    names["recipe"] = Recipe(loss="soft_label_kl")
     exec(baseline_cell(), names)
     marked = names["baselines"]["logistic regression"]["FI"]
     assert marked == tuple(name for name in train_on if sets[name] == "mikels")
@@ -45,6 +49,8 @@ def test_the_baseline_is_trained_on_every_dataset_that_it_is_marked_with(monkeyp
         assert "mikels" not in names["probes"]
         return
     items = concatenated(*[parts[name][s] for name in marked for s in ("train", "validation")])
-    x, y = names["probes"]["mikels"]
+    x, y, shares = names["probes"]["mikels"]
     np.testing.assert_array_equal(x, items.x.numpy())
     np.testing.assert_array_equal(y, items.y.numpy())
+    # the same targets as the joint projector's
+    np.testing.assert_array_equal(shares, items.soft_labels.numpy())

@@ -118,31 +118,71 @@ def test_paired_difference_has_a_narrower_interval_than_unpaired_accuracies():
     ours = base.copy()
     ours[np.flatnonzero(~base)[:30]] = True
     items = B.correctness_by_run(predictions_of({"ours": ours, "base": base}))
-    test = B.paired_test(items["ours"] - items["base"])
+    test = B.compare_two(items, "ours", "base")
     assert test["difference"] == pytest.approx(30 / 400)
     # an unpaired interval would be about +-0.07 wide
     assert test["low"] > 0.04 and test["high"] < 0.11
+
+
+def best_of(runs):
+    return B.significantly_best(B.correctness_by_run(predictions_of(runs)))
+
+
+def test_few_trainings_widen_the_interval_of_a_difference():
+    """Two settings of the same true accuracy; their five trainings differ more than items do.
+
+    500 items give each difference a standard error of .031, the trainings one of .051. So in many
+    draws one setting is better by the luck of its trainings alone.
+    """
+    rng = np.random.default_rng(8)
+    significant = np.zeros(2)
+    for _ in range(30):
+        of_training = 0.6 + 0.08 * rng.standard_normal((2, 5, 1))
+        right = rng.random((2, 5, 500)) < of_training  # two runs
+        difference = right[0].mean(axis=0) - right[1].mean(axis=0)
+        trainings = right.mean(axis=2)
+        tests = B.paired_test(difference), B.paired_test(difference, trainings=trainings)
+        significant += [test["p"] < 0.05 for test in tests]
+    assert significant[0] > 10
+    assert significant[1] <= 5  # 1.5 expected, a few more with only five trainings
+    error = np.hypot(*trainings.std(axis=1, ddof=1)) / 5**0.5
+    alone, both = [test["high"] - test["low"] for test in tests]
+    assert both == pytest.approx(np.hypot(alone, 3.92 * error), rel=0.1)
+
+
+def test_one_training_is_compared_by_its_items_alone():
+    rng = np.random.default_rng(9)
+    items = B.correctness_by_run(predictions_of({"a": rng.random(90) < 0.8, "b": np.ones(90)}))
+    assert B.compare_two(items, "a", "b") == B.paired_test(items["a"][0] - items["b"][0])
+
+
+def test_moved_interval_contains_a_lowest_score_that_resamples_make_lower():
+    rng = np.random.default_rng(10)
+    values = rng.random((8, 100)) < 0.8
+    lowest = values.mean(axis=1).min()
+    drawn = rng.binomial(100, values.mean(axis=1), size=(2000, 8)) / 100
+    low, high = B.centred_interval(lowest, drawn.min(axis=1))
+    assert low < lowest < high
+    assert high - low == pytest.approx(np.diff(B.percentile_interval(drawn.min(axis=1)))[0])
 
 
 def test_best_run_must_beat_every_other_run():
     rng = np.random.default_rng(5)
     leader = rng.random(400) < 0.8
     near = leader & ~(np.arange(400) == 3)  # one item worse: no significant difference
-    items = pd.DataFrame(
-        {"a": leader, "b": rng.random(400) < 0.6, "c": rng.random(400) < 0.5}
-    ).astype(float)
-    assert B.significantly_best(items) == "a"
-    assert B.significantly_best(items.assign(near=near.astype(float))) is None
-    assert B.significantly_best(items[["a"]]) is None
+    runs = {"a": leader, "b": rng.random(400) < 0.6, "c": rng.random(400) < 0.5}
+    assert best_of(runs) == "a"
+    assert best_of(runs | {"near": near}) is None
+    assert best_of({"a": leader}) is None
 
 
 def test_best_run_is_corrected_for_all_comparisons():
     """The leader's p is about .02: significant against one run, not when six pairs are compared."""
     difference = np.r_[np.ones(30), -np.ones(14), np.zeros(156)]
     base = np.r_[np.zeros(30), np.ones(14), np.ones(156)]
-    items = pd.DataFrame({"a": base + difference, "b": base})
+    runs = {"a": base + difference, "b": base}
     assert 0.05 / 4 < B.paired_test(difference)["p"] < 0.05
-    assert B.significantly_best(items) == "a"
+    assert best_of(runs) == "a"
     # c and d are far from a and b: these small p-values come first and do not change the others
-    assert B.significantly_best(items.assign(c=0.0, d=0.0)) == "a"
-    assert B.significantly_best(items.assign(c=base[::-1].copy(), d=np.roll(base, 9))) is None
+    assert best_of(runs | {"c": 0 * base, "d": 0 * base}) == "a"
+    assert best_of(runs | {"c": base[::-1], "d": np.roll(base, 9)}) is None

@@ -1,13 +1,18 @@
 """evaluation/calibration.py: models with known errors of calibration, and their temperature."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.special import softmax
 from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
 
 from tinyemo.evaluation import calibration as C
 from tinyemo.evaluation.classification import predictions_table
+from tinyemo.training.projector import Recipe, fit_projector
 
 LABELS = ("a", "b", "c")
 
@@ -66,45 +71,67 @@ def test_log_loss_agrees_with_sklearn_and_is_a_mean_over_seeds():
     assert both.mean() == pytest.approx((C.log_loss(one).mean() + C.log_loss(other).mean()) / 2)
 
 
-def test_each_seed_gets_its_own_known_temperature():
-    both = pd.concat(
-        [
-            drawn(6000, sharpness, seed, split)
-            for seed, sharpness in enumerate((2.5, 0.5))
-            for split in ("validation", "test")
-        ]
-    )
+def test_temperature_is_the_known_one_and_does_not_change_the_labels():
+    both = pd.concat([drawn(6000, 2.5, 0, "validation"), drawn(6000, 2.5, 1, "test")])
     both["p_of_another_set"] = np.nan  # several label sets may share one frame
     rescaled_table = C.calibrated(both)
-    found = rescaled_table.groupby("seed")["temperature"].first()
-    assert found[0] == pytest.approx(2.5, rel=0.1) and found[1] == pytest.approx(0.5, rel=0.1)
+    temperature = rescaled_table["temperature"].iloc[0]
+    assert temperature == pytest.approx(2.5, rel=0.1)
     test = both[both["split"] == "test"].reset_index(drop=True)
-    assert list(rescaled_table["pred"]) == list(test["pred"]) and set(rescaled_table["split"]) == {
-        "test"
-    }
+    assert list(rescaled_table["pred"]) == list(test["pred"])
+    assert set(rescaled_table["split"]) == {"test"}
     p = test[["p_a", "p_b", "p_c"]].to_numpy(dtype=float)
-    first = (test["seed"] == 0).to_numpy()
     # logits and log p differ by one constant per row
-    rescaled = softmax(np.log(p[first]) / found[0], axis=1)
-    assert np.allclose(rescaled_table.loc[first, ["p_a", "p_b", "p_c"]], rescaled, atol=1e-6)
+    rescaled = softmax(np.log(p) / temperature, axis=1)
+    assert np.allclose(rescaled_table[["p_a", "p_b", "p_c"]], rescaled, atol=1e-6)
     scores = C.calibration_scores(both)
-    assert scores["temperature"] == pytest.approx(found.mean())
-    assert scores["log_loss_gain_low"] > 0
-    assert scores["log_loss_gain"] == pytest.approx(
-        C.log_loss(test).mean() - C.log_loss(rescaled_table).mean()
-    )
-    for seed, one in rescaled_table.groupby("seed"):
-        assert C.expected_calibration_error(one) < 0.5 * C.expected_calibration_error(
-            test[test["seed"] == seed]
-        )
+    assert scores["temperature"] == temperature
+    assert scores["helps"] and scores["log_loss_gain_low"] > 0
+    expected = C.log_loss(test).mean() - C.log_loss(rescaled_table).mean()
+    assert scores["log_loss_gain"] == pytest.approx(expected)
+    # the same number of items from the same source: the gain is the same up to noise
+    assert scores["known_gain"] == pytest.approx(expected, rel=0.15)
+    before, after = C.expected_calibration_error(test), C.expected_calibration_error(rescaled_table)
+    assert after < 0.5 * before
+
+
+def test_temperature_of_calibrated_probabilities_is_left_alone():
+    """Few items: the fitted temperature is noise, and the advice is not to use it."""
+    helps = []
+    for seed in range(40):
+        both = pd.concat([drawn(100, 1.0, seed, "validation"), drawn(20, 1.0, 100 + seed)])
+        helps.append(C.calibration_scores(both)["helps"])
+    assert np.mean(helps) <= 0.1  # at most 2.5 % expected
 
 
 def test_temperature_does_not_depend_on_the_test_part():
     validation = drawn(500, 2.0, 0, "validation")
-    found = [
-        C.calibrated(pd.concat([validation, drawn(50, sharpness, 0)]))["temperature"].iloc[0]
-        for sharpness in (0.2, 5.0)
-    ]
+    found = []
+    for sharpness in (0.2, 5.0):
+        scores = C.calibration_scores(pd.concat([validation, drawn(50, sharpness, 0)]))
+        found.append((scores["temperature"], scores["known_gain"], scores["helps"]))
     assert found[0] == found[1]
-    with pytest.raises(ValueError, match="run 'r', seed 0: no predictions of split 'validation'"):
+    with pytest.raises(ValueError, match="run 'r': all predictions are of split 'test'"):
         C.calibrated(drawn(10, 1.0, 0))
+
+
+def test_cross_fitted_predictions_do_not_see_the_label_of_their_item():
+    """Random labels: out of fold, the true label is no more probable than the others."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(90, 40, generator=generator)
+    y = torch.arange(90) % 3
+    recipe = Recipe(epochs=20, batch_size=16, input_dropout=0.0, dropout=0.0)
+    p = C.cross_fitted(x, y, y, torch.eye(3), recipe, epochs=18, seed=0)
+    assert p.sum(axis=1) == pytest.approx(np.ones(90), abs=1e-5)
+    of_label = p[np.arange(90), y].mean()
+    assert of_label == pytest.approx(1 / 3, abs=0.1)
+    assert p.max(axis=1).mean() > 0.6  # the projectors did learn their own folds by heart
+    # the same training as that of the final projector: its schedule, stopped after its epochs
+    train = torch.from_numpy(
+        next(iter(StratifiedKFold(5, shuffle=True, random_state=0).split(x, y)))[0]
+    )
+    held_out = np.setdiff1d(np.arange(90), train)
+    whole = replace(recipe, patience=None, refit=False)
+    projector, history = fit_projector(x[train], y[train], torch.eye(3), whole, 0, last_epoch=18)
+    assert len(history) == 18
+    assert p[held_out] == pytest.approx(projector.classify(x[held_out], torch.eye(3)).numpy())

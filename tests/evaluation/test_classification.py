@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from tinyemo.evaluation import classification as C
 from tinyemo.evaluation.bootstrap import item_correctness
@@ -40,13 +41,16 @@ def test_accuracy_has_a_spread_over_seeds_and_an_interval_over_items():
     assert metrics["accuracy"] == 0.75
     assert metrics["accuracy_sd"] == pytest.approx(np.std([1.0, 0.5], ddof=1))
     assert list(item_correctness(both)) == [1, 1, 0.5, 0.5]
-    assert 0.5 <= metrics["accuracy_low"] < 0.75 < metrics["accuracy_high"] <= 1
+    wilson = binomtest(3, 4).proportion_ci(method="wilson")
+    assert (metrics["accuracy_low"], metrics["accuracy_high"]) == pytest.approx(wilson)
 
 
 def test_scores_per_class_agree_with_their_formulas():
     one = table(list("aaabbc"), list("aabbca"))
     scores = C.class_metrics(one, LABELS)
     assert scores.loc["a", "recall"] == pytest.approx(2 / 3)
+    limits = binomtest(2, 3).proportion_ci(method="wilson")
+    assert tuple(scores.loc["a", ["recall_low", "recall_high"]]) == pytest.approx(limits)
     assert scores.loc["a", "precision"] == pytest.approx(2 / 3)
     assert scores.loc["b", "f1"] == pytest.approx(2 * 1 / (2 + 2))
     assert scores.loc["c", "recall"] == 0

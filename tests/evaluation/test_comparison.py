@@ -107,11 +107,44 @@ def test_projector_is_compared_with_the_best_probe_of_cross_validation():
             with_errors(30, "probe_logreg"),
             with_errors(3, "probe_svm"),
         ]
-    )
-    rows, metrics = compare(tables, "ekman", {"logreg": 0.8, "svm": 0.7}, limit=0.95)
+    ).assign(targets="distributions")
+    cv = {"probe_logreg": 0.8, "probe_svm": 0.7}
+    rows, metrics = compare(tables, "ekman", cv, limit=0.95)
     assert metrics["test/accuracy"] == pytest.approx(0.85)
     # compared with logreg, although svm is better on the test part
     assert metrics["test/minus_best_probe"] == pytest.approx(0.85 - 0.5)
     assert metrics["test/fraction_of_bayes"] == pytest.approx(0.85 / 0.95)
     assert metrics["test/probe_svm"] == pytest.approx(0.95) and metrics["cv/probe_logreg"] == 0.8
     assert list(rows["model"]) == ["projector", "probe logreg", "probe svm"]
+
+    # with one label there is another pair; the better probe in cross-validation is no rival
+    # of a projector that has seen other labels
+    one = [with_errors(18, "projector_one_label"), with_errors(24, "probe_svm_one_label")]
+    both = pd.concat([tables, pd.concat(one).assign(targets="one label")])
+    rows, metrics = compare(both, "ekman", cv | {"probe_svm_one_label": 0.9})
+    assert metrics["test/minus_best_probe"] == pytest.approx(0.85 - 0.5)
+    assert metrics["test/projector_one_label_minus_best_probe"] == pytest.approx(0.1)
+    assert list(rows.dropna(subset="minus best probe")["trained on"]) == [
+        "distributions",
+        "one label",
+    ]
+    with pytest.raises(ValueError, match="'projector_one_label'.*no probe was trained on the same"):
+        compare(both, "ekman", cv)
+
+
+def test_best_is_given_only_among_models_with_the_same_labels_in_training(records):
+    columns = ["kind", "dataset_a", "split_a", "dataset_b", "split_b", "id_a", "id_b", "similarity"]
+    status = statuses(records, pd.DataFrame(columns=columns), ["d"], EKMAN, {})
+    right = np.arange(40)
+    runs = {"projector": right < 39, "probe_svm": right < 15, "projector_one_label": right < 38}
+    tables = [predictions(records, run, one) for run, one in runs.items()]
+    plain = pd.concat(tables)
+    table, _ = audited_scores(plain, status, [], ["d"])
+    assert not table["best"].any()  # 39 against 38 items
+    targets = plain["run"].map(lambda run: "one label" if "one" in run else "distributions")
+    table, _ = audited_scores(plain.assign(targets=targets), status, [], ["d"])
+    assert table.set_index("model")["best"].to_dict() == {
+        "projector": True,
+        "probe svm": False,
+        "projector one label": False,  # alone with its labels
+    }

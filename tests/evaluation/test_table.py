@@ -9,7 +9,7 @@ from tinyemo.data.audit import contaminated_ids, statuses
 from tinyemo.data.duplicates import COLUMNS, find_duplicates
 from tinyemo.data.records import check_records
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
+from tinyemo.evaluation.bootstrap import compare_two, correctness_by_run
 from tinyemo.evaluation.published import PUBLISHED, published_table
 from tinyemo.evaluation.score_figures import accuracy_by_dataset
 from tinyemo.evaluation.table import audit_runs, score_by_dataset, wide_table
@@ -85,9 +85,9 @@ def test_scores_of_all_items_and_of_the_clean_items(runs):
     assert leaky["contaminated"] == 0.1
     rest = right(0.5, 3)[:, 40:].mean(axis=0)
     assert leaky["clean_accuracy"] == pytest.approx(rest.mean())
-    half = 1.96 * rest.std() / np.sqrt(360)
+    half = 1.96 * np.sqrt(rest.mean() * (1 - rest.mean()) / 360)
     assert (leaky["clean_low"], leaky["clean_high"]) == pytest.approx(
-        (rest.mean() - half, rest.mean() + half), abs=0.01
+        (rest.mean() - half, rest.mean() + half), abs=0.001
     )
     assert pd.isna(cell(long, "weak", "b")["clean_accuracy"])
 
@@ -101,7 +101,7 @@ def test_best_run_is_found_among_comparable_runs_on_clean_items(runs):
     # with the leaked items, the difference between good and leaky is not significant
     b = table[(table["dataset"] == "b") & (table["split"] == "test")]
     items = correctness_by_run(b)
-    assert paired_test(items["good"] - items["leaky"])["low"] < 0
+    assert compare_two(items, "good", "leaky")["low"] < 0
     # leaky leads only because of the items that it was trained on: it is not the best
     leaking = right(0.5, 8)
     leaking[:, :200] = True

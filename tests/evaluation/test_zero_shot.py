@@ -78,7 +78,7 @@ def test_leave_classes_out_trains_a_projector_per_class_and_seed():
         splits[name] = SplitTensors(one.records, one.x, classes, one.soft_labels)
     anchors = np.eye(8)[:4]
     recipe = Recipe(epochs=1, patience=None, refit=False, batch_size=8)
-    cosines, penalties = leave_classes_out(splits, anchors, recipe, seeds=2)
+    cosines, penalties = leave_classes_out(splits, anchors, recipe, seeds=2, rate=0.2)
     assert cosines.shape == (2, 4, 12, 4) and penalties.shape == (2, 4)
     known = concatenated(splits["train"], splits["validation"])
     expected = cosines_without([3], known.x, known.y, splits["test"].x, anchors, recipe, 1)

@@ -22,6 +22,7 @@ from tinyemo.training.multimodal_job import Job, fit_job, launch
 from tinyemo.training.multimodal_lm import fit_stage
 from tinyemo.training.multimodal_recipes import PRESETS, StageRecipe
 from tinyemo.training.multimodal_samples import GroupedSampler, Samples
+from tinyemo.training.multimodal_trainings import fit_trainings
 
 RECIPE = StageRecipe(
     "all", lr=1e-2, epochs=2, batch=8, per_device=4, drop_stream=0.3, evaluations=2, save_steps=3
@@ -427,3 +428,30 @@ def test_presets_are_the_published_ones():
             (0.03, "cosine", 0.0)
         }
     assert (second.lora_r, second.lora_alpha) == (128, 256)
+
+
+def test_trainings_share_the_setting_with_the_lowest_validation_loss(job):
+    first = Job(**job)
+    jobs = [first, replace(first, seed=1)]
+    # a rate so high that the loss cannot become low
+    table = fit_trainings(jobs, "finetuning", [3.0, 1e-2], [1])
+    assert table["learning rate"].tolist() == [3.0, 1e-2, 1e-2]
+    assert table["training"].tolist() == [0, 0, 1]
+    assert table["chosen"].tolist() == [False, True, True]
+    assert (table["steps"] == 3).all() and (table["items seen"] == 24).all()
+    assert table["validation loss"][0] > table["validation loss"][1]
+    models = [MultimodalLM.load(folder) for folder in table["model"]]
+    assert not any(same(models[i], models[j]) for i in range(3) for j in range(i))
+    # finished trainings are read back; a new one is added
+    seconds = table["seconds"].tolist()
+    more = fit_trainings([*jobs, replace(first, seed=2)], "finetuning", [3.0, 1e-2], [1])
+    assert more["seconds"].tolist()[:3] == seconds and len(more) == 4
+    alone = fit_trainings([first], "finetuning")
+    assert alone["chosen"].tolist() == [True] and alone["learning rate"].tolist() == [1e-2]
+
+
+def test_a_setting_is_chosen_on_validation_items_only(job):
+    with pytest.raises(ValueError, match="finetuning: 2 settings .* no validation file"):
+        fit_trainings([Job(**job | {"finetuning_validation": ""})], "finetuning", [0.1, 0.2])
+    with pytest.raises(ValueError, match="0 jobs of stage 'finetuning': expected at least one"):
+        fit_trainings([], "finetuning")

@@ -19,6 +19,7 @@ from tinyemo.bias.associations import Space
 from tinyemo.bias.erasure import erasure_effects
 from tinyemo.bias.experiment import Pair, with_and_without
 from tinyemo.bias.image_associations import association_parts, image_association
+from tinyemo.bias.legitimate import Declared
 from tinyemo.bias.references import AdjustedEffects, excess_effects, resampled_references
 from tinyemo.bias.training_runs import TrainingRuns, run_all
 from tinyemo.bias.values import AttributeValues, attribute_values
@@ -104,17 +105,26 @@ class CollectedDataset:
         return in_train.only(columns), in_test.only(columns)
 
     def readings(
-        self, anchors: Tensor, recipe: Recipe, controls: int, seed: int = 0, workers: int = 2
+        self,
+        anchors: Tensor,
+        recipe: Recipe,
+        controls: int,
+        seed: int = 0,
+        workers: int = 2,
+        given: MetricProjector | None = None,
     ) -> list[Reading]:
-        """Embeddings (M, d_llm) and predicted labels (M,) from several trainings.
+        """Embeddings (M, d_llm) and predicted labels (M,) of several projectors.
 
-        The first training is the tested one. The second has another seed. Then `controls` trainings
-        on permuted labels follow.
+        The first one is the tested one: the `given` projector, or a training. The second is a
+        training with another seed. Then `controls` trainings on permuted labels follow.
+
+        ValueError: a given projector that does not fit the features or the anchors.
         """
         runs = TrainingRuns(recipe, anchors, self.test.x)
         soft = recipe.loss == "soft_label_kl"
         data = self.train.x, self.train.soft_labels if soft else self.train.y
-        jobs = [(runs.outputs, (*data, number)) for number in (seed, seed + 1)]
+        tested = (runs.outputs_of, (given,)) if given else (runs.outputs, (*data, seed))
+        jobs = [tested, (runs.outputs, (*data, seed + 1))]
         first = seed + CONTROL_SEEDS
         jobs += [(runs.control, (*data, number)) for number in range(first, first + controls)]
         return [outputs.reading for outputs in run_all(jobs, workers)]
@@ -133,8 +143,8 @@ class CollectedDataset:
         The controls are the readings from the third on.
 
         Further columns: those of `vocabulary.over_represented`, and `again`: whether the word is
-        also among the first ten words of its label in the second reading (the same recipe with
-        another seed).
+        also among the first ten words of its label in the second reading (a training with another
+        seed).
         """
         question, other_seed, *controls = readings
         tables = [
@@ -164,16 +174,22 @@ class CollectedDataset:
         references: int,
         seed: int = 0,
         workers: int = 2,
+        legitimate: Declared = None,
+        given: MetricProjector | None = None,
     ) -> tuple[MetricProjector, pd.DataFrame]:
-        """A linear projector, and its detector table "model" against resampled references.
+        """The tested projector, and its detector table "model" against resampled references.
 
-        The attribute values are those that `attributes` gives.
+        The attribute values are those that `attributes` gives. `legitimate`: as in the module of
+        that name. The tested projector is the `given` one, or a linear one trained here. The
+        references are linear projectors trained here, in which the label does not depend on the
+        attribute. A given projector of another kind may differ from them for other reasons, such as
+        a sharper softmax.
         """
         y = self.train.y.numpy()
         runs = TrainingRuns(None, anchors, self.test.x)
-        linear = runs.fit(self.train.x, y, seed)
-        probabilities = runs.probabilities(linear)
-        adjusted = AdjustedEffects(test_values)
+        tested = given or runs.fit(self.train.x, y, seed)
+        probabilities = runs.probabilities(tested)
+        adjusted = AdjustedEffects(test_values, legitimate)
         of_references, errors = resampled_references(
             runs.fit_and_predict,
             self.train.x,
@@ -186,11 +202,12 @@ class CollectedDataset:
             workers=workers,
         )
         effects = adjusted(probabilities)
-        return linear, excess_effects(effects, of_references, test_values, self.words, errors)
+        table = excess_effects(effects, of_references, adjusted.values, self.words, errors)
+        return tested, table
 
     def carriers(
         self,
-        linear: MetricProjector,
+        projector: MetricProjector,
         anchors: Tensor,
         pairs: pd.DataFrame,
         values: AttributeValues,
@@ -202,30 +219,28 @@ class CollectedDataset:
         pairs: rows of a detector table, with the columns what, where and effect.
 
         The columns of `association_parts` are added to them, and the column `erased`: how much the
-        probability falls when the direction of the value is erased. `carried_by` is empty if the
-        association of the images and the effect have opposite signs. The two detectors are image
+        probability falls when the direction of the value is erased. The two detectors are image
         association and erasure.
         """
         keys = ["what", "where"]
         columns = [values.names.index(what) for what in pairs["what"].unique()]
         tested = values.only(columns)
         y = self.test.y.numpy()
-        embedded = linear.embed(self.test.x)
+        embedded = projector.embed(self.test.x)
         erased = erasure_effects(
-            lambda x: linear.classify(x, anchors), self.test.x, tested, self.words, seed=seed
+            lambda x: projector.classify(x, anchors), self.test.x, tested, self.words, seed=seed
         )
         by_part = association_parts(
             tested,
             y,
             self.label_set,
             (embedded, anchors),
+            pairs,
             space=space,
             encoder=self.encoder and (self.test.x, self.texts),
         )
         table = pairs[[*keys, "effect"]].merge(by_part)
         table = table.merge(erased[[*keys, "effect"]].rename(columns={"effect": "erased"}))
-        opposite = table["effect"] * table["projector"] < 0
-        table["carried_by"] = table["carried_by"].mask(opposite, "")
         by_image = image_association(embedded, anchors, y, self.words, tested)
         return table, [by_image, erased]
 

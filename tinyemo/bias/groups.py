@@ -16,9 +16,15 @@ from scipy.stats import chi2, norm
 from tinyemo.bias.attributes import checked_positions
 from tinyemo.bias.evidence import corrected, value_label_tests
 from tinyemo.bias.values import AttributeValues
-from tinyemo.evaluation.bootstrap import percentile_interval
+from tinyemo.evaluation.proportions import (
+    difference_interval,
+    largest_difference_interval,
+    lowest_share_interval,
+    wilson,
+)
 
 MIN_ITEMS = 10  # a rate over fewer items is not computed
+MISSING = (np.nan, np.nan, np.nan)  # of a score, and its limits
 
 
 class Tables(NamedTuple):
@@ -74,15 +80,13 @@ def group_metrics(
     pred: np.ndarray,
     words: Sequence[str],
     values: AttributeValues,
-    resamples: int = 500,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """How well the items with and without each value are predicted: one row per attribute value.
 
     y, pred: (N,) int64 labels and predicted labels, positions in `words` (C,).
 
-    Columns: what, items (with the value), and the following scores. Each has a 95 % bootstrap
-    interval over items in the columns <score>_low and <score>_high.
+    Columns: what, items (with the value), and the following scores. Each has a 95 % interval over
+    items (`evaluation.proportions`) in the columns <score>_low and <score>_high.
 
     accuracy        of the items with the value
     gap             this accuracy minus the accuracy of the items without the value
@@ -94,29 +98,15 @@ def group_metrics(
 
     Rates over fewer than 10 items are left out. A score is NaN if no rate is left. The lowest or
     largest of several noisy rates is more extreme than the true one. So compare the last two scores
-    between attribute values, and not with their ideal values 1 and 0.
+    between attribute values, and not with their ideal values 1 and 0; their intervals contain the
+    true values of all rates at once.
     """
-    rng = np.random.default_rng(seed)
     rows = []
     cells = _cells(y, pred, words, values)  # (V, 2, C, C)
     for what, items, own in zip(values.names, values.counts, cells, strict=True):
-        of_label = own.sum(axis=2)  # (2, C) items of each label, without and with the value
-        of_other_labels = of_label.sum(axis=1, keepdims=True) - of_label
-        enough = of_label >= MIN_ITEMS, of_other_labels >= MIN_ITEMS
-
-        # All scores are functions of the cell counts: resampling items is a multinomial draw.
-        shares = own.ravel() / len(y)
-        drawn = rng.multinomial(len(y), shares, size=resamples)
-        drawn = drawn.reshape(-1, *own.shape)  # (R, 2, C, C)
-        observed = _scores(own[None], *enough)
-        resampled = _scores(drawn, *enough)
-
         row = {"what": what, "items": items}
-        for name, score in observed.items():
-            low, high = percentile_interval(resampled[name])
-            row[name] = score[0]
-            row[f"{name}_low"] = low
-            row[f"{name}_high"] = high
+        for name, (score, low, high) in _scores(own).items():
+            row |= {name: score, f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -178,35 +168,39 @@ def _cells(
     return counts.reshape(-1, 2, classes, classes)
 
 
-def _scores(
-    cells: np.ndarray, enough_positives: np.ndarray, enough_negatives: np.ndarray
-) -> dict[str, np.ndarray]:
-    """The scores (R,) of `group_metrics` for R tables of counts (R, 2, C, C).
-
-    enough_positives, enough_negatives: (2, C) bool, whether enough items have a label, and whether
-    enough items do not have it.
-    """
-    of_label = cells.sum(axis=3)  # (R, 2, C)
-    of_predicted = cells.sum(axis=2)
-    hits = np.diagonal(cells, axis1=2, axis2=3)
-    items = of_label.sum(axis=2, keepdims=True)  # (R, 2, 1)
+def _scores(cells: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """The scores of `group_metrics` with their limits, for counts (2, C, C) of items without (row
+    0) and with the value (row 1)."""
+    hits = np.diagonal(cells, axis1=1, axis2=2)  # (2, C)
+    of_label, of_predicted = cells.sum(axis=2), cells.sum(axis=1)
+    items = of_label.sum(axis=1, keepdims=True)  # (2, 1)
+    negatives = items - of_label
     with np.errstate(divide="ignore", invalid="ignore"):
-        accuracy = hits.sum(axis=2) / items[..., 0]  # (R, 2)
-        true_positive = hits / of_label  # (R, 2, C)
-        false_positive = (of_predicted - hits) / (items - of_label)
-    true_positive = np.where(enough_positives, true_positive, np.nan)
-    false_positive = np.where(enough_negatives, false_positive, np.nan)
+        (accuracy_without, accuracy), (without, number) = (
+            hits.sum(axis=1) / items[:, 0],
+            items[:, 0],
+        )
+        true_positive = hits / of_label
+        false_positive = (of_predicted - hits) / negatives
 
-    # NaN is replaced so that it is never the lowest or the largest; it returns if no rate is left
-    worst = np.where(np.isnan(true_positive), np.inf, true_positive)
-    worst = worst.min(axis=(1, 2))
-    rates = np.stack([true_positive, false_positive])  # (2 kinds of rate, R, 2, C)
-    difference = np.abs(rates[:, :, 1] - rates[:, :, 0])
-    largest = np.nan_to_num(difference, nan=-np.inf)
-    largest = largest.max(axis=(0, 2))
+    gap = difference_interval(accuracy, number, accuracy_without, without)
+    scores = {
+        "accuracy": (accuracy, *wilson(accuracy, number)),
+        "gap": (accuracy - accuracy_without, *gap),
+    }
+    enough = of_label >= MIN_ITEMS
+    scores["worst_group"] = MISSING
+    if enough.any():
+        groups = true_positive[enough]
+        scores["worst_group"] = (groups.min(), *lowest_share_interval(groups, of_label[enough]))
 
-    scores = {"accuracy": accuracy[:, 1]}
-    scores["gap"] = accuracy[:, 1] - accuracy[:, 0]
-    scores["worst_group"] = np.where(np.isinf(worst), np.nan, worst)
-    scores["equalised_odds"] = np.where(np.isinf(largest), np.nan, largest)
+    # both kinds of rate, (2, 2 C): without the value, and with it
+    rates = np.hstack([true_positive, false_positive])
+    among = np.hstack([of_label, negatives])
+    compared = (among >= MIN_ITEMS).all(axis=0)
+    scores["equalised_odds"] = MISSING
+    if compared.any():
+        rates, among = rates[:, compared], among[:, compared]
+        limits = largest_difference_interval(rates[1], among[1], rates[0], among[0])
+        scores["equalised_odds"] = (np.abs(rates[1] - rates[0]).max(), *limits)
     return scores

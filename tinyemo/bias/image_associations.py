@@ -21,7 +21,8 @@ from tinyemo.bias.associations import (
     nearness,
 )
 from tinyemo.bias.evidence import corrected, value_label_tests
-from tinyemo.bias.values import LEVELS, AttributeValues
+from tinyemo.bias.references import MIN_EFFECT as MIN_MOVE
+from tinyemo.bias.values import LEVELS, TAILS, AttributeValues
 from tinyemo.emotions import labels_of
 
 
@@ -101,6 +102,7 @@ def association_parts(
     y: np.ndarray,
     label_set: str,
     projector: tuple[Tensor, Tensor],
+    moved: pd.DataFrame,
     *,
     controls: Sequence[Tensor] = (),
     encoder: tuple[Tensor, Tensor] | None = None,
@@ -122,10 +124,14 @@ def association_parts(
       (Caliskan's WEFAT). The interval is Welch's over emotion words. NaN if the space does not
       contain the word.
 
-    `carried_by` names the parts (`added` instead of `projector` if there are controls) that have
-    the sign of the total, an effect of at least `min_effect` and an interval without zero. There is
-    no correction for the number of tests, so use this only for associations that were already
-    found.
+    `moved` has the columns what, where and effect of the model detector: how far the mean
+    probability changes with the value. `carried_by` names parts only for pairs that the model moves
+    by at least the minimum effect of that detector, in the direction of the total. Pairs that are
+    not in `moved` count as not moved.
+
+    The named parts (`added` instead of `projector` if there are controls) have the sign of the
+    total, an effect of at least `min_effect` and an interval without zero. There is no correction
+    for the number of tests, so use this only for associations that were already found.
 
     ValueError: one or two controls, or inputs of different length.
     """
@@ -151,13 +157,19 @@ def association_parts(
     table["where"] = words * len(values.names)
     for name, part in parts.items():
         table[[name, f"{name}_low", f"{name}_high"]] = part
+    keys = ["what", "where"]
+    moves = moved.set_index(keys)["effect"]
+    pairs = pd.MultiIndex.from_frame(table[keys])
+    move = moves.reindex(pairs, fill_value=0).to_numpy()  # (V * C,)
+    is_large = np.abs(move) >= MIN_MOVE
+    is_moved = is_large & (move * total[:, 0] > 0)
     carriers = {}
     for name, part in parts.items():
         effect, low, high = part.T
         large = np.abs(effect) >= min_effect
         without_zero = low * high > 0
         same_sign = effect * total[:, 0] > 0
-        carriers[name] = large & without_zero & same_sign
+        carriers[name] = is_moved & large & without_zero & same_sign
     if len(controls):
         del carriers["projector"]
     carriers = pd.DataFrame(carriers)
@@ -178,7 +190,8 @@ def _of_value_words(values: AttributeValues, label_set: str, space: Space) -> np
     """Effect and interval (V * C, 3) of each value's own word in a space; NaN: not in the space."""
     concepts = []
     for attribute, value in zip(values.attributes, values.values, strict=True):
-        concepts.append(f"{value} {attribute}" if value in LEVELS else value)
+        of_number = value in (*LEVELS, *TAILS)
+        concepts.append(f"{value} {attribute}" if of_number else value)
     emotions = EmotionWords.find(space, label_set, concepts)
     labels = emotions.of.shape[1]
     found = np.full((len(concepts), labels, 3), np.nan)

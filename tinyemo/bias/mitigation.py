@@ -17,7 +17,12 @@ import torch
 from torch import Tensor
 
 from tinyemo.bias.erasure import erase
-from tinyemo.evaluation.bootstrap import RESAMPLES, percentile_interval
+from tinyemo.evaluation.bootstrap import RESAMPLES, centred_interval
+from tinyemo.evaluation.proportions import (
+    largest_difference_interval,
+    lowest_share_interval,
+    share_interval,
+)
 
 MEASURES = {"worst group": 1, "gap": -1, "accuracy": 1}  # 1: higher is better, -1: lower is better
 MIN_ITEMS = 10  # of a group: an accuracy over fewer items is not computed
@@ -136,9 +141,12 @@ def before_and_after(
         low, high               ends of the interval of the value; difference_low, difference_high,
                                 recovered_low and recovered_high are those of the other two
 
-    Groups of fewer than 10 items are left out. The intervals are 95 % percentiles of one bootstrap
-    of the items for all models, so differences are paired. They apply to these trained models, not
-    to new trainings.
+    Groups of fewer than 10 items are left out. The interval of a value is Wilson's or Newcombe's
+    (`evaluation.proportions`); for the first two measures it contains the true values of all groups
+    at once. The other intervals come from one bootstrap of the items for all models, so differences
+    are paired; their median is moved to the observed difference, because a resample makes the
+    lowest accuracy lower and the largest gap larger. All intervals apply to these trained models,
+    not to new trainings.
 
     ValueError: shapes that do not fit, or no group is left.
     """
@@ -146,7 +154,9 @@ def before_and_after(
     _check_predictions(predicted, len(y), unbiased)
     correct = [(np.atleast_2d(labels) == y).mean(axis=0) for labels in predicted.values()]
     correct = np.stack(correct)  # (M, N) share of the seeds that are right
-    scores = _bootstrap_scores(correct, _groups(y, group), seed)  # (measures, M, 1 + R)
+    sides = _groups(y, group)  # (2, N, groups)
+    scores = _bootstrap_scores(correct, sides, seed)  # (measures, M, 1 + R)
+    limits = [_limits(of_model, sides) for of_model in correct]
 
     # Differences are from the first model. `lost` is NaN where its interval contains no loss.
     difference = scores - scores[:, :1]
@@ -161,7 +171,8 @@ def before_and_after(
     for i, measure in enumerate(MEASURES):
         for m, model in enumerate(predicted):
             row = {"measure": measure, "model": model}
-            row |= _with_limits(scores[i, m], "value", "low", "high")
+            low, high = limits[m][i]
+            row |= {"value": scores[i, m, 0], "low": low, "high": high}
             for name, column in (("difference", difference), ("recovered", recovered)):
                 row |= _with_limits(column[i, m], name, f"{name}_low", f"{name}_high")
             rows.append(row)
@@ -230,18 +241,40 @@ def _measures(counts: np.ndarray, correct: np.ndarray, sides: np.ndarray) -> np.
     return np.stack([worst, gap, overall])
 
 
+def _limits(correct: np.ndarray, sides: np.ndarray) -> list[tuple[float, float]]:
+    """The interval of each measure of one model: correct (N,), sides (2, N, groups)."""
+    items = sides.sum(axis=1)  # (2, groups), NaN for too few
+    accuracy = np.einsum("n,sng->sg", correct, sides) / items
+    known = ~np.isnan(accuracy)
+    worst = lowest_share_interval(accuracy[known], items[known])
+    both = known.all(axis=0)
+    gap = np.nan, np.nan
+    if both.any():
+        (shown, other), (shown_items, other_items) = accuracy[:, both], items[:, both]
+        gap = largest_difference_interval(shown, shown_items, other, other_items)
+    return [worst, gap, share_interval(correct)]
+
+
 def _where_something_is_lost(difference: np.ndarray) -> np.ndarray:
     """The difference (3, 1, 1 + R), NaN where its interval does not show an improvement."""
     direction = np.reshape(list(MEASURES.values()), (-1, 1, 1))
-    resampled = difference[..., 1:] * direction
-    lowest, _ = percentile_interval(np.moveaxis(resampled, 2, 0))
+    signed = difference * direction
+    resampled = np.moveaxis(signed[..., 1:], 2, 0)  # (R, 3, 1)
+    lowest, _ = centred_interval(signed[..., 0], resampled)
     is_lost = lowest > 0
     return np.where(is_lost[..., None], difference, np.nan)
 
 
 def _with_limits(scores: np.ndarray, value: str, low: str, high: str) -> dict[str, float]:
-    """The first of scores (1 + R,) and the interval of the others, under the given names."""
-    lower, upper = percentile_interval(scores[1:])
+    """The first of scores (1 + R,) and the interval of the others around it, under the given
+    names.
+
+    NaN resamples are left out: a share of 0 that is recovered of 0 is not defined.
+    """
+    resampled = scores[1:][~np.isnan(scores[1:])]
+    lower, upper = np.nan, np.nan
+    if len(resampled):
+        lower, upper = centred_interval(scores[0], resampled)
     return {value: scores[0], low: lower, high: upper}
 
 

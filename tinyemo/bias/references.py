@@ -26,8 +26,10 @@ from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 from torch import Tensor
 
-from tinyemo.bias.attributes import MIN_OWN_VARIANCE, RIDGE, independence_weights
+from tinyemo.bias.attributes import independence_weights
 from tinyemo.bias.evidence import corrected, value_label_tests
+from tinyemo.bias.legitimate import Declared, explaining_values, values_to_test
+from tinyemo.bias.residual_tests import MIN_OWN_VARIANCE, RIDGE
 from tinyemo.bias.values import AttributeValues
 
 # Training features (N, D), labels (N,), seed -> probabilities (M, C) of the items to predict
@@ -40,30 +42,38 @@ MIN_REFERENCES = 10
 
 
 class AdjustedEffects:
-    """How the mean of a score changes with each attribute value, adjusted for the other attributes.
+    """How the mean of a score changes with each tested value, adjusted for what may explain it.
 
     The effect of value a is the coefficient of a in the least-squares regression of the score on a
-    and on all values of all *other* attributes. Everything is computed from sums of products, so V
-    = 950 values of N = 118,000 items need no dense matrix of that size.
+    and on all values of the `legitimate` attributes, or of all *other* attributes if none are
+    declared. Everything is computed from sums of products, so V = 950 values of N = 118,000 items
+    need no dense matrix of that size.
+
+    `values` are the T values that are tested.
     """
 
-    def __init__(self, values: AttributeValues):
+    def __init__(self, values: AttributeValues, legitimate: Declared = None):
         items, count = values.present.shape
-        self.values = values
+        self.legitimate = legitimate
+        tested = np.flatnonzero(values_to_test(values, legitimate))
+        self.values = values.only(tested)
         with_constant = sparse.hstack([values.present, np.ones((items, 1))])
         self.columns = sparse.csr_array(with_constant, dtype=np.float64)  # (N, V + 1)
         self.gram = (self.columns.T @ self.columns).toarray()
         self.ridge = RIDGE * items  # the values of one attribute may add up to the constant
-        # effects (V, C) = weights (V, V + 1) @ sums of the score over the items of each column
-        self.weights = np.zeros((count, count + 1))
-        attributes = np.array(values.attributes)
-        for attribute in dict.fromkeys(values.attributes):
-            self._set_weights(np.flatnonzero(attributes == attribute))
+        # effects (T, C) = weights (T, V + 1) @ sums of the score over the items of each column
+        self.weights = np.zeros((len(tested), count + 1))
+        self.explaining = {}  # tested attribute -> positions of the columns that may explain
+        tested_attributes = np.array(self.values.attributes)
+        for attribute in dict.fromkeys(self.values.attributes):
+            others = explaining_values(values, attribute, legitimate)
+            self.explaining[attribute] = np.append(np.flatnonzero(others), count)
+            rows = np.flatnonzero(tested_attributes == attribute)
+            self._set_weights(rows, tested[rows], self.explaining[attribute])
 
-    def _set_weights(self, own: np.ndarray) -> None:
-        """Fill the rows of `weights` for the values of one attribute, given by their positions."""
+    def _set_weights(self, rows: np.ndarray, own: np.ndarray, others: np.ndarray) -> None:
+        """Fill the rows of `weights` for one attribute: its columns and those that may explain."""
         gram = self.gram
-        others = np.setdiff1d(np.arange(len(gram)), own)
         of_others = gram[np.ix_(others, others)] + self.ridge * np.eye(len(others))
         with_own = gram[np.ix_(others, own)]
         beta = np.linalg.solve(of_others, with_own)  # (others, own)
@@ -73,31 +83,44 @@ class AdjustedEffects:
         unexplained = total - (with_own * beta).sum(axis=0)
         # If another attribute determines the value, no effect can be estimated: weights of 0.
         unexplained[unexplained < MIN_OWN_VARIANCE * total] = np.inf
-        self.weights[own, own] = 1 / unexplained
-        self.weights[np.ix_(own, others)] = -beta.T / unexplained[:, None]
+        self.weights[rows, own] = 1 / unexplained
+        self.weights[np.ix_(rows, others)] = -beta.T / unexplained[:, None]
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """Scores (N, C) -> effects (V, C), in the unit of the scores."""
+        """Scores (N, C) -> effects (T, C), in the unit of the scores."""
         return self.weights @ (self.columns.T @ scores)
 
-    def errors(self, scores: np.ndarray, of: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Standard errors (V, C) of the effects on scores (N, C), over the choice of items.
+    def errors(self, scores: np.ndarray, of: Sequence[str] | None = None) -> np.ndarray:
+        """Standard errors (T, C) of the effects on scores (N, C), over the choice of items.
 
         White's (1980) errors, which allow a different variance for each item, from the residuals of
-        the regression on all values. For the difference of two models' scores they show how much
-        the choice of items may have changed the difference of the effects. `of` chooses some of the
-        values.
+        the regression on the values of the attribute and on all that may explain. For the
+        difference of two models' scores they show how much the choice of items may have changed the
+        difference of the effects. `of` chooses some of the tested attributes.
         """
-        ridge = self.ridge * np.eye(len(self.gram))
-        slopes = np.linalg.solve(self.gram + ridge, self.columns.T @ scores)  # (V + 1, C)
-        squared_residuals = (scores - self.columns @ slopes) ** 2  # (N, C)
-        weights = self.weights[of].T
-        variance = np.zeros((weights.shape[1], scores.shape[1]))
+        attributes = np.array(self.values.attributes)
+        chosen = list(self.explaining) if of is None else list(of)
+        variance = np.zeros((len(attributes), scores.shape[1]))
+        for attribute in chosen:
+            rows = np.flatnonzero(attributes == attribute)
+            variance[rows] = self._variances(scores, rows, self.explaining[attribute])
+        return np.sqrt(variance[np.isin(attributes, chosen)])
+
+    def _variances(self, scores: np.ndarray, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Squared standard errors (rows, C) of the effects of one attribute's values."""
+        weights = self.weights[rows].T  # (V + 1, rows)
+        own = np.setdiff1d(np.flatnonzero(weights.any(axis=1)), others)
+        used = np.append(own, others)
+        gram = self.gram[np.ix_(used, used)] + self.ridge * np.eye(len(used))
+        design = self.columns[:, used]  # (N, used)
+        slopes = np.linalg.solve(gram, design.T @ scores)  # (used, C)
+        squared_residuals = (scores - design @ slopes) ** 2  # (N, C)
+        variance = np.zeros((len(rows), scores.shape[1]))
         for start in range(0, len(scores), CHUNK):
             part = slice(start, start + CHUNK)
-            influence = self.columns[part] @ weights  # (n, V) of each item on each effect
+            influence = self.columns[part] @ weights  # (n, rows) of each item on each effect
             variance += (influence**2).T @ squared_residuals[part]
-        return np.sqrt(variance)
+        return variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,12 +164,12 @@ def resampled_references(
     seed: int = 0,
     workers: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reference models without unbiased data: their effects (count, V, C) and errors (V, C).
+    """Reference models without unbiased data: their effects (count, T, C) and errors (T, C).
 
-    For each attribute in turn, `count` times: `size` (default N) training items are drawn with
-    `independence_weights`, so that the label does not depend on this attribute given all others.
-    `fit` trains the recipe on them and predicts the items of `adjusted`. The effects of the values
-    of this attribute are kept.
+    For each tested attribute in turn, `count` times: `size` (default N) training items are drawn
+    with `independence_weights`, so that the label does not depend on this attribute given what may
+    explain it. `fit` trains the recipe on them and predicts the items of `adjusted`. The effects of
+    the values of this attribute are kept.
 
     Note: this treats all information that the attribute alone has about the label as illegitimate.
     A person has to decide whether it is.
@@ -154,7 +177,7 @@ def resampled_references(
     Args:
         x, y, values: training features (N, D), labels (N,) and attribute values of the N training
             items.
-        adjusted: of the M items to predict.
+        adjusted: of the M items to predict; it has the T tested values, and what is legitimate.
         probabilities: (M, C) of the tested model. The errors are those of its effects minus the
             mean effects of the reference models.
     """
@@ -173,7 +196,7 @@ def resampled_references(
 
     for attribute in dict.fromkeys(adjusted.values.attributes):
         own = attributes == attribute
-        weights = independence_weights(y, values, attribute)
+        weights = independence_weights(y, values, attribute, adjusted.legitimate)
         chances = weights / weights.sum()
         draws = [rng.choice(len(y), size or len(y), p=chances) for _ in range(count)]
         jobs = [
@@ -184,7 +207,7 @@ def resampled_references(
         for number, (own_effects, p) in enumerate(trained):
             effects[number, own] = own_effects
             mean += p / count
-        errors[own] = adjusted.errors(probabilities - mean, own)
+        errors[own] = adjusted.errors(probabilities - mean, [attribute])
     return effects, errors
 
 

@@ -30,7 +30,10 @@ more often than a stated null hypothesis allows. A person has to decide whether 
 for the other, and whether it is unfair.
 
 Attributes: the detectors change no picture. A value that often occurs with the true cause may be \
-found instead of it, and what no attribute describes cannot be found.
+found instead of it, and what no attribute describes cannot be found. Attributes that were \
+declared legitimate are not tested. Pairs of values are tested in the labels only, and \
+combinations of three values or more not at all. Partly random labels are found only if they are \
+more frequent with a value.
 
 Words near a group of images raise questions. Alone they show nothing about a model's predictions. \
 A projector places images between words that it was not trained on, so a word that was not found \

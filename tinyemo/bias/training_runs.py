@@ -78,7 +78,10 @@ class TrainingRuns:
 
     def outputs(self, x: Tensor, target: Tensor | np.ndarray, seed: int) -> Outputs:
         """Train one model; its outputs for the test items."""
-        model = self.fit(x, target, seed)
+        return self.outputs_of(self.fit(x, target, seed))
+
+    def outputs_of(self, model: MetricProjector) -> Outputs:
+        """The outputs of a model for the test items."""
         return Outputs(self.probabilities(model), model.embed(self.test_x).numpy())
 
     def control(self, x: Tensor, target: Tensor | np.ndarray, seed: int) -> Outputs:

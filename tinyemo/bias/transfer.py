@@ -23,6 +23,7 @@ from tinyemo.evaluation.bootstrap import (
     percentile_interval,
 )
 from tinyemo.evaluation.classification import predictions_table
+from tinyemo.evaluation.proportions import resampled_share_interval
 from tinyemo.features.split_tensors import SplitTensors
 
 OTHERS = "all others"
@@ -82,9 +83,9 @@ def train_test_matrix(predictions: pd.DataFrame, alpha: float = ALPHA) -> pd.Dat
 
     accuracy = _with_others(draws)
     drop_low, drop_high = percentile_interval(drop[1:])
-    accuracy_low, accuracy_high = percentile_interval(accuracy[1:])
     items = predictions.groupby("dataset")["id"].nunique()[names].to_numpy()  # (B,)
     items = np.column_stack([np.tile(items, (len(items), 1)), items.sum() - items])  # (A, B + 1)
+    accuracy_low, accuracy_high = resampled_share_interval(accuracy[0], accuracy[1:], items)
     table = pd.DataFrame({"what": np.repeat(names, len(names) + 1)})
     table["where"] = [*names, OTHERS] * len(names)
     table["effect"] = drop[0].ravel()
@@ -151,7 +152,8 @@ def _resampled(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.nda
     draws = np.empty((1 + RESAMPLES, len(names), len(names)))
     for b, name in enumerate(names):
         tested = predictions[predictions["dataset"] == name]
-        items = correctness_by_run(tested)[names].to_numpy()  # (N, A)
+        trainings = correctness_by_run(tested)  # (N, A S)
+        items = np.column_stack([trainings[one].mean(axis=1) for one in names])  # (N, A)
         n = len(items)
         share = np.full(n, 1 / n)
         counts = rng.multinomial(n, share, RESAMPLES)  # (R, N)

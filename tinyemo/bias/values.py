@@ -3,8 +3,11 @@
 Takes: records with attr_<name> columns, which hold words, lists of words or numbers.
 Gives: `AttributeValues`, with one 0/1 column per attribute value.
 
-Numbers are replaced by thirds of their own distribution (low, middle, high). The matrix is sparse
-because EmoSet has about 950 values for 118,000 items.
+Numbers are replaced by thirds of their own distribution (low, middle, high) and by its two tails
+(lowest tenth, highest tenth), because a bias may concern only the brightest pictures. An attribute
+in which almost every item shows one of two values (yes, no) has one column, because the other one
+would repeat every test with the opposite sign. The matrix is sparse because EmoSet has about 950
+values for 118,000 items.
 """
 
 from collections.abc import Sequence
@@ -16,6 +19,8 @@ from scipy import sparse
 
 PREFIX = "attr_"  # of the columns that hold attributes
 LEVELS = ("low", "middle", "high")  # of a number
+TAILS = ("lowest tenth", "highest tenth")  # of a number; a tail is also in a third
+TAIL_SHARE = 0.1
 MAX_DISTINCT_NUMBERS = 5  # a column with at most this many numbers, such as ratings, keeps them
 
 
@@ -63,7 +68,8 @@ class AttributeValues:
 def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeValues:
     """The values of all attr_ columns that at least `min_items` items show.
 
-    At least as many items must not show the value.
+    At least as many items must not show the value. If all but fewer than `min_items` items show
+    exactly one of two values of an attribute, only the second one in alphabetical order is kept.
 
     An empty text, an empty list or NaN means that the item shows no value of the attribute.
 
@@ -73,6 +79,7 @@ def attribute_values(records: pd.DataFrame, min_items: int = 20) -> AttributeVal
     for column in records:
         if column.startswith(PREFIX):
             values, matrix = _value_columns(records[column])
+            values, matrix = _without_complements(values, matrix, min_items)
             names += [(column.removeprefix(PREFIX), value) for value in values]
             columns.append(matrix)
 
@@ -111,6 +118,28 @@ def _value_columns(column: pd.Series) -> tuple[list[str], sparse.csc_array]:
     return [str(value) for value in values], matrix
 
 
+def _without_complements(
+    values: list[str], matrix: sparse.csc_array, min_items: int
+) -> tuple[list[str], sparse.csc_array]:
+    """Values and columns (N, values) of an attribute, without the first one of complements."""
+    items = matrix.shape[0]
+    counts = np.diff(matrix.indptr)
+    sums = counts[:, None] + counts
+    add_up = np.triu(np.abs(sums - items) < min_items, k=1)
+    kept = np.ones(len(values), dtype=bool)
+    for first, second in np.argwhere(add_up):
+        with_one = np.setxor1d(_rows_of(matrix, first), _rows_of(matrix, second))
+        if items - len(with_one) < min_items:
+            kept[first] = False
+    columns = np.flatnonzero(kept)
+    return [values[j] for j in columns], matrix[:, columns]
+
+
+def _rows_of(matrix: sparse.csc_array, column: int) -> np.ndarray:
+    """The rows where a column of a 0/1 matrix is 1."""
+    return matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
+
+
 def _shown_words(column: pd.Series) -> pd.Series:
     """The words that each item shows of one attribute: one list per item."""
     column = column.reset_index(drop=True)
@@ -121,17 +150,24 @@ def _shown_words(column: pd.Series) -> pd.Series:
 
 
 def _levels(column: pd.Series) -> pd.Series:
-    """Numbers -> thirds of their distribution: a list of one level per item, empty for NaN."""
+    """Numbers -> the third, and the tail if any, of each item: a list of names, empty for NaN."""
     numbers = column.to_numpy(dtype=float)
+    missing = column.isna().to_numpy()
     edges = np.unique(np.nanquantile(numbers, [1 / 3, 2 / 3]))
     # If many numbers are equal, some thirds have no items. Then there are only two levels, or one.
     edges = edges[edges < np.nanmax(numbers)]
     names = {0: ("all",), 1: (LEVELS[0], LEVELS[-1]), 2: LEVELS}[len(edges)]
     level = np.array(names)[np.searchsorted(edges, numbers)]  # (N,)
-    missing = column.isna()
+    shown = [[str(name)] for name in level]
+    lowest, highest = np.nanquantile(numbers, [TAIL_SHARE, 1 - TAIL_SHARE])
+    tails = dict(zip(TAILS, (numbers <= lowest, numbers >= highest), strict=True))
+    for name, inside in tails.items():
+        # Equal numbers at an end may make the tail as large as a third: then it adds nothing.
+        if inside[~missing].mean() < 1.5 * TAIL_SHARE:
+            for row in np.flatnonzero(inside):
+                shown[row].append(name)
     return pd.Series(
-        [[] if gone else [str(name)] for name, gone in zip(level, missing, strict=True)],
-        dtype=object,
+        [[] if gone else words for words, gone in zip(shown, missing, strict=True)], dtype=object
     )
 
 

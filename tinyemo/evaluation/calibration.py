@@ -1,16 +1,30 @@
 """Calibration: whether probabilities agree with how often the model is right, and their correction.
 
 Owns the reliability curve, its error, and temperature scaling (Guo et al. 2017). Takes predictions
-tables; gives tables and flat metrics. A temperature is chosen on the predictions for a validation
-part that the model was not trained on. The test part is used only to measure the result.
+tables; gives tables and flat metrics.
+
+A temperature is fitted to predictions for items that the model was not trained on. A validation
+part that also chose the epoch is not suitable: its predictions look better than those for new
+items, and the final model may be another one, trained on more items. So every known item is
+predicted by a model of the final kind that was trained on other folds (`cross_fitted`). Whether a
+temperature helps at all is decided on these items too, by a second cross-validation. The test part
+is used only to measure the result.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import torch
+from scipy.special import log_softmax
+from sklearn.model_selection import KFold, StratifiedKFold
+from torch import Tensor
 
 from tinyemo.evaluation.bootstrap import mean_interval
+from tinyemo.training.projector import Recipe, fit_projector
 from tinyemo.training.temperature import best_temperature
 
+FOLDS = 5
 BINS = 10  # at most
 SMALLEST_BIN = 10  # items
 SMALLEST_P = 1e-12  # a probability that float32 rounds to zero gets a finite logarithm
@@ -61,47 +75,66 @@ def log_loss(predictions: pd.DataFrame) -> pd.Series:
     return by_id.groupby(level=0).mean()
 
 
-def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Test predictions of one run, each seed's probabilities rescaled by its validation
-    temperature.
+def cross_fitted(
+    x: Tensor, targets: Tensor, y: Tensor, anchors: Tensor, recipe: Recipe, epochs: int, seed: int
+) -> np.ndarray:
+    """Probabilities (N, C) of every item, from a projector that was trained on the other folds.
 
-    p becomes p^(1/T), normalised; this is the same as dividing the logits by T. The added column
-    `temperature` is T. The predicted labels do not change. ValueError: a seed without validation
-    predictions.
+    `x` (N, d_vision), `targets` as for `fit_projector`, and `y` (N,) labels, by which the folds are
+    stratified. `epochs` is the number of epochs of the final projector. No item of a fold has any
+    influence on the projector that predicts it, except through this number.
     """
-    parts = []
-    for seed, one in predictions.groupby("seed"):
-        held_out = one[one["split"] == "validation"]
-        test = one[one["split"] == "test"]
-        if held_out.empty:
-            raise ValueError(
-                f"run {one['run'].iloc[0]!r}, seed {seed}: no predictions of split 'validation', "
-                "which are needed to choose a temperature"
-            )
-        p = _probabilities(held_out).clip(lower=SMALLEST_P)
-        log_p = np.log(p.to_numpy(dtype=np.float64))  # (N, C)
-        temperature = best_temperature(log_p, _positions(held_out))
-        scaled = _probabilities(test).astype(np.float64) ** (1 / temperature)
-        scaled = scaled.div(scaled.sum(axis=1), axis=0)
-        columns = {name: scaled[name] for name in scaled}
-        parts.append(test.assign(**columns, temperature=temperature))
-    return pd.concat(parts, ignore_index=True)
+    recipe = replace(recipe, patience=None, refit=False)
+    p = np.empty((len(x), len(anchors)))
+    smallest = int(np.bincount(y.numpy()).min())
+    folds = StratifiedKFold(max(2, min(FOLDS, smallest)), shuffle=True, random_state=seed)
+    for train, held_out in folds.split(x, y):
+        train, held_out = torch.from_numpy(train), torch.from_numpy(held_out)
+        projector, _ = fit_projector(
+            x[train], targets[train], anchors, recipe, seed, last_epoch=epochs
+        )
+        p[held_out] = projector.classify(x[held_out], anchors).numpy()
+    return p
 
 
-def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
-    """Scores of one run's test part: `temperature` (mean over seeds), and ECE and log loss before
-    and after scaling.
+def calibrated(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Test predictions of one run, with all probabilities rescaled by one temperature.
 
-    `log_loss_gain` is the decrease of the log loss in nats, with its 95 % interval over items.
+    The temperature T is fitted to all predictions of the other splits; the model that made them
+    must not have been trained on their items (`cross_fitted`). p becomes p^(1/T), normalised; this
+    is the same as dividing the logits by T. The added column `temperature` is T. The predicted
+    labels do not change. ValueError: no predictions besides those of the test part.
+    """
+    test = predictions[predictions["split"] == "test"]
+    temperature = best_temperature(*_log_p_and_labels(_held_out(predictions)))
+    scaled = _probabilities(test).astype(np.float64) ** (1 / temperature)
+    scaled = scaled.div(scaled.sum(axis=1), axis=0)
+    columns = {name: scaled[name] for name in scaled}
+    return test.assign(**columns, temperature=temperature).reset_index(drop=True)
+
+
+def calibration_scores(predictions: pd.DataFrame) -> dict[str, float | bool]:
+    """Scores of one run: `temperature`, and ECE and log loss on the test part before and after
+    scaling.
+
+    `log_loss_gain` is the decrease of the test log loss in nats, with its 95 % interval over items.
+    `known_gain` is the same for the items that the temperature is fitted to, by cross-validation:
+    the temperature for a fold comes from the others. `helps` is True if the interval of
+    `known_gain` lies above 0. So this decision does not use the test part.
     """
     before = predictions[predictions["split"] == "test"]
     after = calibrated(predictions)
     loss, loss_calibrated = log_loss(before), log_loss(after)
     gain = (loss - loss_calibrated).to_numpy()  # (N,)
     low, high = mean_interval(gain)
-    temperatures = after.groupby("seed")["temperature"].first()
+    known = _known_gain(_held_out(predictions))  # (N',)
+    known_low, known_high = mean_interval(known)
     return {
-        "temperature": float(temperatures.mean()),
+        "temperature": float(after["temperature"].iloc[0]),
+        "known_gain": float(known.mean()),
+        "known_gain_low": known_low,
+        "known_gain_high": known_high,
+        "helps": bool(known_low > 0),
         "ece": expected_calibration_error(before),
         "ece_calibrated": expected_calibration_error(after),
         "log_loss": float(loss.mean()),
@@ -110,6 +143,42 @@ def calibration_scores(predictions: pd.DataFrame) -> dict[str, float]:
         "log_loss_gain_low": low,
         "log_loss_gain_high": high,
     }
+
+
+def _held_out(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions that a temperature may be fitted to. ValueError: there are none."""
+    held_out = predictions[predictions["split"] != "test"]
+    if held_out.empty:
+        raise ValueError(
+            f"run {predictions['run'].iloc[0]!r}: all predictions are of split 'test', expected "
+            "predictions for other items too, to which a temperature is fitted"
+        )
+    return held_out
+
+
+def _known_gain(held_out: pd.DataFrame) -> np.ndarray:
+    """Decrease of the log loss (N,) of each item, by temperatures of folds without this item."""
+    log_p, y = _log_p_and_labels(held_out)
+    items, of_row = np.unique(held_out["id"], return_inverse=True)
+    gain = np.zeros(len(y))
+    folds = KFold(min(FOLDS, len(items)), shuffle=True, random_state=0)
+    for _, left_out in folds.split(items):
+        scored = np.isin(of_row, left_out)
+        temperature = best_temperature(log_p[~scored], y[~scored])
+        before = _nll(log_p[scored], y[scored], 1.0)
+        gain[scored] = before - _nll(log_p[scored], y[scored], temperature)
+    return np.bincount(of_row, gain) / np.bincount(of_row)
+
+
+def _nll(log_p: np.ndarray, y: np.ndarray, temperature: float) -> np.ndarray:
+    """-log of the rescaled probability (N,) of each label."""
+    return -log_softmax(log_p / temperature, axis=1)[np.arange(len(y)), y]
+
+
+def _log_p_and_labels(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Log-probabilities (N, C) and positions of the labels (N,)."""
+    p = _probabilities(predictions).clip(lower=SMALLEST_P)
+    return np.log(p.to_numpy(dtype=np.float64)), _positions(predictions)
 
 
 def _probabilities(predictions: pd.DataFrame) -> pd.DataFrame:

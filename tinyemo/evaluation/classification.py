@@ -5,16 +5,17 @@ probabilities; gives tables and flat metrics. The same functions score a project
 language model.
 
 Two kinds of spread are reported and never mixed: `_sd` over training seeds, and `_low` and `_high`,
-the 95 % bootstrap interval over items (of the mean over seeds).
+the 95 % interval over items (of the mean over seeds; it holds for these weights).
 """
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, f1_score
 
-from tinyemo.evaluation.bootstrap import item_correctness, mean_interval
+from tinyemo.evaluation.bootstrap import item_correctness
 from tinyemo.evaluation.calibration import expected_calibration_error
 from tinyemo.evaluation.confusion_scores import f1, precision, recall
+from tinyemo.evaluation.proportions import share_interval, wilson
 
 RECORD_COLUMNS = ["id", "dataset", "split", "label", "label_set"]
 
@@ -40,7 +41,7 @@ def predictions_table(
 
 
 def accuracy_metrics(predictions: pd.DataFrame) -> dict[str, float]:
-    """Accuracy of one split: mean and sd over seeds, bootstrap interval over items.
+    """Accuracy of one split: mean and sd over seeds, Wilson interval over items.
 
     Keys: accuracy, accuracy_sd (0 for a single seed), accuracy_low, accuracy_high.
     """
@@ -49,7 +50,7 @@ def accuracy_metrics(predictions: pd.DataFrame) -> dict[str, float]:
     sd = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else 0.0
     metrics = {"accuracy": float(by_seed.mean()), "accuracy_sd": sd}
     items = item_correctness(predictions)
-    metrics["accuracy_low"], metrics["accuracy_high"] = mean_interval(items.to_numpy())
+    metrics["accuracy_low"], metrics["accuracy_high"] = share_interval(items.to_numpy())
     return metrics
 
 
@@ -73,7 +74,8 @@ def confusion(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFram
 def class_metrics(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
     """Per class: number of items, recall, precision and F1, means over seeds; index = labels.
 
-    The recall of a class without items is 0.
+    recall_low and recall_high are the recall's 95 % interval over items. The recall of a class
+    without items is 0, and its interval [0, 1].
     """
     tables = []
     for _, one in predictions.groupby("seed"):
@@ -83,7 +85,11 @@ def class_metrics(predictions: pd.DataFrame, labels: tuple[str, ...]) -> pd.Data
         table["precision"] = precision(counts)
         table["f1"] = f1(counts)
         tables.append(table)
-    return sum(tables) / len(tables)
+    mean = sum(tables) / len(tables)
+    low, high = wilson(mean["recall"], mean["items"])
+    mean.insert(2, "recall_low", low)
+    mean.insert(3, "recall_high", high)
+    return mean
 
 
 def macro_f1(predictions: pd.DataFrame, labels: tuple[str, ...]) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.bootstrap import correctness_by_run, paired_test
+from tinyemo.evaluation.bootstrap import compare_two, correctness_by_run
 from tinyemo.evaluation.classification import fraction_of_bayes, summary
 from tinyemo.evaluation.table import score_by_dataset
 
@@ -27,30 +27,32 @@ def compare(
     probe_cv: dict[str, float],
     limit: float | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Score the runs "projector" and "probe_<name>" of one label set.
+    """Score the projectors and probes of one label set.
 
-    `probe_cv` holds the cross-validated accuracy of each probe by name. The projector is compared
-    with the probe that is best there. `limit` is the Bayes-optimal accuracy, None where it is not
-    known. Returns a table with one row per model, and metrics named test/... and cv/...
+    A run is named "projector" or "probe_<name>", with a suffix if there are several of a kind. The
+    column `targets` says what a run was trained on. A projector is compared only with probes that
+    were trained on the same targets; among them with the one that has the best cross-validated
+    accuracy in `probe_cv`, by run. `limit` is the Bayes-optimal accuracy, None where it is not
+    known. Returns a table with one row per run, and metrics named test/... and cv/...; those of the
+    run "projector" have no further name.
 
-    ValueError: the two compared runs have predictions for different items.
+    ValueError: two compared runs have predictions for different items, or a projector has no probe
+    with the same targets.
     """
     labels = labels_of(label_set)
     own = predictions[predictions["label_set"] == label_set]
     by_run = dict(list(own.groupby("run", sort=False)))
     scores = {run: summary(table, labels) for run, table in by_run.items()}
+    targets = {run: table["targets"].iloc[0] for run, table in by_run.items()}
+    gains = _gains_over_probes(own, targets, probe_cv)
 
-    best = max(probe_cv, key=probe_cv.get)
-    compared = own[own["run"].isin((MAIN_RUN, f"probe_{best}"))]
-    items = correctness_by_run(compared)  # (items, 2)
-    test = paired_test(items[MAIN_RUN] - items[f"probe_{best}"])
-
-    rows = []
+    rows, metrics = [], {}
     for run, one in scores.items():
         several_seeds = by_run[run]["seed"].nunique() > 1
         row = {
             "label set": label_set,
             "model": run.replace("_", " "),
+            "trained on": targets[run],
             "accuracy": one["accuracy"],
             "sd": one["accuracy_sd"] if several_seeds else None,
             "low": one["accuracy_low"],
@@ -58,29 +60,50 @@ def compare(
             "macro-F1": one["macro_f1"],
             "majority": one["majority"],
             "limit": limit,
-            "CV accuracy": probe_cv.get(run.removeprefix("probe_")),
+            "CV accuracy": probe_cv.get(run),
         }
         row["of limit"], row["above majority"] = _of_limit(one, limit)
         if run == MAIN_RUN:
+            metrics |= {f"test/{key}": value for key, value in one.items()}
+        else:
+            metrics[f"test/{run}"] = one["accuracy"]
+        if run in gains:
+            test = gains[run]
             row["minus best probe"] = test["difference"]
-            row["from"] = test["low"]
-            row["to"] = test["high"]
+            row["from"], row["to"] = test["low"], test["high"]
+            name = "test/" if run == MAIN_RUN else f"test/{run}_"
+            metrics[f"{name}minus_best_probe"] = test["difference"]
+            metrics[f"{name}minus_best_probe_low"] = test["low"]
+            metrics[f"{name}minus_best_probe_high"] = test["high"]
         rows.append(row)
 
-    metrics = {f"test/{key}": value for key, value in scores[MAIN_RUN].items()}
-    for run, one in scores.items():
-        if run != MAIN_RUN:
-            metrics[f"test/{run}"] = one["accuracy"]
-    metrics |= {f"cv/probe_{name}": accuracy for name, accuracy in probe_cv.items()}
-    metrics["test/minus_best_probe"] = test["difference"]
-    metrics["test/minus_best_probe_low"] = test["low"]
-    metrics["test/minus_best_probe_high"] = test["high"]
+    metrics |= {f"cv/{run}": accuracy for run, accuracy in probe_cv.items()}
     if limit is not None:
         of_limit, above_majority = _of_limit(scores[MAIN_RUN], limit)
         metrics["test/bayes"] = limit
         metrics["test/fraction_of_bayes"] = of_limit
         metrics["test/fraction_of_bayes_above_majority"] = above_majority
     return pd.DataFrame(rows), metrics
+
+
+def _gains_over_probes(
+    predictions: pd.DataFrame, targets: dict[str, str], probe_cv: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """Each projector minus the best probe with the same targets, as in `bootstrap.compare_two`."""
+    gains = {}
+    for run in targets:
+        if run in probe_cv:
+            continue
+        rivals = [probe for probe in probe_cv if targets[probe] == targets[run]]
+        if not rivals:
+            raise ValueError(
+                f"run {run!r}, trained on {targets[run]}: no probe was trained on the same, "
+                "expected at least one"
+            )
+        best = max(rivals, key=probe_cv.get)
+        compared = predictions[predictions["run"].isin((run, best))]
+        gains[run] = compare_two(correctness_by_run(compared), run, best)
+    return gains
 
 
 def _of_limit(
@@ -101,7 +124,8 @@ def audited_scores(
     """Score all runs under their label sets, with the audit's status beside every number.
 
     All runs were trained on the same data, the datasets `trained_on`: `statuses` and the ids
-    `contaminated` of this data are those of data/audit.py. Returns a table with one row per label
+    `contaminated` of this data are those of data/audit.py. `best` is given only among runs with the
+    same `targets`, if the predictions have this column. Returns a table with one row per label
     set, dataset and model, and metrics named [<label set>/][<dataset>/]test/[<run>_]... The first
     two parts are left out where there is only one, and the run for "projector". An unknown value is
     None.
@@ -123,6 +147,8 @@ def audited_scores(
             scores = summary(one, labels_of(label_set))
 
             row = {"label set": label_set, "dataset": dataset, "model": run.replace("_", " ")}
+            if "targets" in one:
+                row["trained on"] = cell["targets"]
             for key in AUDITED:
                 row[key.replace("_", " ")] = cell[key]
             for key, column in SUMMARY_COLUMNS.items():

@@ -6,7 +6,8 @@ counts, differences between runs, and the text files that Emotion-LLaMA's evalua
 Utterances of one dialogue resemble each other, so an interval that resamples single utterances
 would be too short. Here whole dialogues are resampled (cluster bootstrap, Davison and Hinkley 1997,
 section 3.8). All scores are functions of confusion counts, and the counts of a resample are sums of
-the dialogues' counts.
+the dialogues' counts. Accuracy and recall are proportions: they get Wilson's interval, as wide as
+the resamples show.
 
 Shapes: S seeds, G dialogues, C labels, R resamples.
 """
@@ -29,6 +30,7 @@ from tinyemo.evaluation.confusion_scores import (
     uar,
     weighted_f1,
 )
+from tinyemo.evaluation.proportions import resampled_share_interval
 from tinyemo.io import write_atomically
 
 
@@ -68,7 +70,10 @@ def score_table(predictions: pd.DataFrame, labels: Sequence[str], seed: int = 0)
     for name, score in SCORES.items():
         by_seed = score(pooled)  # (S,)
         drawn = score(resampled).mean(axis=0)  # (R,)
-        low, high = percentile_interval(drawn)
+        if score is accuracy:
+            low, high = resampled_share_interval(by_seed.mean(), drawn, pooled[0].sum())
+        else:
+            low, high = percentile_interval(drawn)
         sd = by_seed.std(ddof=1) if len(by_seed) > 1 else np.nan
         rows.append((name, by_seed.mean(), low, high, sd))
     return pd.DataFrame(rows, columns=["score", "value", "low", "high", "sd"])
@@ -138,7 +143,7 @@ def recalls(predictions: pd.DataFrame, labels: Sequence[str], seed: int = 0) -> 
     items = pooled[0].sum(axis=1)  # (C,)
     table = pd.DataFrame({"label": list(labels), "items": items})
     table["recall"] = recall(pooled).mean(axis=0)
-    low, high = percentile_interval(np.nan_to_num(resampled))
+    low, high = resampled_share_interval(table["recall"].fillna(0), resampled, items)
     table["low"], table["high"] = low, high
     table["precision"] = precision(pooled).mean(axis=0)
     table["f1"] = f1(pooled).mean(axis=0)

@@ -1,29 +1,16 @@
 """Does an explanation name evidence for the emotion, and nothing that is not in the scene?
 
 Measured on scenes whose attributes are known. Takes texts (each written about a scene under a
-condition, with the label that was given), the scenes' attributes, a function that gives the
-evidence for a label, and a checker that reads texts (see text_checks.py). Gives scores per text,
-tables with intervals over scenes, and paired differences. The measures are our own design:
+condition, with the label that was given), the scenes' attributes, and a GroundTruth (see
+text_checks.py). Gives scores per text, and tables and paired differences with intervals over
+scenes and trainings.
 
-    P           the pieces of evidence for a label L in the scene, the heaviest first
-    claims      statements of the text about decisive attributes (those that can be evidence)
-    precision   share of the claims that are in the scene and in P
-    recall      share of the k heaviest pieces of P that are named; k is the number of claims,
-                at most 3 and at most |P|
-    f1          their harmonic mean
-
-Each claim counts once. A word may fit several values ("flower", "garbage"). Then it is a claim of
-those of them that the scene has. It is no additional claim if a finer word of the text names one of
-them. It names a piece of evidence only if exactly one piece of P fits it. A claim that is not true
-of the scene, or that is no evidence for L, lowers precision.
-
-If P is empty, all three scores are NaN, because there is nothing to name. Otherwise a text without
-claims has 0 in all three. The scores are computed for the label that was given and, with the prefix
-"true_", for the scene's own label. If no label could be read (the given label is ""), the scores
-for the given label are 0.
+How well a text names the evidence is defined in evidence_scores.py. These scores are computed for
+the label that was given and, with the prefix "true_", for the scene's own label. If no label could
+be read (the given label is ""), the scores for the given label are 0.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,21 +18,26 @@ import pandas as pd
 
 from tinyemo.emoreason.requests import attributes_of
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.bootstrap import holm, mean_interval, paired_test
+from tinyemo.evaluation.bootstrap import (
+    crossed_means,
+    crossed_test,
+    holm,
+    mean_interval,
+    percentile_interval,
+)
+from tinyemo.evaluation.evidence_scores import SCORES, distinct, evidence_scores
 from tinyemo.evaluation.probes import fit_probe
-from tinyemo.evaluation.text_checks import Checker, Claim, Evidence, Pair
+from tinyemo.evaluation.proportions import resampled_share_interval
+from tinyemo.evaluation.text_checks import GroundTruth
 
-Values = frozenset[str]  # what one claim may mean
-
-EXPECTED_PIECES = 3  # of evidence, at most, that a text is expected to name
-SCORES = ("precision", "recall", "f1")
 MEASURES = (
     "correct",
     *SCORES,
     *(f"true_{name}" for name in SCORES),
+    "claims",
     "invented",
     "faults",
-    "consistent",
+    "copied",
     "unknown",
 )
 
@@ -62,29 +54,28 @@ class _Scene:
 def score_texts(
     texts: pd.DataFrame,
     records: pd.DataFrame,
-    evidence: Evidence,
-    decisive: Collection[str],
-    checker: Checker,
+    truth: GroundTruth,
 ) -> pd.DataFrame:
-    """`texts` (columns id, condition, given, text) with these columns added:
+    """`texts` (columns id, condition, given, text, and any others) with these columns added:
 
         correct                 1 if the given label is the scene's, else 0
-        claims                  number of claims
+        claims                  number of different claims about decisive attributes
         pieces, true_pieces     number of pieces of evidence for the given label, for the true one
-        precision, recall, f1   for the given label; true_precision, ... for the true one
-                                (defined in the text at the top of this module)
+        precision, ...          the scores of evidence_scores.py for the given label;
+                                true_precision, ... for the true one
         invented                objects that the text claims and the scene does not show
         faults                  everything that is wrong with the text: false claims of any
                                 attribute and emotions against the given label
-        consistent              1 if the text names the given label, or a coarser or finer word for
-                                it, as felt, and no other emotion; else 0, also without a label
+        copied                  1 if the text repeats the given label (or a coarser or finer word
+                                for it) as felt, and names no other emotion; else 0, also without a
+                                label. It shows that a label was copied, not that it fits
         unknown                 words that are not in the checker's vocabulary
 
-    `records` hold the scenes' attributes (attr_ columns), label and label_set. `decisive` names the
-    attributes that can be evidence. Takes about a millisecond per text. ValueError: a column is
-    missing, a text is about no record, or a label is not in its set.
+    `records` hold the scenes' attributes (attr_ columns), label and label_set. Takes about a
+    millisecond per text. ValueError: a column is missing, a text is about no record, or a label is
+    not in its set.
     """
-    _check_columns(texts, records, checker.ATTRIBUTES)
+    _check_columns(texts, records, truth.checker.ATTRIBUTES)
     scenes = {}
     for row in records.to_dict("records"):
         scenes[row["id"]] = _Scene(attributes_of(row), row["label"], row["label_set"])
@@ -94,7 +85,7 @@ def score_texts(
         name, given, text = key
         _check_text(name, given, scenes)
         if key not in known:
-            known[key] = _score(text, given, scenes[name], evidence, decisive, checker)
+            known[key] = _score(text, given, scenes[name], truth)
         rows.append(known[key])
     return texts.join(pd.DataFrame(rows, index=texts.index))
 
@@ -102,48 +93,65 @@ def score_texts(
 def summarise(
     scores: pd.DataFrame, measures: Sequence[str] = MEASURES, seed: int = 0
 ) -> pd.DataFrame:
-    """One row per condition and measure: mean, 95 % bootstrap interval (low, high), scenes.
+    """One row per condition and measure: mean, 95 % interval (low, high), sd, trainings, scenes.
 
-    Scenes are resampled. Several texts about one scene are averaged first, and scenes without a
-    value are left out; `scenes` counts those that have one.
+    A two-level bootstrap resamples scenes and trainings (`bootstrap.crossed_means`). If all values
+    are 0 or 1, the mean is a proportion and gets Wilson's interval, as wide as the resamples show
+    (`proportions.resampled_share_interval`). The column
+    `training` tells the trainings apart; without it all texts are of one training. `sd` is the
+    standard deviation between the trainings' means, NaN for a single one. Several texts of one
+    training about one scene are averaged first. Scenes without a value are left out; `scenes`
+    counts those that have one in any training.
     """
     rows = []
     for condition in scores["condition"].unique():
         for measure in measures:
-            values = _by_scene(scores, condition, measure).to_numpy()
-            mean, low, high = np.nan, np.nan, np.nan
-            if len(values):
-                mean = values.mean()
-                low, high = mean_interval(values, seed)
-            row = {"condition": condition, "measure": measure, "mean": mean}
-            rows.append(row | {"low": low, "high": high, "scenes": len(values)})
+            values = _by_training(scores, condition, measure)
+            row = {"condition": condition, "measure": measure}
+            row |= dict.fromkeys(("mean", "low", "high", "sd"), np.nan)
+            row |= {"trainings": len(values), "scenes": values.shape[1]}
+            if values.size:
+                row |= _summary(values.to_numpy(), seed)
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def differences(
-    scores: pd.DataFrame,
-    pairs: Iterable[tuple[str, str]],
-    measures: Sequence[str] = MEASURES,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """The first condition of each pair minus the other, on scenes where both have a value.
+def _summary(values: np.ndarray, seed: int) -> dict[str, float]:
+    """Mean of values (T, N), its interval, and the standard deviation between trainings."""
+    means = np.nanmean(values, axis=1)  # (T,)
+    mean = means.mean()
+    resampled = crossed_means(values, seed)
+    is_share = np.isin(values, (0, 1)) | np.isnan(values)
+    if is_share.all():
+        low, high = resampled_share_interval(mean, resampled, values.shape[1])
+    else:
+        low, high = percentile_interval(resampled)
+    sd = means.std(ddof=1) if len(means) > 1 else np.nan
+    return {"mean": mean, "low": float(low), "high": float(high), "sd": sd}
 
-    Columns `condition, other, measure, scenes, difference, low, high, p, p_holm` as in
-    `bootstrap.compare_runs`; the correction is over all rows. ValueError: two conditions without a
+
+def differences(
+    scores: pd.DataFrame, comparisons: Iterable[tuple[str, str, str]], seed: int = 0
+) -> pd.DataFrame:
+    """Differences between two conditions: comparisons (condition, other condition, measure).
+
+    The first condition minus the other, for each training on the scenes where both have a value.
+    Columns `condition, other, measure, trainings, scenes, difference, low, high, p, p_holm` as of
+    `bootstrap.crossed_test`; the correction is over all rows. ValueError: two conditions without a
     scene in common.
     """
     rows = []
-    for condition, other in pairs:
-        for measure in measures:
-            both = _by_scene(scores, condition, measure) - _by_scene(scores, other, measure)
-            both = both.dropna()
-            if both.empty:
-                raise ValueError(
-                    f"conditions {condition!r} and {other!r}: found no scene, expected at least "
-                    f"one where both have {measure!r}"
-                )
-            row = {"condition": condition, "other": other, "measure": measure}
-            rows.append(row | {"scenes": len(both)} | paired_test(both.to_numpy(), seed))
+    for condition, other, measure in comparisons:
+        both = _by_training(scores, condition, measure) - _by_training(scores, other, measure)
+        both = both.dropna(axis=0, how="all").dropna(axis=1, how="all")
+        if both.empty:
+            raise ValueError(
+                f"conditions {condition!r} and {other!r}: found no scene, expected at least "
+                f"one where both have {measure!r}"
+            )
+        row = {"condition": condition, "other": other, "measure": measure}
+        row |= {"trainings": both.shape[0], "scenes": both.shape[1]}
+        rows.append(row | crossed_test(both.to_numpy(), seed))
     return pd.DataFrame(rows).assign(p_holm=holm([row["p"] for row in rows]))
 
 
@@ -185,68 +193,40 @@ def tower_error(
     return {"error": float(wrong.mean()), "low": low, "high": high, "items": len(wrong)}
 
 
-def _by_scene(scores: pd.DataFrame, condition: str, measure: str) -> pd.Series:
-    """Mean of a condition's texts per scene, without scenes that have no value."""
+def _by_training(scores: pd.DataFrame, condition: str, measure: str) -> pd.DataFrame:
+    """Values of a condition: one row per training, one column per scene that has a value."""
     part = scores[scores["condition"] == condition]
-    return part[measure].astype(float).groupby(part["id"]).mean().dropna()
+    training = part["training"] if "training" in part else pd.Series(0, part.index)
+    values = part[measure].astype(float)
+    values = values.groupby([training, part["id"]]).mean().unstack()
+    return values.dropna(axis=0, how="all").dropna(axis=1, how="all")
 
 
-def _score(
-    text: str,
-    given: str,
-    scene: _Scene,
-    evidence: Evidence,
-    decisive: Collection[str],
-    checker: Checker,
-) -> dict[str, float]:
+def _score(text: str, given: str, scene: _Scene, truth: GroundTruth) -> dict[str, float]:
     """One row of `score_texts`."""
-    check = checker.check(text, scene.attributes, given)
-    decisive_claims = [claim for claim in check.claims if claim.attribute in decisive]
-    claims = _distinct(decisive_claims)
-    pieces = evidence(scene.attributes, given, scene.label_set) if given else []
-    true_pieces = evidence(scene.attributes, scene.label, scene.label_set) if scene.label else []
+    check = truth.checker.check(text, scene.attributes, given)
+    claims = distinct(claim.values for claim in check.claims if claim.attribute in truth.decisive)
+    pieces, true_pieces = (), ()
+    if given:
+        pieces = truth.pieces(scene.attributes, given, scene.label_set)
+    if scene.label:
+        true_pieces = truth.pieces(scene.attributes, scene.label, scene.label_set)
     row = {
         "correct": float(given == scene.label),
         "claims": len(claims),
         "pieces": len(pieces),
         "true_pieces": len(true_pieces),
     }
-    for_given = _against(claims, pieces) if given else (0.0, 0.0, 0.0)
-    for_true = _against(claims, true_pieces)
-    for i, name in enumerate(SCORES):
-        row[name] = for_given[i]
-        row[f"true_{name}"] = for_true[i]
+    row |= evidence_scores(claims, pieces) if given else dict.fromkeys(SCORES, 0.0)
+    for name, value in evidence_scores(claims, true_pieces).items():
+        row[f"true_{name}"] = value
     false_objects = [c for c in check.claims if c.attribute == "object" and not c.is_true]
-    is_consistent = bool(given) and bool(check.felt) and not check.contradictions
     row["invented"] = len(false_objects)
     row["faults"] = len(check.faults)
-    row["consistent"] = float(is_consistent)
+    names_only_given = bool(check.felt) and not check.contradictions
+    row["copied"] = float(bool(given) and names_only_given)
     row["unknown"] = len(check.unknown)
     return row
-
-
-def _distinct(claims: Iterable[Claim]) -> list[Values]:
-    """The possible values of each claim, without repetitions, and without a generic claim if the
-    text has a finer one."""
-    meant = {claim.values for claim in claims}
-    return [values for values in meant if not any(other < values for other in meant)]
-
-
-def _against(claims: Sequence[Values], pieces: Sequence[Pair]) -> tuple[float, float, float]:
-    """Precision, recall and F1 of claims against the evidence for one label."""
-    if not pieces:
-        return np.nan, np.nan, np.nan
-    if not claims:
-        return 0.0, 0.0, 0.0
-    evident = [value for _, value in pieces]
-    heaviest = evident[: min(len(claims), EXPECTED_PIECES)]
-    hits = [claim.intersection(evident) for claim in claims]
-    named = {value for hit in hits if len(hit) == 1 for value in hit}
-    precision = float(np.mean([bool(hit) for hit in hits]))
-    recall = len(named.intersection(heaviest)) / len(heaviest)
-    if precision + recall == 0:
-        return precision, recall, 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall)
 
 
 def _check_text(name: str, given: str, scenes: Mapping[str, _Scene]) -> None:

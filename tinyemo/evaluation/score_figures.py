@@ -110,10 +110,13 @@ def accuracy_by_dataset(long: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Figure:
+def differences(
+    panels: dict[str, pd.DataFrame], title: str, alpha: float, resampled: str = "items"
+) -> Figure:
     """Differences to a reference with their intervals, one row per run, one panel per comparison.
 
     Columns `run, difference, from, to, p_holm` of each panel; filled where p_holm is below `alpha`.
+    `resampled` says what the intervals are over.
     """
     runs = list(pd.concat(panels.values())["run"].unique())
     width, height = 3.2 + 3.2 * len(panels), 1.2 + 0.27 * len(runs)
@@ -129,7 +132,7 @@ def differences(panels: dict[str, pd.DataFrame], title: str, alpha: float) -> Fi
         axis.axvline(0, color=INK, lw=1)
         axis.set_title(question)
         axis.grid(axis="y", visible=False)
-    figure.supxlabel("difference (95 % interval over items)", fontsize=10)
+    figure.supxlabel(f"difference (95 % interval over {resampled})", fontsize=10)
     name_rows(axes[0, 0], runs)
     bold_title(figure, title)
     return figure
@@ -166,8 +169,10 @@ def class_intervals(panels: dict[str, tuple[pd.DataFrame, float]], title: str) -
 
 
 def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
-    """Recall of each class (index of the tables), one group of bars per class, one bar per
-    model."""
+    """Recall of each class with its interval, one group of bars per class, one bar per model.
+
+    The tables are those of `classification.class_metrics`.
+    """
     first = next(iter(tables.values()))
     order = first["recall"].sort_values(ascending=True).index
     places = np.arange(len(order))
@@ -176,7 +181,10 @@ def recall_bars(tables: dict[str, pd.DataFrame], title: str) -> Figure:
     height = 0.8 / len(tables)
     for i, (hue, (name, table)) in enumerate(coloured(tables.items())):
         offset = 0.4 - height * (i + 0.5)
-        axis.barh(places + offset, table.loc[order, "recall"], height, color=hue, label=name)
+        rows = table.loc[order]
+        axis.barh(places + offset, rows["recall"], height, color=hue, label=name)
+        limits = rows["recall_low"], rows["recall_high"]
+        axis.hlines(places + offset, *limits, color=INK, lw=1)
     names = [f"{label} ({first.loc[label, 'items']:.0f})" for label in order]
     axis.set_yticks(range(len(order)), names)
     axis.set(xlim=(0, 1), xlabel="recall", title=title)

@@ -13,8 +13,9 @@ import pandas as pd
 from tinyemo.data.audit import contaminated_ids, statuses
 from tinyemo.data.photos import PHOTO_SETS
 from tinyemo.emotions import labels_of
-from tinyemo.evaluation.bootstrap import correctness_by_run, mean_interval, significantly_best
+from tinyemo.evaluation.bootstrap import correctness_by_run, significantly_best
 from tinyemo.evaluation.classification import accuracy_metrics, majority_accuracy
+from tinyemo.evaluation.proportions import share_interval
 
 TRAINED, BEST = "†", "*"
 NO_CELL = "—"
@@ -24,15 +25,15 @@ COPIED = (
 )  # statuses with copies, which the clean accuracy leaves out
 UNKNOWN = float("nan")
 LEGEND = (
-    "Accuracy, mean over seeds, [95 % interval over items]. "
+    "Accuracy, mean over seeds, [95 % interval over items, for these weights]. "
     f"{TRAINED} the run was trained on this dataset; all other cells are zero-shot. "
-    f"{BEST} significantly better than every other run of its column (paired bootstrap, Holm, "
-    "5 %). Zero-shot runs and runs trained on the dataset are compared separately, on the items "
-    "that are clean for all of them. Then the result of the audit. clean: no test item was found "
-    "in the run's training data. contaminated: this share of the items was found there. cannot "
-    "tell: this share has near copies there, no more than the errors of the search explain. "
-    "unknown: the training data is not available for a comparison. The result is about the data "
-    "that the run was trained on, not about the data of its frozen encoder."
+    f"{BEST} significantly better than every other run of its column (paired bootstrap of items "
+    "and seeds, Holm, 5 %). Zero-shot runs and runs trained on the dataset are compared "
+    "separately, on the items that are clean for all of them. Then the result of the audit. clean: "
+    "no test item was found in the run's training data. contaminated: this share of the items was "
+    "found there. cannot tell: this share has near copies there, no more than the errors of the "
+    "search explain. unknown: the training data is not available for a comparison. The result is "
+    "about the data that the run was trained on, not about the data of its frozen encoder."
 )
 
 
@@ -48,8 +49,10 @@ def score_by_dataset(
     items from data/audit.py, and the names of the datasets that the run was trained on. Columns:
 
         run, dataset, trained_on       trained_on is True or False
+        targets                        what the labels were in training: the column of this name of
+                                       the predictions, empty without it
         accuracy, sd, low, high        mean and sd over seeds (sd is NaN for one seed); 95 %
-                                       bootstrap interval over items
+                                       interval over items, for these weights
         items, majority                number of test items; accuracy of their most frequent label
         status, contaminated           the audit's status; the share of items with copies, NaN
                                        where it is unknown
@@ -59,9 +62,11 @@ def score_by_dataset(
         clean_high                     where the status is unknown, where no clean item is left,
                                        or where it is not known which items are contaminated
         best                           True for the run of `significantly_best`. Zero-shot and
-                                       trained-on runs are compared separately, on the items that
-                                       are clean for all of them. A contaminated run without clean
-                                       items is not compared.
+                                       trained-on runs are compared separately, and so are runs
+                                       with other targets, because other labels are other
+                                       information. Only items count that are clean for all
+                                       compared runs. A contaminated run without clean items is not
+                                       compared.
 
     ValueError: no test items, a dataset under two label sets, runs with predictions for different
     items, or a run and dataset without exactly one status.
@@ -77,16 +82,18 @@ def score_by_dataset(
                 f"dataset {dataset!r} is predicted under {', '.join(label_sets)}: "
                 "expected one label set per dataset"
             )
-        items = correctness_by_run(part)  # (items, runs)
+        items = correctness_by_run(part)  # (items, trainings)
         clean = pd.DataFrame(index=items.index)  # (items, runs), True: not in the training data
         column = []
         for run, one in part.groupby("run", sort=False):
             clean[run] = ~items.index.isin(list(contaminated.get(run, ())))
             audited = _audited(statuses, run, dataset)
             row = {"run": run, "dataset": dataset, "trained_on": dataset in trained_on.get(run, ())}
-            column.append(row | _score(one, audited, items.loc[clean[run], run]))
-        for trained in (True, False):
-            group = [row for row in column if row["trained_on"] == trained]
+            row["targets"] = one["targets"].iloc[0] if "targets" in one else ""
+            column.append(row | _score(one, audited, items.loc[clean[run], run].mean(axis=1)))
+        kinds = {(row["trained_on"], row["targets"]) for row in column}
+        for kind in kinds:
+            group = [row for row in column if (row["trained_on"], row["targets"]) == kind]
             _mark_best(group, items, clean)
         rows += column
     return pd.DataFrame(rows)
@@ -112,7 +119,7 @@ def _score(one: pd.DataFrame, audited: pd.Series, clean_items: pd.Series) -> dic
     if audited["status"] == "clean":
         clean = whole
     elif audited["status"] in COPIED and 0 < len(clean_items) < items:
-        clean = float(clean_items.mean()), *mean_interval(clean_items.to_numpy())
+        clean = float(clean_items.mean()), *share_interval(clean_items.to_numpy())
     return {
         "accuracy": whole[0],
         "sd": metrics["accuracy_sd"] if one["seed"].nunique() > 1 else UNKNOWN,

@@ -115,14 +115,18 @@ def cosines_without(
 
 
 def leave_classes_out(
-    parts: Mapping[str, SplitTensors], anchors: np.ndarray, recipe: Recipe, seeds: int
+    parts: Mapping[str, SplitTensors],
+    anchors: np.ndarray,
+    recipe: Recipe,
+    seeds: int,
+    rate: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The test of `unseen.LeftOut` for trained projectors: cosines (S, C, M, C), penalties (S, C).
 
     `parts` are train, validation and test; `anchors` is (C, D). For each of `seeds` and each class
     left out, a projector trained on train and validation gives the cosines of the M test items. The
     penalty of a class is chosen on validation items, by projectors trained without this class and
-    one more.
+    one more, at the false-positive rate `rate` (`unseen.choose_penalty`).
     """
     train, validation, test = parts["train"], parts["validation"], parts["test"]
     known = concatenated(train, validation)
@@ -135,7 +139,7 @@ def leave_classes_out(
     penalties = []
     for c in classes:
         trials = {h: pairs[c, h] for h in classes if h != c}
-        penalties.append(choose_penalty(trials, validation.y.numpy(), c))
+        penalties.append(choose_penalty(trials, validation.y.numpy(), c, rate))
 
     tests = []
     for seed in range(seeds):

@@ -42,6 +42,7 @@ def fit_projector(
     checkpoint: Path | None = None,
     save_every: float = 5.0,
     item_weights: Tensor | None = None,
+    last_epoch: int | None = None,
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train on features (N, d_vision) with labels (N,) int64, or (N, C) float for soft_label_kl.
 
@@ -51,7 +52,7 @@ def fit_projector(
     words = tuple(map(str, range(len(anchors))))  # with one label set the classes need no names
     train = Task(train_x, train_y, words, anchors, item_weights=item_weights)
     held_out = [Task(*validation, words, anchors)] if validation else []
-    return fit_jointly([train], recipe, seed, held_out, checkpoint, save_every)
+    return fit_jointly([train], recipe, seed, held_out, checkpoint, save_every, last_epoch)
 
 
 def fit_jointly(
@@ -61,6 +62,7 @@ def fit_jointly(
     validation: Sequence[Task] = (),
     checkpoint: Path | None = None,
     save_every: float = 5.0,
+    last_epoch: int | None = None,
 ) -> tuple[MetricProjector, pd.DataFrame]:
     """Train one projector on several datasets, each under its own label set.
 
@@ -80,6 +82,9 @@ def fit_jointly(
     without interruption. A checkpoint of other tasks, recipe, seed, code or torch version is not
     read.
 
+    `last_epoch` ends the first round early. Its learning rates are still those of `recipe.epochs`,
+    as in the refit.
+
     Returns the projector, in evaluation mode, and one row per epoch of the first round: epoch, lr,
     train_loss and, with validation, validation_loss and validation_accuracy (tasks count as in
     training).
@@ -94,7 +99,7 @@ def fit_jointly(
     device = tasks[0].x.device
     cuda_devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(cuda_devices), _one_thread():  # keep the caller's random state
-        run = _TrainingRun(tasks, recipe, seed, held_out)
+        run = _TrainingRun(tasks, recipe, seed, held_out, last_epoch)
         run.train(checkpoint, key, save_every)
         history = pd.DataFrame(run.history)
         if recipe.refit and held_out:

@@ -183,6 +183,13 @@ def test_a_part_of_a_file_is_a_media_fragment(tmp_path):
     assert rows["video"].tolist() == rows["face"].tolist() == [f"{tmp_path}/two.wav#t=1,2"]
 
 
+@pytest.mark.parametrize("fragment", ["t=2,1", "t=a,b", "t=1,2&xywh=1,2"])
+def test_a_fragment_that_cannot_be_read_is_named_with_its_row(tmp_path, fragment):
+    text = f'dialogue,video\na,two.wav\na,"two.wav#{fragment}"\n'
+    with pytest.raises(ValueError, match=r"own.csv: row 2, column 'video': .*two.wav#"):
+        read_utterances_csv(write_csv(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -216,6 +216,13 @@ def test_writing_refuses_what_reading_would_refuse_or_change(tmp_path):
     assert path.read_bytes() == PUBLISHED
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.json", "[]"), ("a.jsonl", "\n\n")])
+def test_a_file_without_any_record_is_refused(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=f"{name}: no record in it"):
+        check_file(tmp_path / name)
+
+
 def test_the_first_record_is_given_before_the_rest_is_read(tmp_path):
     path = tmp_path / "endless.json"
     with open(path, "wb") as file:

@@ -5,13 +5,13 @@ a table of what was left out by reason. Also owns `read_utterances_csv`, for any
 per utterance; the datasets' own formats are read by iemocap.py, meld.py and merr.py.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from tinyemo.data.fragments import media_part
 from tinyemo.data.left_out import LeftOut
 from tinyemo.data.records import check_records
 from tinyemo.data.repaired_text import (
@@ -158,7 +158,6 @@ CSV_COLUMNS = (
 )
 _TEXT_COLUMNS = ("dialogue", "group", "split", "speaker", "text", *MEDIA)
 MOST_VOTES = 100_000  # for one code of one utterance; a larger number is no count of annotators
-_FRAGMENT = re.compile(r"#(?:t|xywh)=[^#]*$")  # the end of a path with a media fragment
 _NUMBER_COLUMNS = ("start", "end", "valence", "activation", "dominance")
 
 
@@ -280,12 +279,19 @@ def _counted_votes(counts: pd.DataFrame, path: Path) -> list[Votes]:
 
 
 def _paths(names: pd.Series, path: Path) -> list[str]:
-    """Absolute paths, "" for empty cells. FileNotFoundError: a file is missing."""
+    """Absolute paths, "" for empty cells.
+
+    FileNotFoundError: a file is missing. ValueError: a fragment that cannot be read.
+    """
     paths = [str(path.parent / name) if name else "" for name in names]
     row_of: dict[Path, int] = {}
     for row, name in enumerate(paths, 1):
-        if name:
-            row_of.setdefault(Path(_FRAGMENT.sub("", name)), row)
+        if not name:
+            continue
+        try:
+            row_of.setdefault(media_part(name).path, row)
+        except ValueError as error:
+            raise ValueError(f"{path}: row {row}, column {names.name!r}: {error}") from error
     places = [f"row {row}, column {names.name!r}; " for row in row_of.values()]
     check_listed(list(row_of), path, places)
     return paths

@@ -106,7 +106,7 @@ def check_file(path: str | Path, image_root: str | Path | None = None, limit: in
 
     A JSON list that is broken or cut off is read up to that point. With `image_root`, a record is
     also invalid if its image is not a file in this folder. FileNotFoundError: no such file or
-    folder.
+    folder. ValueError: no record at all.
     """
     if image_root is not None and not Path(image_root).is_dir():
         raise FileNotFoundError(f"folder of images not found: {image_root}")
@@ -129,6 +129,8 @@ def check_file(path: str | Path, image_root: str | Path | None = None, limit: in
             summary.turns += 1
             summary.question_characters += len(question)
             summary.answer_characters += len(answer)
+    if not summary.records:
+        raise ValueError(f"{path}: no record in it; expected at least one")
     summary.images = len(images - {hash("")})
     return summary
 

@@ -15,7 +15,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from tinyemo.features.fragments import MediaPart, media_part
+from tinyemo.data.fragments import MediaPart, media_part
 from tinyemo.features.media import (
     check_whole,
     damaged,

@@ -2,7 +2,7 @@
 
 Owns opening a media file with FFmpeg (through PyAV), its time line, going to the start of an
 utterance without decoding what is before it, and reading sound. Takes a path or a media fragment
-(tinyemo.features.fragments); gives mono samples in float32. Pictures are in
+(tinyemo.data.fragments); gives mono samples in float32. Pictures are in
 tinyemo.features.frames. Every container and codec that FFmpeg reads is read: wav, mp3, m4a, mp4,
 avi, mov, mkv, webm, ...
 
@@ -26,7 +26,7 @@ from av.frame import Frame
 from av.stream import Disposition, Stream
 from scipy.signal import resample_poly
 
-from tinyemo.features.fragments import MediaPart, media_part
+from tinyemo.data.fragments import MediaPart, media_part
 from tinyemo.io import first_line
 
 # A codec needs some sound before a place to decode the place itself (Opus: 0.08 s).

@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tinyemo.code_digest import PACKAGES, code_digest
-from tinyemo.features.fragments import split_fragment
+from tinyemo.data.fragments import split_fragment
 from tinyemo.features.media import MissingStream
 from tinyemo.features.store import (
     FeatureStore,

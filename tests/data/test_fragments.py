@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tinyemo.data.fragments import MediaPart, media_part, split_fragment
 from tinyemo.data.utterances import media_fragment
-from tinyemo.features.fragments import MediaPart, media_part, split_fragment
 
 
 def test_a_path_is_the_whole_file():

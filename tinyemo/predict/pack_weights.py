@@ -113,7 +113,7 @@ def _half(value: Tensor) -> Tensor:
 def _name_anchors(config: Path) -> None:
     """Write into a projector's configuration where its anchors are in the bundle."""
     content = json.loads(config.read_text(encoding="utf-8"))
-    content["info"]["anchors"] = "../../lm"
+    content["info"]["anchors"] = "$HERE/../../lm"
     config.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

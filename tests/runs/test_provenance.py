@@ -90,12 +90,12 @@ def reproduce(checkout):
 
 def test_another_training_step_or_csv_trains_again_and_a_comment_does_not(checkout):
     printed, first = reproduce(checkout)
-    assert "Nothing to be done" not in printed
+    assert "nothing to be done" not in printed
 
     losses = checkout / "tinyemo" / "losses.py"
     losses.write_text(losses.read_text().replace('"""', '"""Other words. ', 1) + "# a comment\n")
     printed, same = reproduce(checkout)
-    assert "Nothing to be done" in printed and "stale" not in printed and same == first
+    assert "nothing to be done" in printed and "stale" not in printed and same == first
 
     losses.write_text(losses.read_text() + ANOTHER_STEP)
     printed, other_step = reproduce(checkout)
@@ -106,4 +106,4 @@ def test_another_training_step_or_csv_trains_again_and_a_comment_does_not(checko
     printed, other_data = reproduce(checkout)
     assert "tiny/train is stale: datasets: own.csv changed since" in printed
     assert other_data != other_step
-    assert "Nothing to be done" in reproduce(checkout)[0]
+    assert "nothing to be done" in reproduce(checkout)[0]

@@ -151,7 +151,7 @@ def test_stale_runs_are_named_and_not_committed(finished, capsys):
         "results/reference/tiny/one is stale: notebook changed since"
     ]
     results.print_runs([finished])
-    assert "tiny/one: stale: notebook changed since" in capsys.readouterr().out
+    assert "lab/one: stale: notebook changed since" in capsys.readouterr().out
     with pytest.raises(ValueError, match="stale"):
         results.commit(finished)
 

@@ -199,7 +199,7 @@ def test_make_runs_each_member_once_in_parallel_and_the_table_reads_the_grid(swe
     inputs = manifest.read(sweep / "runs" / "tiny" / "c_table")["inputs"]
     assert len([name for name in inputs if name.startswith("run b_swept")]) == 3
     again = make("reproduce", sweep / "tiny")
-    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+    assert again.returncode == 0 and "nothing to be done" in again.stdout + again.stderr
 
     # runs that the grid no longer names stay on the disk, but the table does not read them
     file.write_text(f"base: {sweep / 'basis'}\nsweep: {{layers: [3]}}\n")

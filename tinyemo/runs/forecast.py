@@ -12,6 +12,7 @@ from pathlib import Path
 from tinyemo.paths import made_dir, runs_dir
 from tinyemo.runs import manifest
 from tinyemo.runs.folder import METRICS
+from tinyemo.runs.manifest import seconds_or_minutes
 from tinyemo.runs.pages import REFERENCE, source_of
 from tinyemo.runs.parameters import read_yaml
 from tinyemo.runs.profiles import Profile, Step
@@ -92,13 +93,6 @@ def step_lines(steps: list[Step], stale: set[str]) -> dict[str, str]:
         time = "time not known" if minutes is None else f"about {seconds_or_minutes(minutes)}"
         lines[step.folder] = f"{number:>2} of {len(waiting)}  {step.name:<24} {time}"
     return lines
-
-
-def seconds_or_minutes(minutes: float) -> str:
-    """A short time for a person: "20 s", "1.5 min", "2.0 h"."""
-    if minutes < 1:
-        return f"{60 * minutes:.0f} s"
-    return f"{minutes:.1f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def _hours(minutes: float) -> str:

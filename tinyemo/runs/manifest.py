@@ -115,6 +115,13 @@ def alive(content: dict) -> bool:
 # ---- files and commands
 
 
+def seconds_or_minutes(minutes: float) -> str:
+    """A short time for a person: "20 s", "1.5 min", "2.0 h"."""
+    if minutes < 1:
+        return f"{60 * minutes:.0f} s"
+    return f"{minutes:.1f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
 def outputs_of(folder: Path) -> dict[str, dict]:
     """Size and hash of every file of a run folder, without hidden files and the manifest."""
     outputs = {}

@@ -38,8 +38,8 @@ from pathlib import Path
 from tinyemo.paths import ROOT, runs_dir
 from tinyemo.runs import kernel, manifest, parameters
 from tinyemo.runs.folder import METRICS, OUT
-from tinyemo.runs.forecast import seconds_or_minutes
 from tinyemo.runs.inputs import inputs_of
+from tinyemo.runs.manifest import seconds_or_minutes
 from tinyemo.runs.notebooks import notebook_path, read_cells
 from tinyemo.runs.profiles import Profile, run_name
 

@@ -78,7 +78,8 @@ def test_every_saved_figure_is_shown_in_its_notebook(smoke_results, stem):
         output
         for cell in notebook["cells"]
         for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
+        # a figure of tinyemo.plots; pictures that are shown as they are do not count
+        if "image/png" in output.get("data", {}) and "<Picture" in str(output["data"])
     ]
     assert len(shown) == len(FIGURES[stem])
 

@@ -126,6 +126,15 @@ def test_the_runs_of_a_profile_are_a_bundle(tmp_path, monkeypatch):
     assert bundle.template == "a {emotion} scene" and bundle.other_words == "parrott"
     assert bundle.projector_of("mikels").endswith("projectors/parrott-0")
     assert "notebook 04 was not run" in bundle.without_explainer
+    explaining = tmp_path / "mine" / "04_mm_llm_finetuning"
+    (explaining / "tables").mkdir(parents=True)
+    (explaining / "metrics.json").write_text("{}")
+    (explaining / "manifest.json").write_text('{"parameters": {"label_set": "ekman"}}')
+    rows = "arm,training,chosen,model\nalone,0,True,a\nconditioned,0,False,b\n"
+    rows += "conditioned,1,True,c\nconditioned,0,True,d\n"
+    (explaining / "tables" / "trainings.csv").write_text(rows)
+    bundle = find_bundle("mine")
+    assert bundle.explainer == str(explaining / "d") and bundle.explained == labels_of("ekman")
     shutil.rmtree(start)
     with pytest.raises(FileNotFoundError, match="00_start_here"):
         find_bundle("mine")

@@ -26,16 +26,16 @@ from tinyemo.emotions import labels_of
 from tinyemo.io import digests, write_atomically
 from tinyemo.predict.bundle import Bundle, write_bundle
 from tinyemo.predict.models import SHIPPED
+from tinyemo.predict.profile_bundle import explainer_of
 from tinyemo.runs import manifest
 
 LABEL_SETS = ("ekman", "mikels", "parrott")
 DOMAIN = "drawings of EmoScenes"
 COMMAND = "make reproduce PROFILE=scenes"
-# folder of the bundle -> (notebook, folder of its run)
-PARTS = {
-    "clip": ("00_start_here", "clip"),
-    "lm": ("00_start_here", "lm"),
-    "explainer": ("04_mm_llm_finetuning", "conditioned/model"),
+NOTEBOOKS = {  # folder of the bundle -> the notebook that trains it
+    "clip": "00_start_here",
+    "lm": "00_start_here",
+    "explainer": "04_mm_llm_finetuning",
 }
 PROJECTORS = "02_projector_training"
 SMALL = ("*.json", "*.jinja")  # of the files beside weights
@@ -73,8 +73,9 @@ def pack(runs: Path, out: Path) -> Path:
     missing."""
     temporary = out.with_name(f".{out.name}.new")
     shutil.rmtree(temporary, ignore_errors=True)
-    for name, (stem, inside) in PARTS.items():
-        _copy(runs / stem / inside, temporary / name)
+    for name, stem in NOTEBOOKS.items():
+        trained = explainer_of(runs / stem) if name == "explainer" else runs / stem / name
+        _copy(trained, temporary / name)
         _write_card(temporary / name, TITLES[name], DATA[name], stem, runs)
     for label_set in LABEL_SETS:
         folder = temporary / "projectors" / label_set

@@ -6,6 +6,8 @@ Takes a profile's name, or the folder of its runs; gives the Bundle of the model
 
 from pathlib import Path
 
+import pandas as pd
+
 from tinyemo.emotions import TEMPLATES, file_name_of, labels_of
 from tinyemo.paths import exists, locate, runs_dir, small_models
 from tinyemo.predict.bundle import Bundle
@@ -50,10 +52,17 @@ def bundle_of_profile(model: str) -> Bundle | None:
         other_words=max(label_sets, key=lambda name: len(labels_of(name))),
         encoder_weights=weights,
         template=TEMPLATES[parameters["template"]],
-        explainer=str(explaining / "conditioned" / "model") if explaining else "",
+        explainer=str(explainer_of(explaining)) if explaining else "",
         explained=explained,
         without_explainer=f"no explainer: notebook 04 was not run in {folder}",
     )
+
+
+def explainer_of(run: Path) -> Path:
+    """The model of a run of notebook 04 that explains a given label: its first training."""
+    trainings = pd.read_csv(run / "tables" / "trainings.csv")
+    kept = trainings[trainings["chosen"] & (trainings["arm"] == "conditioned")]
+    return run / kept.sort_values("training")["model"].iloc[0]
 
 
 def _encoder(folder: Path) -> tuple[str, str]:

@@ -97,6 +97,14 @@ def test_after_a_kill_only_the_rest_is_answered(scenes, capsys, monkeypatch):
     assert lines(capsys.readouterr().out) == second
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(scenes, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path, tmp_path / "file" / "a.csv"):
+        assert main(["predict", *scenes, "--csv", str(target)]) == 1
+        assert f"cannot write {target}" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize(
     "arguments, expected",
     [

@@ -55,3 +55,12 @@ def test_every_turn_is_answered_from_the_turns_so_far(run, tmp_path, capsys):
     assert found[3]["probabilities"] == pytest.approx(
         model.answer([("Cem", "What are you doing here")]).probabilities, abs=1e-5
     )
+
+
+def test_turns_are_written_as_a_page_too(run, tmp_path):
+    (tmp_path / "talk.csv").write_text(TALK)
+    page = tmp_path / "talk.html"
+    assert (
+        main(["predict", str(tmp_path / "talk.csv"), "--model", str(run), "--html", str(page)]) == 0
+    )
+    assert page.read_text().count("<li>") == 4

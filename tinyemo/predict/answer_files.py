@@ -94,7 +94,8 @@ def write_page(answers: Sequence[Answer], path: str | Path, model: str, title: s
         item["image"] = printable(answer.image)
         item["name"] = Path(item["image"]).name
         item["bars"] = _ranked(answer)[:BARS]
-        item["thumbnail"] = "" if answer.error else _thumbnail(answer.image)
+        is_picture = not answer.error and Path(answer.image).is_file()  # or the id of a turn
+        item["thumbnail"] = _thumbnail(answer.image) if is_picture else ""
         shown.append(item)
     template = Environment(autoescape=True).from_string(TEMPLATE.read_text(encoding="utf-8"))
     label_set = answers[0].label_set if answers else ""

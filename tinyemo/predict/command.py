@@ -63,8 +63,10 @@ def print_answers(
 
     A table is printed, unless `as_json` (one object per picture and line, as it comes), `csv` or
     `page` (files) is asked for. FileNotFoundError, ValueError: the model cannot be loaded, or
-    there is no picture.
+    there is no picture. OSError, before anything is answered: a file cannot be written.
     """
+    for file in filter(None, (csv, page)):
+        _check_writable(Path(file))
     if any(Path(path).suffix.lower() == ".csv" for path in paths):
         from tinyemo.predict.conversations import conversation_answers  # loads its own models
 
@@ -84,6 +86,13 @@ def print_answers(
     if not (as_json or csv or page):
         print(text_table(answers))
     return 1 if any(answer.error for answer in answers) else 0
+
+
+def _check_writable(file: Path) -> None:
+    """OSError: a file that could not be written after all pictures are answered."""
+    existing = next(folder for folder in file.absolute().parents if folder.exists())
+    if file.is_dir() or not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise OSError(f"cannot write {file}: expected a file in a folder that can be written")
 
 
 def pictures_of(paths: Sequence[str]) -> list[str]:

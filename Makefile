@@ -9,6 +9,9 @@ export PROFILE P ONLY PYTHONPATH
 PY := .venv/bin/python
 DATA := $(or $(TINYEMO_DATA),data)
 # Snakemake keeps its log and its cache with the runs: the checkout and the home folder may be read-only
+# what JupyterLab writes into a notebook that was only opened and saved
+SAVED_BY_LAB := $(foreach key,codemirror_mode file_extension mimetype nbconvert_exporter pygments_lexer version,\
+	metadata.language_info.$(key))
 RUNS = "$$($(PY) -c 'from tinyemo.paths import runs_dir; print(runs_dir())')"
 SNAKEMAKE = $(PY) -m snakemake --directory $(RUNS) --cores all --nolock --rerun-incomplete --keep-going \
 	--rerun-triggers mtime params --max-checksum-file-size 0 \
@@ -39,7 +42,8 @@ help:
 	python3 -m venv .venv
 	$(PY) -m pip install --quiet -c constraints.txt torch
 	$(PY) -m pip install --quiet -c constraints.txt -e ".[notebooks,test]"
-	@if [ -e .git ]; then git config filter.nbstripout.clean ".venv/bin/nbstripout --keep-id"; fi
+	@if [ -e .git ]; then git config filter.nbstripout.clean \
+		".venv/bin/nbstripout --keep-id --extra-keys '$(SAVED_BY_LAB)'"; fi
 	@touch $@
 
 try: .venv/made
@@ -61,7 +65,7 @@ plan: .venv/made
 test: .venv/made
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m nbstripout --keep-id --verify notebooks/*.ipynb
+	$(PY) -m nbstripout --keep-id --extra-keys "$(SAVED_BY_LAB)" --verify notebooks/*.ipynb
 	$(PY) -m pytest
 
 fuzz: .venv/made

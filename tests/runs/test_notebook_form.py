@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -115,6 +117,30 @@ def test_a_notebook_is_stored_without_outputs(notebook):
     cells = [c for c in json.loads(notebook.read_text())["cells"] if c["cell_type"] == "code"]
     kept = [c for c in cells if "keep_output" not in c["metadata"].get("tags", [])]
     assert not [c["source"] for c in kept if c["outputs"] or c["execution_count"]]
+
+
+def test_saving_in_jupyterlab_changes_nothing_that_git_sees(tmp_path):
+    made = (ROOT / "Makefile").read_text()
+    keys = re.search(r"foreach key,([\w ]+),", made)[1].split()
+    extra = " ".join(f"metadata.language_info.{key}" for key in keys)
+    stored = NOTEBOOK_FILES[0].read_text(encoding="utf-8")
+    saved = json.loads(stored)
+    # as JupyterLab 4 writes it with ipykernel
+    saved["metadata"]["kernelspec"]["display_name"] = "Python 3 (ipykernel)"
+    saved["metadata"]["language_info"] = {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.12.1",
+    }
+    copy = tmp_path / "copy.ipynb"
+    copy.write_text(json.dumps(saved, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "nbstripout", "--keep-id", "--extra-keys", extra, str(copy)]
+    subprocess.run(command, check=True)
+    assert copy.read_text(encoding="utf-8") == stored
 
 
 @notebooks
